@@ -1,0 +1,1 @@
+"""Accounting platforms by key. To add one, see docs/adapters.md."""
