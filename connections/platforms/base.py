@@ -4,8 +4,9 @@ An adapter is pure: it takes credentials and an HTTP client, returns values and 
 ``PlatformError``s (drawn in ``errors``). It knows nothing of the database, settings or Celery.
 """
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -111,9 +112,17 @@ class Platform(ABC):
     redirects: ClassVar[bool]
     """Whether the customer authorizes on the platform's own pages."""
 
-    def __init__(self, http: httpx.Client, credentials: Credentials) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        credentials: Credentials,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``sleep`` is called between tries: a worker may keep its lease alive there, or stop."""
         self.http = http
         self.credentials = credentials
+        self.sleep = sleep
 
     @classmethod
     @abstractmethod

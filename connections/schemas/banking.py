@@ -14,6 +14,7 @@ from connections.schemas.base import (
 )
 from connections.schemas.data_types import DataType
 
+BankAccountType = Literal["Unknown", "Credit", "Debit"]
 TransactionType = Literal[
     "Unknown",
     "Credit",
@@ -40,7 +41,7 @@ class BankAccount(Record, frozen=True, kw_only=True):
     data_type: ClassVar[DataType] = DataType.BANK_ACCOUNTS
 
     account_name: str | None = None
-    account_type: Literal["Unknown", "Credit", "Debit"] = "Unknown"
+    account_type: BankAccountType = "Unknown"
     nominal_code: str | None = None
     sort_code: str | None = None
     account_number: str | None = None

@@ -54,12 +54,13 @@ class SupplementalData(Shape, frozen=True, kw_only=True):
 
 PRESENT = Metadata()
 
+AddressType = Literal["Unknown", "Billing", "Delivery"]
 ActiveStatus = Literal["Unknown", "Active", "Archived"]
 AccountStatus = Literal["Unknown", "Active", "Archived", "Pending"]
 
 
 class Address(Shape, frozen=True, kw_only=True):
-    type: Literal["Unknown", "Billing", "Delivery"]
+    type: AddressType
     line1: str | None = None
     line2: str | None = None
     city: str | None = None

@@ -17,6 +17,8 @@ from connections.schemas.base import (
 )
 from connections.schemas.data_types import DataType
 
+ItemType = Literal["Unknown", "Inventory", "NonInventory", "Service"]
+
 
 class ItemSide(Shape, frozen=True, kw_only=True):
     """How an item is sold, or how it is bought."""
@@ -33,7 +35,7 @@ class Item(Record, frozen=True, kw_only=True):
     code: str | None = None
     name: str | None = None
     item_status: ActiveStatus
-    type: Literal["Unknown", "Inventory", "NonInventory", "Service"]
+    type: ItemType
     is_bill_item: bool
     bill_item: ItemSide | None = None
     is_invoice_item: bool
