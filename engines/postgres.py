@@ -85,7 +85,7 @@ class Postgres:
         :raises NoEngine: when it ends, or never says so.
         """
         deadline = time.monotonic() + patience
-        while not self._is_ready():
+        while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
                 raise NoEngine(f"PostgreSQL did not start:\n{process.tail(self.log)}")
             if time.monotonic() > deadline:
@@ -100,7 +100,7 @@ class Postgres:
     def _pid_file(self) -> Path:
         return self._cluster / "postmaster.pid"
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         try:
             lines = self._pid_file.read_text().splitlines()
         except FileNotFoundError:

@@ -51,7 +51,7 @@ class Valkey:
         :raises NoEngine: when it ends, or never answers.
         """
         deadline = time.monotonic() + patience
-        while not self._is_ready():
+        while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
                 raise NoEngine(f"Valkey did not start:\n{process.tail(self.log)}")
             if time.monotonic() > deadline:
@@ -62,7 +62,7 @@ class Valkey:
         if self.process is not None:
             process.stop(self.process, signal.SIGTERM, patience=10)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(5)
             try:
