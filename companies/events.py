@@ -1,0 +1,60 @@
+"""Remember what happened, in the transaction in which it happened, and ring once it commits.
+
+Whoever watches (a history page, later a webhook) reads the row; Redis only rings.
+"""
+
+import logging
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import redis
+from django.conf import settings
+from django.db import transaction
+
+from companies.models import Event, EventType, User
+
+logger = logging.getLogger(__name__)
+
+_doorbell = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
+def channel(organization_id: UUID) -> str:
+    return f"ledgerport:organization:{organization_id}"
+
+
+def record(
+    event_type: EventType,
+    *,
+    organization_id: UUID,
+    summary: str,
+    company_id: UUID | None = None,
+    connection_id: UUID | None = None,
+    actor: User | None = None,
+    payload: dict[str, Any] | None = None,
+) -> Event:
+    """Write the event and ring for it after commit."""
+    event = Event.objects.create(
+        organization_id=organization_id,
+        company_id=company_id,
+        connection_id=connection_id,
+        type=event_type,
+        actor=actor,
+        summary=summary[:400],
+        payload=payload or {},
+    )
+    announce(organization_id, company_id)
+    return event
+
+
+def announce(organization_id: UUID, company_id: UUID | None) -> None:
+    """Wake the pages that watch this company once the transaction commits."""
+    transaction.on_commit(partial(_ring, organization_id, company_id), robust=True)
+
+
+def _ring(organization_id: UUID, company_id: UUID | None) -> None:
+    try:
+        _doorbell.publish(channel(organization_id), str(company_id or ""))
+    except redis.RedisError as error:
+        # Nobody loses data: watchers look again by themselves every few seconds.
+        logger.warning("could not ring for organization %s: %s", organization_id, error)

@@ -1,0 +1,88 @@
+"""The door: the organization in the URL becomes `request.organization`, or 404."""
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from companies import tenancy
+from companies.models import Membership
+
+SERVER_ERROR = 500
+
+
+class OrganizationMiddleware:
+    """Run every view under `/o/<organization>/` inside its organization's transaction.
+
+    A person who is not a member gets 404, so no view has to ask again. An async view (a stream)
+    outlives any transaction: it gets the membership and opens its own at each look.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        slug = kwargs.pop("organization", None)
+        if slug is None:
+            return None
+        if iscoroutinefunction(view):
+            return self._enter_async(request, view, args, kwargs, slug)
+        _identify(request, slug)
+        return _run_inside(request, view, args, kwargs)
+
+    @staticmethod
+    async def _enter_async(
+        request: HttpRequest,
+        view: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        slug: str,
+    ) -> Any:
+        await sync_to_async(_identify)(request, slug)
+        return await view(request, *args, **kwargs)
+
+
+def _identify(request: HttpRequest, slug: str) -> None:
+    """:raises Http404: for strangers, exactly as for organizations that do not exist."""
+    user = request.user
+    assert user.is_authenticated
+    with tenancy.as_user(user.pk):
+        memberships = list(
+            Membership.objects.of(user)
+            .select_related("organization")
+            .order_by("organization__name", "organization_id")
+        )
+    for membership in memberships:
+        if membership.organization.slug == slug:
+            request.membership = membership  # type: ignore[attr-defined]
+            request.organization = membership.organization  # type: ignore[attr-defined]
+            request.memberships = memberships  # type: ignore[attr-defined]
+            return
+    raise Http404("No such organization.")
+
+
+def _run_inside(
+    request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> HttpResponseBase:
+    with tenancy.entered(request.organization.pk):  # type: ignore[attr-defined]
+        response: HttpResponseBase = view(request, *args, **kwargs)
+        if response.status_code >= SERVER_ERROR:
+            transaction.set_rollback(True)  # noqa: FBT003 - Django's signature
+    return response

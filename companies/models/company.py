@@ -1,0 +1,60 @@
+import re
+from uuid import uuid4
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Now, Upper
+
+from companies.models.organization import Organization, TenantQuerySet
+from companies.models.user import User
+from companies.rls import RowLevelSecurity
+
+#: What the API's contract keeps of a company name; the rest is removed without complaint.
+_FORBIDDEN_IN_NAMES = re.compile(r"[^A-Za-z0-9 \-'&@.,?!]")
+
+
+def clean_company_name(name: str) -> str:
+    """Keep the characters a company name may have; the answer may be empty."""
+    return " ".join(_FORBIDDEN_IN_NAMES.sub("", name).split())
+
+
+class CompanyQuerySet(TenantQuerySet["Company"]):
+    def named_like(self, text: str) -> "CompanyQuerySet":
+        # UPPER() on both sides is what the trigram index is built on.
+        return self.filter(name__icontains=text)
+
+
+class Company(models.Model):
+    """A customer of the organization, whose books are pulled."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.DB_CASCADE, related_name="companies"
+    )
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.DB_SET_NULL, related_name="+"
+    )
+    #: When any of its data was last pulled with success.
+    last_pull_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CompanyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="company_in_organization"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="company_has_a_name"),
+            RowLevelSecurity(name="company_isolation"),
+        ]
+        indexes = [
+            # The list's sort orders, each one a keyset.
+            models.Index(fields=["organization", "name", "id"], name="company_by_name"),
+            models.Index(fields=["organization", "created_at", "id"], name="company_by_created"),
+            models.Index(fields=["organization", "last_pull_at", "id"], name="company_by_pull"),
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="company_name_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,69 @@
+from uuid import uuid4
+
+from django.db import models
+from django.db.models.functions import Now
+
+from companies.models.organization import Organization, TenantQuerySet
+from companies.models.user import User
+from companies.rls import RowLevelSecurity
+
+
+class EventType(models.TextChoices):
+    """Everything that can happen and is remembered."""
+
+    COMPANY_CREATED = "company.created", "Company created"
+    COMPANY_RENAMED = "company.renamed", "Company renamed"
+    COMPANY_DELETED = "company.deleted", "Company deleted"
+    CONNECTION_CREATED = "connection.created", "Connection created"
+    CONNECTION_CONNECTED = "connection.connected", "Connection linked"
+    CONNECTION_RECONNECTED = "connection.reconnected", "Connection linked again"
+    CONNECTION_FAILED = "connection.failed", "Linking failed"
+    CONNECTION_DEAUTHORIZED = "connection.deauthorized", "Connection deauthorized"
+    CONNECTION_UNLINKED = "connection.unlinked", "Connection unlinked"
+    CONNECTION_DELETED = "connection.deleted", "Connection deleted"
+    LINK_URL_RENEWED = "link_url.renewed", "Link URL renewed"
+    LINK_URL_REVOKED = "link_url.revoked", "Link URL revoked"
+    REFRESH_REQUESTED = "refresh.requested", "Refresh requested"
+    PULL_FINISHED = "pull.finished", "Pull finished"
+    READ_COMPLETED = "read.completed", "Reads completed"
+    READ_COMPLETED_INITIAL = "read.completed.initial", "First reads completed"
+    SETTINGS_CHANGED = "settings.changed", "Settings changed"
+
+
+class EventQuerySet(TenantQuerySet["Event"]):
+    def newest_first(self) -> "EventQuerySet":
+        return self.order_by("-occurred_at", "-id")
+
+
+class Event(models.Model):
+    """Something that happened, written in the transaction in which it happened; never changed.
+
+    Serves the activity log today and is the outbox that webhooks are delivered from. It names
+    company and connection by id without foreign keys: it outlives them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="events")
+    company_id = models.UUIDField(null=True)
+    connection_id = models.UUIDField(null=True)
+    type = models.CharField(max_length=40, choices=EventType)
+    actor = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
+    #: One readable sentence part after the actor: "renamed the company from “Old”".
+    summary = models.CharField(max_length=400)
+    payload = models.JSONField(default=dict)
+    occurred_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            RowLevelSecurity(name="event_isolation", grants=("SELECT", "INSERT")),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "company_id", "-occurred_at", "-id"], name="event_by_company"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} at {self.occurred_at:%Y-%m-%d %H:%M}"

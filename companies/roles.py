@@ -1,0 +1,88 @@
+"""Who may do what: one table, asked by views, templates and the API alike."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from types import MappingProxyType
+from typing import Concatenate
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpResponseBase
+
+from portal.http import PortalRequest
+
+
+class Role(models.TextChoices):
+    ONBOARDING = "onboarding", "Onboarding"
+    ADVISOR = "advisor", "Advisor"
+    ANALYST = "analyst", "Analyst"
+    DEVELOPER = "developer", "Developer"
+    ADMINISTRATOR = "administrator", "Administrator"
+
+
+class Right(StrEnum):
+    EDIT_COMPANIES = "edit_companies"
+    DELETE_COMPANIES = "delete_companies"
+    ADD_CONNECTIONS = "add_connections"
+    REMOVE_CONNECTIONS = "remove_connections"
+    SEE_DATA = "see_data"
+    REFRESH_DATA = "refresh_data"
+    UPLOAD_FILES = "upload_files"
+    EDIT_SETTINGS = "edit_settings"
+    MANAGE_API_KEYS = "manage_api_keys"
+    MANAGE_TEAM = "manage_team"
+
+
+_EVERYONE = frozenset(Role)
+_SEES_DATA = _EVERYONE - {Role.ONBOARDING}
+_BUILDERS = frozenset({Role.DEVELOPER, Role.ADMINISTRATOR})
+
+#: The rights table of the product; docs/operate.md prints it.
+RIGHTS = MappingProxyType(
+    {
+        Right.EDIT_COMPANIES: _EVERYONE,
+        Right.DELETE_COMPANIES: _BUILDERS | {Role.ANALYST},
+        Right.ADD_CONNECTIONS: _EVERYONE,
+        Right.REMOVE_CONNECTIONS: _BUILDERS,
+        Right.SEE_DATA: _SEES_DATA,
+        Right.REFRESH_DATA: _EVERYONE,
+        Right.UPLOAD_FILES: _EVERYONE,
+        Right.EDIT_SETTINGS: _BUILDERS,
+        Right.MANAGE_API_KEYS: _BUILDERS,
+        Right.MANAGE_TEAM: frozenset({Role.ADMINISTRATOR}),
+    }
+)
+
+
+def is_allowed(role: str, right: Right) -> bool:
+    return role in RIGHTS[right]
+
+
+def requires[**P, R: HttpResponseBase](
+    right: Right,
+) -> Callable[
+    [Callable[Concatenate[PortalRequest, P], R]], Callable[Concatenate[PortalRequest, P], R]
+]:
+    """Refuse members whose role lacks the right with 403.
+
+    :raises PermissionDenied: with a sentence that names who can grant it.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[PortalRequest, P], R],
+    ) -> Callable[Concatenate[PortalRequest, P], R]:
+        @wraps(view)
+        def checked(request: PortalRequest, *args: P.args, **kwargs: P.kwargs) -> R:
+            role = request.membership.role
+            if not is_allowed(role, right):
+                raise PermissionDenied(
+                    f"Your role, {Role(role).label}, cannot do this. "
+                    "An administrator of your organization can give you another role."
+                )
+            return view(request, *args, **kwargs)
+
+        checked.required_right = right  # type: ignore[attr-defined]
+        return checked
+
+    return decorate

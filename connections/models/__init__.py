@@ -1,0 +1,18 @@
+from connections.models.connection import (
+    Connection,
+    ConnectionError,  # noqa: A004 - the public API's word
+    ConnectionQuerySet,
+    Transition,
+)
+from connections.models.credentials import StoredCredentials
+from connections.models.link import AuthorizationAttempt, LinkUrl
+
+__all__ = [
+    "AuthorizationAttempt",
+    "Connection",
+    "ConnectionError",
+    "ConnectionQuerySet",
+    "LinkUrl",
+    "StoredCredentials",
+    "Transition",
+]

@@ -1,0 +1,37 @@
+"""Sign-in that htmx understands, and the reader's clock."""
+
+import zoneinfo
+from collections.abc import Callable
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
+
+
+class PortalLoginRequiredMiddleware(LoginRequiredMiddleware):
+    """Pages are closed unless they say otherwise; htmx leaves the page instead of filling a cell."""
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        response = super().handle_no_permission(request, view_func)
+        if request.headers.get("HX-Request") == "true" and isinstance(response, HttpResponse):
+            return HttpResponseClientRedirect(response["Location"])
+        return response
+
+
+class TimezoneMiddleware:
+    """Show times in the reader's own zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        name = getattr(request.user, "time_zone", "") if request.user.is_authenticated else ""
+        try:
+            zone = zoneinfo.ZoneInfo(name or "UTC")
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            zone = zoneinfo.ZoneInfo("UTC")
+        with timezone.override(zone):
+            return self.get_response(request)

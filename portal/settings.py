@@ -1,0 +1,281 @@
+"""Settings, all from the environment.
+
+`LEDGERPORT_ENV=development` supplies what a laptop needs. Production (the default) refuses to
+start without its keys. Every variable is described in docs/operate.md.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+import engines
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _secret(name: str, *, development: str | None = None) -> str:
+    """Read a variable, or the file that `<name>_FILE` names."""
+    if path := os.environ.get(f"{name}_FILE"):
+        return Path(path).read_text().strip()
+    value = os.environ.get(name) or (development if DEVELOPMENT else None)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. See docs/operate.md.")
+    return value
+
+
+DEVELOPMENT = os.environ.get("LEDGERPORT_ENV", "production") in {"development", "test"}
+DEBUG = False  # pages never show our insides; errors are in the log
+
+# Where we are
+BASE_URL = _secret("LEDGERPORT_BASE_URL", development="http://127.0.0.1:8000").rstrip("/")
+_base = urlsplit(BASE_URL)
+SECURE = _base.scheme == "https"
+ALLOWED_HOSTS = [_base.hostname or "", *os.environ.get("LEDGERPORT_EXTRA_HOSTS", "").split()]
+if DEVELOPMENT:
+    ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]", "testserver"]
+
+# Keys
+SECRET_KEY = _secret(
+    "LEDGERPORT_SECRET_KEY", development="development-only-key-that-is-long-enough-for-checks-0123456789"
+)
+ENCRYPTION_KEYS = _secret(
+    "LEDGERPORT_ENCRYPTION_KEYS", development="dev:bGVkZ2VycG9ydC1kZXZlbG9wbWVudC1rZXktMzJieXQ="
+)
+
+# Applications
+INSTALLED_APPS = [
+    "portal",
+    "companies",
+    "connections",
+    "sync",
+    "allauth",
+    "allauth.account",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.PortalLoginRequiredMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "portal.middleware.TimezoneMiddleware",
+    "companies.middleware.OrganizationMiddleware",  # runs the view: keep it last
+]
+ROOT_URLCONF = "portal.urls"
+ASGI_APPLICATION = "portal.asgi.application"
+APPEND_SLASH = True
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "companies.context_processors.organization",
+            ],
+            "builtins": ["django.templatetags.static", "portal.templatetags.ui"],
+        },
+    }
+]
+
+# PostgreSQL is the truth
+POOLED = os.environ.get("LEDGERPORT_ENV") != "test"  # a pool's threads cost the tests seconds
+
+
+def _database(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # safe behind a pooler in transaction mode
+        "OPTIONS": {
+            # Every statement runs as a role that owns nothing: row-level security binds it.
+            "assume_role": "ledgerport_app",
+            "connect_timeout": 10,
+            **({"pool": {"min_size": 0, "max_size": 8, "timeout": 10}} if POOLED else {}),
+            **query,
+        },
+    }
+
+
+DATABASES = {"default": _database(os.environ.get("DATABASE_URL") or engines.database_url())}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis or Valkey is a doorbell
+REDIS_URL = os.environ.get("REDIS_URL") or engines.redis_url()
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "ledgerport",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+
+# Celery carries ids only; leases and outcomes live in PostgreSQL
+CELERY_BROKER_URL = os.environ.get("REDIS_URL") or engines.broker_url()
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 1500
+CELERY_TASK_SOFT_TIME_LIMIT = 1380
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,  # must exceed the hard time limit, or healthy tasks start twice
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "health_check_interval": 25,
+}
+# A web request never waits for a doorbell: the relay rings again.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_BEAT_SCHEDULE = {
+    "queue-due-pulls": {"task": "sync.beat.queue_due_pulls", "schedule": 5.0},
+    "ring-again": {"task": "sync.beat.ring_again", "schedule": 5.0},
+    "recover-expired-leases": {"task": "sync.beat.recover_expired_leases", "schedule": 5.0},
+}
+
+# The sandbox accounting platform
+SANDBOX_URL = os.environ.get("SANDBOX_URL", "").rstrip("/")
+SANDBOX_CLIENT_ID = os.environ.get("SANDBOX_CLIENT_ID", "ledgerport")
+SANDBOX_CLIENT_SECRET = os.environ.get("SANDBOX_CLIENT_SECRET", "")
+SANDBOX_CONTROL_KEY = os.environ.get("SANDBOX_CONTROL_KEY", "")
+
+# People
+AUTH_USER_MODEL = "companies.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "companies.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "companies.forms.SignupForm"
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Ledgerport] "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _base.scheme
+MAILERS = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.console.EmailBackend"
+        if DEVELOPMENT
+        else "django.core.mail.backends.smtp.EmailBackend",
+        **(
+            {}
+            if DEVELOPMENT
+            else {
+                "OPTIONS": {
+                    "host": os.environ.get("SMTP_HOST", "localhost"),
+                    "port": int(os.environ.get("SMTP_PORT", "587")),
+                    "username": os.environ.get("SMTP_USER", ""),
+                    "password": os.environ.get("SMTP_PASSWORD", ""),
+                    "use_tls": True,
+                    "timeout": 10,
+                }
+            }
+        ),
+    }
+}
+DEFAULT_FROM_EMAIL = os.environ.get("LEDGERPORT_FROM_EMAIL", "Ledgerport <no-reply@localhost>")
+
+# Cookies and headers
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_NAME = "__Host-sessionid" if SECURE else "sessionid"
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
+CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if os.environ.get("LEDGERPORT_TRUST_PROXY") == "1":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# Time and language
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+
+# Static files: hashed names, served by whitenoise
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(os.environ.get("LEDGERPORT_STATIC_ROOT") or BASE_DIR / "staticfiles")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEVELOPMENT
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEVELOPMENT
+WHITENOISE_AUTOREFRESH = DEVELOPMENT
+
+# Logs: one line each, never a secret (Secret values do not print themselves)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+}

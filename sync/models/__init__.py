@@ -1,0 +1,33 @@
+from sync.models.pull import (
+    ACTIVE,
+    ERRORED,
+    RUNNING,
+    WAITING,
+    Pull,
+    PullQuerySet,
+    PullStatus,
+    RejectedRecord,
+    ValidationIssue,
+)
+from sync.models.record import Record, RecordQuerySet, RecordVersion, StagedRecord
+from sync.models.schedule import DataStatus, DataStatusQuerySet, Frequency, SyncSetting
+
+__all__ = [
+    "ACTIVE",
+    "ERRORED",
+    "RUNNING",
+    "WAITING",
+    "DataStatus",
+    "DataStatusQuerySet",
+    "Frequency",
+    "Pull",
+    "PullQuerySet",
+    "PullStatus",
+    "Record",
+    "RecordQuerySet",
+    "RecordVersion",
+    "RejectedRecord",
+    "StagedRecord",
+    "SyncSetting",
+    "ValidationIssue",
+]

@@ -1,0 +1,257 @@
+from typing import ClassVar
+from uuid import uuid4
+
+from django.db import models
+from django.db.models.functions import Now
+
+from companies.models import Company, Organization, TenantQuerySet, User
+from companies.rls import RowLevelSecurity, SameOrganization
+from connections.models import Connection
+
+
+class PullStatus(models.TextChoices):
+    """The public API's statuses of a pull operation (docs/pulls.md tells each one's meaning)."""
+
+    INITIAL = "Initial", "Starting"
+    QUEUED = "Queued", "Queued"
+    FETCHING = "Fetching", "Fetching"
+    MAP_QUEUED = "MapQueued", "Waiting to map"
+    MAPPING = "Mapping", "Mapping"
+    VALIDATION_QUEUED = "ValidationQueued", "Waiting to validate"
+    VALIDATING = "Validating", "Validating"
+    PROCESSING_QUEUED = "ProcessingQueued", "Waiting to store"
+    PROCESSING = "Processing", "Storing"
+    COMPLETE = "Complete", "Complete"
+    FETCH_ERROR = "FetchError", "Could not fetch"
+    MAP_ERROR = "MapError", "Could not map"
+    VALIDATION_ERROR = "ValidationError", "Not valid"
+    PROCESSING_ERROR = "ProcessingError", "Could not store"
+    INTERNAL_ERROR = "InternalError", "Our error"
+    AUTH_ERROR = "AuthError", "Access lost"
+    PERMISSIONS_ERROR = "PermissionsError", "No permission"
+    RATE_LIMIT_ERROR = "RateLimitError", "Rate limited"
+    PREREQUISITE_NOT_MET = "PrerequisiteNotMet", "Needs other data first"
+    NOT_SUPPORTED = "NotSupported", "Not supported"
+    CANCELLED = "Cancelled", "Cancelled"
+
+
+#: Waiting for a worker.
+WAITING = (PullStatus.INITIAL, PullStatus.QUEUED)
+#: In a worker's hands, under a lease.
+RUNNING = (
+    PullStatus.FETCHING,
+    PullStatus.MAP_QUEUED,
+    PullStatus.MAPPING,
+    PullStatus.VALIDATION_QUEUED,
+    PullStatus.VALIDATING,
+    PullStatus.PROCESSING_QUEUED,
+    PullStatus.PROCESSING,
+)
+ACTIVE = WAITING + RUNNING
+ERRORED = (
+    PullStatus.FETCH_ERROR,
+    PullStatus.MAP_ERROR,
+    PullStatus.VALIDATION_ERROR,
+    PullStatus.PROCESSING_ERROR,
+    PullStatus.INTERNAL_ERROR,
+    PullStatus.AUTH_ERROR,
+    PullStatus.PERMISSIONS_ERROR,
+    PullStatus.RATE_LIMIT_ERROR,
+    PullStatus.PREREQUISITE_NOT_MET,
+)
+
+
+class PullQuerySet(TenantQuerySet["Pull"]):
+    def active(self) -> "PullQuerySet":
+        return self.filter(status__in=ACTIVE)
+
+    def newest_first(self) -> "PullQuerySet":
+        return self.order_by("-requested_at", "-id")
+
+
+class Pull(models.Model):
+    """One reading of one data type over one connection, from request to outcome.
+
+    A worker claims it by raising `fence` and taking a lease; every later write names the fence, so
+    a worker that was given up writes nothing. All times are the database's.
+    """
+
+    class Trigger(models.TextChoices):
+        FIRST_LINK = "first_link", "First link"
+        MANUAL = "manual", "Manual refresh"
+        SCHEDULE = "schedule", "Schedule"
+        API = "api", "API"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.DB_CASCADE, related_name="pulls")
+    connection = models.ForeignKey(Connection, on_delete=models.DB_CASCADE, related_name="pulls")
+    data_type = models.CharField(max_length=60)
+    status = models.CharField(max_length=20, choices=PullStatus, default=PullStatus.QUEUED)
+    #: What happens or happened, in words: shown beside the status.
+    status_description = models.CharField(max_length=400, blank=True, default="")
+    #: Why it failed and what to do next, in words.
+    error_message = models.TextField(blank=True, default="")
+    #: For support: the platform's own answer or our exception; never shown to customers.
+    error_detail = models.TextField(blank=True, default="")
+
+    trigger = models.CharField(max_length=20, choices=Trigger)
+    #: Why it was asked for, in one sentence.
+    reason = models.CharField(max_length=200, blank=True, default="")
+    requested_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.DB_SET_NULL, related_name="+"
+    )
+    requested_at = models.DateTimeField(db_default=Now(), editable=False)
+    #: Pulls asked for together; when the last of a batch ends, its reads are completed.
+    batch = models.UUIDField()
+    sync_order = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    # The claim
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts_without_progress = models.PositiveSmallIntegerField(default=0)
+    #: Not to be claimed before: it waits for a back-off or for the platform's limit.
+    not_before = models.DateTimeField(null=True, blank=True)
+    #: When a worker was last told of it.
+    rung_at = models.DateTimeField(null=True, blank=True)
+
+    # Where it stands
+    #: Reads everything and compares, instead of what changed since `since`.
+    is_full = models.BooleanField(default=True)
+    since = models.TextField(blank=True, default="")
+    #: The platform's mark for the next pull's `since`; published with the records.
+    watermark = models.TextField(blank=True, default="")
+    #: Resumes after the last staged page.
+    cursor = models.TextField(blank=True, default="")
+    pages = models.PositiveIntegerField(default=0)
+    #: What the platform says there is, if it says so.
+    total = models.PositiveIntegerField(null=True, blank=True)
+    progress = models.PositiveSmallIntegerField(default=0)
+
+    # Counts: fetched = added + changed + unchanged + rejected + repeated; deleted stands apart.
+    fetched = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    #: The same record served twice within the pull; the last one counts.
+    repeated = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    deleted = models.PositiveIntegerField(default=0)
+    warnings = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
+
+    objects = PullQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="pull_in_organization"),
+            models.UniqueConstraint(
+                fields=["connection", "data_type"],
+                condition=models.Q(status__in=[str(status) for status in ACTIVE]),
+                name="pull_one_active_per_data_type",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="Complete")
+                | models.Q(
+                    fetched=models.F("added")
+                    + models.F("changed")
+                    + models.F("unchanged")
+                    + models.F("repeated")
+                    + models.F("rejected")
+                ),
+                name="pull_counts_agree",
+            ),
+            SameOrganization(field="company", name="pull_same_organization"),
+            SameOrganization(field="connection", name="pull_connection_same_organization"),
+            RowLevelSecurity(name="pull_isolation", system_reads=True),
+        ]
+        indexes = [
+            models.Index(fields=["company", "-requested_at", "-id"], name="pull_by_company"),
+            models.Index(
+                fields=["connection", "data_type", "-requested_at"], name="pull_by_connection"
+            ),
+            models.Index(fields=["batch"], name="pull_by_batch"),
+            # The relay and the reaper look only at what is not finished.
+            models.Index(
+                fields=["status", "lease_until"],
+                condition=models.Q(status__in=[str(status) for status in ACTIVE]),
+                name="pull_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_type} ({self.status})"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in RUNNING
+
+    @property
+    def is_errored(self) -> bool:
+        return self.status in ERRORED
+
+    @property
+    def is_completed(self) -> bool:
+        return self.status == PullStatus.COMPLETE
+
+
+class RejectedRecord(models.Model):
+    """A record that could not be read, kept aside with its reason so that nothing is lost."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
+    pull = models.ForeignKey(Pull, on_delete=models.DB_CASCADE, related_name="rejected_records")
+    source_id = models.CharField(max_length=200, blank=True)
+    reason = models.TextField()
+    raw = models.TextField()
+
+    objects = TenantQuerySet["RejectedRecord"].as_manager()
+
+    class Meta:
+        constraints = [
+            SameOrganization(field="pull", name="rejectedrecord_same_organization"),
+            RowLevelSecurity(name="rejectedrecord_isolation"),
+        ]
+        indexes = [models.Index(fields=["pull"], name="rejectedrecord_by_pull")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id}: {self.reason}"
+
+
+class ValidationIssue(models.Model):
+    """A rule a record does not keep: a warning is shown, an error makes the data unusable."""
+
+    class Level(models.TextChoices):
+        WARNING = "warning", "Warning"
+        ERROR = "error", "Error"
+
+    #: At most so many are kept of one pull; its counts tell the rest.
+    KEPT: ClassVar[int] = 200
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
+    pull = models.ForeignKey(Pull, on_delete=models.DB_CASCADE, related_name="validation_issues")
+    level = models.CharField(max_length=10, choices=Level)
+    rule_id = models.CharField(max_length=60)
+    item_id = models.CharField(max_length=200)
+    message = models.TextField()
+    validator_name = models.CharField(max_length=60)
+
+    objects = TenantQuerySet["ValidationIssue"].as_manager()
+
+    class Meta:
+        constraints = [
+            SameOrganization(field="pull", name="validationissue_same_organization"),
+            RowLevelSecurity(name="validationissue_isolation"),
+        ]
+        indexes = [models.Index(fields=["pull", "level"], name="validationissue_by_pull")]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}: {self.message}"

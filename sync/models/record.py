@@ -1,0 +1,140 @@
+"""Where pulled records live.
+
+These tables are written by COPY and set-based SQL (`sync.publishing`), never row by row. They
+carry no foreign keys: a check per row would cost more than the row. Deleting a connection deletes
+its records in the same transaction.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import models
+
+from companies.models import Organization, TenantQuerySet
+from companies.rls import RowLevelSecurity
+
+
+class RecordQuerySet(TenantQuerySet["Record"]):
+    def of(self, connection_id: UUID, data_type: str) -> "RecordQuerySet":
+        return self.filter(connection_id=connection_id, data_type=data_type)
+
+
+class Record(models.Model):
+    """The newest canonical JSON of one record, with typed columns for what lists show.
+
+    Deleted at the source means flagged here, with the last known body kept.
+    """
+
+    pk = models.CompositePrimaryKey("connection_id", "data_type", "source_id")
+    connection_id = models.UUIDField()
+    data_type = models.CharField(max_length=60)
+    source_id = models.CharField(max_length=200)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    #: blake2b-16 of the body: tells changed from unchanged without reading bodies.
+    hash = models.BinaryField()
+    body = models.TextField()
+    is_deleted = models.BooleanField(default=False)
+    #: When our copy last changed: the moment its pull was published.
+    modified_at = models.DateTimeField()
+    source_modified_at = models.DateTimeField(null=True)
+    #: The pull that brought this version.
+    pull_id = models.UUIDField()
+
+    label = models.CharField(max_length=200, default="")
+    party = models.CharField(max_length=200, default="")
+    dated_on = models.DateField(null=True)
+    amount = models.DecimalField(max_digits=24, decimal_places=6, null=True)
+    currency = models.CharField(max_length=10, default="")
+    record_status = models.CharField(max_length=20, default="")
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [RowLevelSecurity(name="record_isolation")]
+        indexes = [
+            models.Index(
+                fields=["connection_id", "data_type", "-dated_on", "source_id"],
+                name="record_by_date",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_type} {self.source_id}"
+
+    @property
+    def data(self) -> Any:
+        """The canonical record, with what only the store knows added."""
+        data = msgspec.json.decode(self.body.encode())
+        if self.data_type not in {"company", "balanceSheet", "profitAndLoss", "cashFlowStatement"}:
+            data["modifiedDate"] = self.modified_at
+            data["metadata"] = {"isDeleted": self.is_deleted}
+        return data
+
+
+class RecordVersion(models.Model):
+    """What a record was before a later pull changed it: any past pull can be read again."""
+
+    id = models.BigAutoField(primary_key=True)
+    connection_id = models.UUIDField()
+    data_type = models.CharField(max_length=60)
+    source_id = models.CharField(max_length=200)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    hash = models.BinaryField()
+    body = models.TextField()
+    is_deleted = models.BooleanField()
+    modified_at = models.DateTimeField()
+    superseded_at = models.DateTimeField()
+    pull_id = models.UUIDField()
+    superseded_by = models.UUIDField()
+
+    objects = TenantQuerySet["RecordVersion"].as_manager()
+
+    class Meta:
+        constraints = [RowLevelSecurity(name="recordversion_isolation")]
+        indexes = [
+            models.Index(
+                fields=["connection_id", "data_type", "source_id", "-superseded_at"],
+                name="recordversion_by_record",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.data_type} {self.source_id} until {self.superseded_at:%Y-%m-%d %H:%M}"
+
+
+class StagedRecord(models.Model):
+    """A fetched page's records, waiting for their pull to be published as a whole.
+
+    `body` is empty when the store already has the same hash: only what changed travels.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    pull_id = models.UUIDField()
+    organization = models.ForeignKey(
+        Organization, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    source_id = models.CharField(max_length=200)
+    hash = models.BinaryField(null=True)
+    body = models.TextField(null=True)  # noqa: DJ001 - empty is a body, null is "as before"
+    is_deleted = models.BooleanField(default=False)
+    source_modified_at = models.DateTimeField(null=True)
+    label = models.CharField(max_length=200, default="")
+    party = models.CharField(max_length=200, default="")
+    dated_on = models.DateField(null=True)
+    amount = models.DecimalField(max_digits=24, decimal_places=6, null=True)
+    currency = models.CharField(max_length=10, default="")
+    record_status = models.CharField(max_length=20, default="")
+
+    objects = TenantQuerySet["StagedRecord"].as_manager()
+
+    class Meta:
+        constraints = [RowLevelSecurity(name="stagedrecord_isolation")]
+        indexes = [models.Index(fields=["pull_id", "source_id"], name="stagedrecord_by_pull")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} of {self.pull_id}"
