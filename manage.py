@@ -27,13 +27,13 @@ def main() -> None:
     command = next((word for word in arguments if not word.startswith("-")), "help")
     if command == "up" and "--help" not in arguments:
         # Without Django, whose import costs more than all that `up` does itself.
-        from portal.supervisor.command import main as up
+        from portal.supervisor.command import main as up  # noqa: PLC0415
 
         sys.exit(up(arguments[1:]))
     # A laptop where nothing is configured; a server says what it is.
     if not {"LEDGERPORT_ENV", "DATABASE_URL"} & os.environ.keys():
         use_development_environment(data_dir())
-    from django.core.management import execute_from_command_line
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 not for `up`
 
     if command in _WITHOUT_DATABASE or "--help" in arguments:
         execute_from_command_line(sys.argv)

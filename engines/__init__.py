@@ -13,7 +13,15 @@ from engines.locations import NoEngine, broker_url, data_dir, database_url, redi
 from engines.postgres import Postgres
 from engines.valkey import Valkey
 
-__all__ = ["AlreadyRunning", "Engines", "NoEngine", "broker_url", "data_dir", "database_url", "redis_url"]
+__all__ = [
+    "AlreadyRunning",
+    "Engines",
+    "NoEngine",
+    "broker_url",
+    "data_dir",
+    "database_url",
+    "redis_url",
+]
 
 
 _LOCK = "lock"
@@ -28,7 +36,7 @@ class Engines:
     """The engines that are not configured elsewhere, running from `with` to its end.
 
     When another process runs those of the same data directory, they are used and left running;
-    an `exclusive` user refuses to start then. `forgetful` ones are fast and lose everything in a crash.
+    an `exclusive` user refuses to start then. `forgetful` ones are fast, and empty after a crash.
     """
 
     def __init__(self, *, exclusive: bool = False, forgetful: bool = False) -> None:
@@ -80,7 +88,11 @@ class Engines:
 
     def restart_dead(self) -> list[str]:
         """Start again those that ended by themselves, and name them; from the main thread only."""
-        dead = [engine for engine in self.started if engine.process is not None and engine.process.poll() is not None]
+        dead = [
+            engine
+            for engine in self.started
+            if engine.process is not None and engine.process.poll() is not None
+        ]
         for engine in dead:
             engine.start()
             engine.wait_until_ready()
@@ -99,14 +111,17 @@ class Engines:
         holder = (data_dir() / _LOCK).read_text().strip()
         if self._exclusive:
             raise AlreadyRunning(
-                f"Ledgerport already runs on {data_dir()} ({holder}). Stop it, or choose another directory with --data."
+                f"Ledgerport already runs on {data_dir()} ({holder}). "
+                "Stop it, or choose another directory with --data."
             )
         deadline = time.monotonic() + _FOREIGN_PATIENCE
         while not all(kind().is_ready() for kind in kinds):
             if self._take_lock():
                 return False
             if time.monotonic() > deadline:
-                raise NoEngine(f"{data_dir()} belongs to another process ({holder}), whose engines do not answer.")
+                raise NoEngine(
+                    f"The engines of {data_dir()} do not answer; they belong to {holder}."
+                )
             time.sleep(0.1)
         return True
 

@@ -1,5 +1,6 @@
-"""A Celery process that says when it really works: `python -m portal.supervisor.celery_process ARGUMENTS…`.
+"""A Celery process that says when it really works.
 
+Called as `python -m portal.supervisor.celery_process ARGUMENTS…`, with the arguments of `celery`.
 The file named in `LEDGERPORT_PROCESS_READY` appears once the worker consumes, or beat ticks.
 """
 

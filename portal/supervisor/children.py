@@ -41,8 +41,8 @@ class Deaths:
         self._quick = self._quick + 1 if lived < _QUICK_SECONDS else 1
         if self._quick > _MOST_QUICK_DEATHS:
             raise KeepsDying(
-                f"{self._name} ended {self._quick} times within {_QUICK_SECONDS} seconds of its start. "
-                f"Its last lines above say why."
+                f"{self._name} ended {self._quick} times soon after its start; "
+                "its lines above say why."
             )
         return min(0.25 * 2**self._quick, _LONGEST_PAUSE)
 
@@ -154,7 +154,9 @@ class Child:
         elif (status := self._process.poll()) is not None:
             self._clear_away(self._process)
             pause = self._deaths.pause()
-            self._console.say("up", f"{self.name} ended ({_in_words(status)}); starting it again in {pause:g} s")
+            self._console.say(
+                "up", f"{self.name} ended ({_in_words(status)}); starting it again in {pause:g} s"
+            )
             self._start_again_at = time.monotonic() + pause
             self._process = None
 

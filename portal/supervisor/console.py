@@ -1,8 +1,9 @@
-"""What the person at the terminal sees: one line per log line, named and coloured by its process."""
+"""What the person at the terminal sees: log lines, named and coloured by process."""
 
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import IO
 
 _COLOURS = {
@@ -38,7 +39,9 @@ class Console:
 
     def follow(self, name: str, stream: IO[bytes]) -> threading.Thread:
         """Print what a process says until it has nothing more to say."""
-        thread = threading.Thread(target=self._copy, args=(name, stream), name=f"log of {name}", daemon=True)
+        thread = threading.Thread(
+            target=self._copy, args=(name, stream), name=f"log of {name}", daemon=True
+        )
         thread.start()
         return thread
 
@@ -55,4 +58,4 @@ class Console:
                 sys.stdout.flush()
             except OSError:
                 # The terminal is gone. Stopping in order matters more than saying so to nobody.
-                sys.stdout = open(os.devnull, "w")  # noqa: SIM115 stays open to the end
+                sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 stays open to the end

@@ -1,4 +1,4 @@
-"""The environment of a development installation: secrets made once, addresses decided at each start."""
+"""The environment of a development installation: its secrets are made once."""
 
 import base64
 import json

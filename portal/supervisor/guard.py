@@ -1,8 +1,8 @@
 """The last resort: ends the children's process groups when the supervisor was killed.
 
 The kernel tells each direct child of the supervisor's death (see `engines.launch`), but not that
-child's own children, such as the worker's pool. This process reads the leaders of the groups from its
-standard input ("+123" and "-123"); the end of that stream is the end of the supervisor.
+child's own children, such as the worker's pool. This process reads the leaders of the groups from
+its standard input ("+123" and "-123"); the end of that stream is the end of the supervisor.
 """
 
 import contextlib

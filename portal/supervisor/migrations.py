@@ -28,7 +28,9 @@ def is_new_database() -> bool:
 def _fingerprint() -> str:
     """Sum up what would be applied (our migrations, the locked packages) and what was."""
     digest = hashlib.sha256()
-    for path in sorted([*locations.PROJECT.glob("*/migrations/*.py"), locations.PROJECT / "uv.lock"]):
+    for path in sorted(
+        [*locations.PROJECT.glob("*/migrations/*.py"), locations.PROJECT / "uv.lock"]
+    ):
         digest.update(path.relative_to(locations.PROJECT).as_posix().encode())
         digest.update(path.read_bytes())
     digest.update(repr(_applied()).encode())
@@ -39,4 +41,6 @@ def _applied() -> list[tuple[object, ...]]:
     with psycopg.connect(database_url()) as connection:
         if connection.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,):
             return []
-        return connection.execute("SELECT app, name, applied FROM django_migrations ORDER BY id").fetchall()
+        return connection.execute(
+            "SELECT app, name, applied FROM django_migrations ORDER BY id"
+        ).fetchall()

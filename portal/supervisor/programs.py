@@ -31,8 +31,8 @@ def worker(*, ready: Path) -> Program:
 
 
 def beat(*, ready: Path) -> Program:
-    # Kept in memory: what is due is read from PostgreSQL, and a file would not survive kill -9 in one piece.
-    # A process of its own: a worker's embedded beat outlives a killed worker, and then there are two.
+    # Kept in memory: what is due is read from PostgreSQL, and a file may not survive kill -9.
+    # A process of its own: a beat inside a killed worker lives on, and then there are two.
     return _celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=", ready=ready)
 
 

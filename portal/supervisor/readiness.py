@@ -47,7 +47,10 @@ def chosen_port(host: str, port: int) -> int:
             listener.listen()
         except OSError as refused:
             reason = (refused.strerror or str(refused)).lower()
-            raise PortTaken(f"Cannot serve on {host} port {port}: {reason}. Choose another with --port, or --port 0.")
+            raise PortTaken(
+                f"Cannot serve on {host} port {port}: {reason}. "
+                "Choose another with --port, or --port 0 for any."
+            ) from refused
         chosen: int = listener.getsockname()[1]
     return chosen
 

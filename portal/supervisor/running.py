@@ -14,7 +14,14 @@ from portal.supervisor import migrations, programs
 from portal.supervisor.children import Child, Deaths, Guard, Program
 from portal.supervisor.console import Console
 from portal.supervisor.files import write_private
-from portal.supervisor.readiness import Probe, address, answers, chosen_port, exists, neighbouring_port
+from portal.supervisor.readiness import (
+    Probe,
+    address,
+    answers,
+    chosen_port,
+    exists,
+    neighbouring_port,
+)
 
 _START_SECONDS = 90
 _STEP_SECONDS = 600
@@ -79,7 +86,9 @@ class Supervisor:
         self._engines.wait_until_ready()
         self._migrate()
 
-        worker_ready, beat_ready = (locations.run_dir() / f"{name}.ready" for name in ("worker", "beat"))
+        worker_ready, beat_ready = (
+            locations.run_dir() / f"{name}.ready" for name in ("worker", "beat")
+        )
         self._launch(programs.web(host=self._host, port=port))
         self._launch(programs.worker(ready=worker_ready))
         self._launch(programs.beat(ready=beat_ready))
@@ -102,14 +111,22 @@ class Supervisor:
         if migrations.is_new_database():
             self._demo_file.unlink(missing_ok=True)
         self._console.say("up", "bringing the database up to date")
-        self._complete(programs.management("migrate", "migrate", "--no-input", "--skip-checks", "--verbosity", "0"))
+        self._complete(
+            programs.management(
+                "migrate", "migrate", "--no-input", "--skip-checks", "--verbosity", "0"
+            )
+        )
         migrations.remember_applied(data_dir())
 
     def _seed(self) -> dict[str, Any]:
         """Make the demo organization the first time; give what one needs to use it."""
         if not self._demo_file.exists():
             self._console.say("up", "making the demo organization")
-            self._complete(programs.management("seed", "seed_demo", "--skip-checks", "--output", self._demo_file))
+            self._complete(
+                programs.management(
+                    "seed", "seed_demo", "--skip-checks", "--output", self._demo_file
+                )
+            )
             self._demo_file.chmod(0o600)
         demo: dict[str, Any] = json.loads(self._demo_file.read_text())
         return demo
@@ -127,7 +144,9 @@ class Supervisor:
     def _child(self, program: Program) -> Child:
         if self._guard is None:
             raise RuntimeError("the guard starts before the children")
-        return Child(program, environment=self._environment, console=self._console, guard=self._guard)
+        return Child(
+            program, environment=self._environment, console=self._console, guard=self._guard
+        )
 
     def _complete(self, program: Program) -> None:
         """Run a program to its end, keeping the others alive meanwhile."""
@@ -143,7 +162,9 @@ class Supervisor:
             step.ask_to_stop()
             step.see_it_stop()
         if status:
-            raise CannotStart(f"{program.name} failed (exit status {status}); its lines above say why.")
+            raise CannotStart(
+                f"{program.name} failed (exit status {status}); its lines above say why."
+            )
 
     def _wait_for(self, probes: dict[str, Probe]) -> None:
         waiting = dict(probes)
@@ -151,7 +172,9 @@ class Supervisor:
         while waiting := {name: probe for name, probe in waiting.items() if not probe()}:
             self._pass_a_moment()
             if time.monotonic() > deadline:
-                raise CannotStart(f"{' and '.join(waiting)} did not start within {_START_SECONDS} seconds.")
+                raise CannotStart(
+                    f"{' and '.join(waiting)} did not start within {_START_SECONDS} seconds."
+                )
 
     def _keep_alive_until_told(self) -> None:
         deaths = {engine.name: Deaths(engine.name) for engine in self._engines.started}

@@ -17,6 +17,12 @@ class Command(BaseCommand):
         command.add_arguments(parser)
 
     def handle(
-        self, *, host: str, port: int, data: Path | None, ready_file: Path | None, **_options: object
+        self,
+        *,
+        host: str,
+        port: int,
+        data: Path | None,
+        ready_file: Path | None,
+        **_options: object,
     ) -> None:
         sys.exit(command.up(host=host, port=port, data=data, ready_file=ready_file))
