@@ -10,7 +10,15 @@ from typing import IO
 
 from engines import process
 from engines.identity import other_user, postgres_identity, reachable_data, reachable_programs
-from engines.locations import DATABASE, ROLE, NoEngine, data_dir, postgres_bin_dir, postgres_socket_dir, run_dir
+from engines.locations import (
+    DATABASE,
+    ROLE,
+    NoEngine,
+    data_dir,
+    postgres_bin_dir,
+    postgres_socket_dir,
+    run_dir,
+)
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -31,12 +39,15 @@ _FORGETFUL = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
+# Of postmaster.pid, counted from 0; LOCK_FILE_LINE_PM_STATUS in PostgreSQL's miscadmin.h.
+_STATUS_LINE = 7
 
 
 class Postgres:
     """One server process with the database and the role that the application uses.
 
-    The role may log in and make databases and roles, but is no superuser: row-level security binds it.
+    The role may log in and make databases and roles, but is no superuser: row-level security
+    binds it.
     """
 
     name = "postgres"
@@ -69,7 +80,11 @@ class Postgres:
         if not (self._cluster / "PG_VERSION").exists():
             self._create_cluster()
         self._pid_file.unlink(missing_ok=True)
-        settings = _SETTINGS | {"unix_socket_directories": str(self._sockets)} | (_FORGETFUL if self._forgetful else {})
+        settings = (
+            _SETTINGS
+            | {"unix_socket_directories": str(self._sockets)}
+            | (_FORGETFUL if self._forgetful else {})
+        )
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._open_log() as log:
             self.process = process.spawn(
@@ -85,7 +100,7 @@ class Postgres:
         :raises NoEngine: when it ends, or never says so.
         """
         deadline = time.monotonic() + patience
-        while not self._is_ready():
+        while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
                 raise NoEngine(f"PostgreSQL did not start:\n{process.tail(self.log)}")
             if time.monotonic() > deadline:
@@ -100,15 +115,15 @@ class Postgres:
     def _pid_file(self) -> Path:
         return self._cluster / "postmaster.pid"
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         try:
             lines = self._pid_file.read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) > 7 and lines[7].strip() == "ready"
+        return len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "ready"
 
     def _create_cluster(self) -> None:
-        """Make the cluster aside and put it in place whole, so that an interrupted attempt never counts."""
+        """Make the cluster aside and put it in place whole: an interrupted attempt never counts."""
         building = self._cluster.with_suffix(".new")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(mode=0o700)
@@ -120,7 +135,9 @@ class Postgres:
             "initdb", "-D", str(building), "--username=postgres", "--auth=trust", "--encoding=UTF8",
             "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions", *sync,
         )  # fmt: skip
-        self._run("postgres", "--single", "-D", str(building), "postgres", statements=_FIRST_STATEMENTS)
+        self._run(
+            "postgres", "--single", "-D", str(building), "postgres", statements=_FIRST_STATEMENTS
+        )
         building.rename(self._cluster)
 
     def _run(self, program: str, *arguments: str, statements: str = "") -> None:
@@ -149,11 +166,17 @@ CREATE DATABASE {DATABASE} OWNER {ROLE};
 
 
 def _major_version(bin_dir: Path) -> str:
-    answer = subprocess.run([bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True
+    )
     return answer.stdout.split()[-1].partition(".")[0]
 
 
 def _clean_environment() -> dict[str, str]:
-    """Leave out the user's PostgreSQL and locale variables; keep the rest, Python may need it to start."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    """Leave out the user's PostgreSQL and locale variables; Python may need the rest."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PG", "LC_", "LANG"))
+    }
     return kept | {"LC_ALL": "C", "TZ": "UTC"}

@@ -22,10 +22,10 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     directory: Path = Path("/"),
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own whose life ends with ours; call it from the main thread only.
+    """Start a child in a session of its own whose life ends with ours; from the main thread only.
 
-    Its own session keeps Ctrl-C away from it, so that the order of stopping stays ours. The main thread
-    because Linux counts the end of the *thread* that started the child as the death of its parent.
+    Its own session keeps Ctrl-C away from it, so that the order of stopping stays ours. The main
+    thread, because to Linux the end of the *thread* that started a child is its parent's death.
     """
     return subprocess.Popen(
         [*_launcher(identity, os.getpid()), *map(str, arguments)],
@@ -95,8 +95,15 @@ def _command_line(pid: int) -> str:
     """Give a process's command line; empty for one that is gone or a zombie."""
     if sys.platform == "linux":
         try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            return (
+                Path(f"/proc/{pid}/cmdline")
+                .read_bytes()
+                .replace(b"\0", b" ")
+                .decode(errors="replace")
+            )
         except (FileNotFoundError, ProcessLookupError):
             return ""
-    listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
+    listing = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return listing.stdout
