@@ -189,9 +189,8 @@ class Books:
 
     def bank_line(
         self, moment: int, account: Account, amount: int, description: str, kind: str
-    ) -> None:
-        if not amount:
-            return
+    ) -> str:
+        """Add a line to the statement of a bank account or card; return its id."""
         balance = self._bank_balances.get(account.id, 0) + amount
         self._bank_balances[account.id] = balance
         line = BankLine(
@@ -206,6 +205,7 @@ class Books:
         )
         self.bank_transactions.put(line, moment)
         self.unreconciled.append(line.id)
+        return line.id
 
     def balance(self, role: str) -> int:
         """Tell an account's net debit now."""

@@ -17,21 +17,23 @@ def enter(
     day: int | None = None,
 ) -> None:
     """Post debits by account role, with a bank line for each bank account or card among them."""
-    entry = books.post(
+    postings = [
+        Posting(books.chart[role], amount, amount, None, description)
+        for role, amount in amounts.items()
+        if amount
+    ]
+    lines = [
+        books.bank_line(moment, posting.account, posting.amount, description, kind)
+        for posting in postings
+        if posting.account.is_bank
+    ]
+    books.post(
         moment,
-        [
-            Posting(books.chart[role], amount, amount, None, description)
-            for role, amount in amounts.items()
-        ],
-        source=(source, None),
+        postings,
+        source=(source, lines[0] if source == "bank" else None),
         description=description,
         day=day,
     )
-    if entry is None:
-        return
-    for posting in entry.postings:
-        if posting.account.is_bank:
-            books.bank_line(moment, posting.account, posting.amount, description, kind)
 
 
 def transfer(
@@ -46,6 +48,4 @@ def transfer(
     source: str = "bank",
 ) -> None:
     if amount > 0:
-        enter(
-            books, moment, {taker: amount, giver: -amount}, description, source=source, kind=kind
-        )
+        enter(books, moment, {taker: amount, giver: -amount}, description, source=source, kind=kind)

@@ -42,7 +42,8 @@ def add_supplier(books: Books, moment: int, *, role: str) -> None:
         terms=books.rng.choice((7, 14, 30, 30)),
         account=books.chart[role],
         tax_rate_id=books.tax_by_code[
-            profile.default_tax if profile.tax_recoverable and currency == profile.currency
+            profile.default_tax
+            if profile.tax_recoverable and currency == profile.currency
             else profile.no_tax
         ].id,
     )

@@ -51,7 +51,9 @@ def invoice_at_length(books: Books, moment: int) -> None:
 def annotate_at_length(books: Books, moment: int) -> None:
     words = "Liefern bis 7 Uhr, Schlüssel beim Nachbarn; ☕ zuerst. "
     note = (words * (LONG_NOTE_LENGTH // len(words) + 1))[:LONG_NOTE_LENGTH]
-    document_id = _invoice(books, moment, _local_customer(books, 2), (_line(books, "Röstung", 900),))
+    document_id = _invoice(
+        books, moment, _local_customer(books, 2), (_line(books, "Röstung", 900),)
+    )
     books.at(moment + HOUR, documents.edit_note, SALES, document_id, note)
 
 

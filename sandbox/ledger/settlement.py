@@ -57,7 +57,7 @@ def pay(
         description=f"{'Payment from' if sign > 0 else 'Payment to'} {first.contact.name}",
         currency=first.currency,
     )
-    if account.is_bank:
+    if account.is_bank and received:
         kind = "deposit" if sign > 0 else "payment"
         text = f"{first.contact.name.upper()} {first.number or ''}".strip()
         books.bank_line(moment, account, sign * received, text, kind)
@@ -129,7 +129,7 @@ def apply_credit(
             Posting(books.chart[side.control], side.sign * (used - settled), 0, contact),
             Posting(books.chart["exchange"], side.sign * (settled - used), 0, contact),
         ],
-        source=(side.credit_kind, None),
+        source=(side.credit_kind, credit.id),
         description=f"Rounding on {credit.number}",
         currency=credit.currency,
     )

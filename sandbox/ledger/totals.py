@@ -1,6 +1,7 @@
 """Running totals of the ledger per account and month, as of any number of entry revisions."""
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
+from threading import Lock
 from typing import Self
 
 from sandbox.ledger.moments import month_of
@@ -9,6 +10,7 @@ from sandbox.ledger.records import Entry
 Cell = tuple[str, int]
 
 _CHECKPOINT_EVERY = 1_000
+_STATES_KEPT = 6
 
 
 class Sums:
@@ -58,6 +60,8 @@ class Totals:
         self.live = Sums()
         self._changes: list[tuple[Entry | None, Entry | None, int]] = []
         self._checkpoints: list[Sums] = [Sums()]
+        self._kept: OrderedDict[int, Sums] = OrderedDict()
+        self._lock = Lock()
 
     def apply(self, old: Entry | None, new: Entry | None, moment: int) -> None:
         _apply(self.live, old, new, moment)
@@ -66,6 +70,15 @@ class Totals:
             self._checkpoints.append(self.live.copy())
 
     def at(self, position: int) -> Sums:
+        """Sum what the first so many revisions of entries left; not to be changed."""
+        with self._lock:
+            sums = self._kept.pop(position, None) or self._sum(position)
+            self._kept[position] = sums
+            if len(self._kept) > _STATES_KEPT:
+                self._kept.popitem(last=False)
+            return sums
+
+    def _sum(self, position: int) -> Sums:
         nearest = position // _CHECKPOINT_EVERY
         sums = self._checkpoints[nearest].copy()
         for change in self._changes[nearest * _CHECKPOINT_EVERY : position]:
