@@ -7,7 +7,7 @@ from typing import Any
 
 from connections.schemas.purchases import Bill, BillCreditNote, BillPayment
 from connections.schemas.sales import CreditNote, Invoice, Payment
-from connections.schemas.validation.shared import ZERO, Finding, currency, summed
+from connections.schemas.validation.shared import ZERO, Finding, check_currency, summed
 
 
 def invoice(invoice: Invoice) -> Iterator[Finding]:
@@ -85,7 +85,7 @@ def _credit(noun: str, note: CreditNote | BillCreditNote) -> Iterator[Finding]:
 
 
 def _settlement(noun: str, payment: Payment | BillPayment, party: object) -> Iterator[Finding]:
-    yield from currency(noun, payment.currency, payment.currency_rate)
+    yield from check_currency(noun, payment.currency, payment.currency_rate)
     if party is None:
         yield "warning", 22, f"{noun} should say whom it is with."
     if payment.total_amount is None:
@@ -99,7 +99,7 @@ def _settlement(noun: str, payment: Payment | BillPayment, party: object) -> Ite
 def _document(
     noun: str, currency: str | None, rate: Decimal | None, status: str, party: object
 ) -> Iterator[Finding]:
-    yield from currency(noun, currency, rate)
+    yield from check_currency(noun, currency, rate)
     if party is None:
         yield "warning", 22, f"{noun} should say whom it is with."
     if status == "Unknown":

@@ -6,12 +6,12 @@ from connections.schemas.banking import BankAccount, BankTransaction
 from connections.schemas.catalog import Item, TaxRate
 from connections.schemas.contacts import CompanyInfo, Customer, Supplier
 from connections.schemas.ledger import Account, JournalEntry
-from connections.schemas.validation.shared import ZERO, Finding, currency, summed
+from connections.schemas.validation.shared import ZERO, Finding, check_currency, summed
 
 
 def company(company: CompanyInfo) -> Iterator[Finding]:
     yield from _named("A company", company.company_name, "")
-    yield from currency("A company", company.base_currency, None)
+    yield from check_currency("A company", company.base_currency, None)
 
 
 def account(account: Account) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def journal_entry(entry: JournalEntry) -> Iterator[Finding]:
 
 def bank_account(account: BankAccount) -> Iterator[Finding]:
     yield from _named("A bank account", account.account_name, account.status)
-    yield from currency("A bank account", account.currency, None)
+    yield from check_currency("A bank account", account.currency, None)
 
 
 def bank_transaction(transaction: BankTransaction) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ type Finding = tuple[Level, int, str]
 ZERO = Decimal()
 
 
-def currency(noun: str, currency: str | None, rate: Decimal | None) -> Iterator[Finding]:
+def check_currency(noun: str, currency: str | None, rate: Decimal | None) -> Iterator[Finding]:
     if not currency:
         yield "warning", 20, f"{noun} should have a currency."
     if rate is not None and rate <= 0:

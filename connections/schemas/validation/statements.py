@@ -10,11 +10,11 @@ from connections.schemas.statements import (
     ProfitAndLoss,
     ReportLine,
 )
-from connections.schemas.validation.shared import ZERO, Finding, currency, summed
+from connections.schemas.validation.shared import ZERO, Finding, check_currency, summed
 
 
 def balance_sheet(sheet: BalanceSheet) -> Iterator[Finding]:
-    yield from currency("A balance sheet", sheet.currency, None)
+    yield from check_currency("A balance sheet", sheet.currency, None)
     for period in sheet.reports:
         yield from _lines(f"{period.date}", period.assets, period.liabilities, period.equity)
         net_assets = _value(period.assets) - _value(period.liabilities)
@@ -32,7 +32,7 @@ def balance_sheet(sheet: BalanceSheet) -> Iterator[Finding]:
 
 
 def profit_and_loss(report: ProfitAndLoss) -> Iterator[Finding]:
-    yield from currency("A profit and loss report", report.currency, None)
+    yield from check_currency("A profit and loss report", report.currency, None)
     for period in report.reports:
         sections = (
             period.income,
@@ -56,7 +56,7 @@ def profit_and_loss(report: ProfitAndLoss) -> Iterator[Finding]:
 
 
 def cash_flow(report: CashFlowStatement) -> Iterator[Finding]:
-    yield from currency("A cash flow statement", report.currency, None)
+    yield from check_currency("A cash flow statement", report.currency, None)
     for period in report.reports:
         yield from _lines(f"{period.to_date}", period.cash_receipts, period.cash_payments)
 
