@@ -1,6 +1,6 @@
 from django import forms
 
-from companies.models import Company, clean_company_name
+from companies.models import clean_company_name
 
 
 class SignupForm(forms.Form):
@@ -24,11 +24,8 @@ class SignupForm(forms.Form):
         """The adapter creates person and organization together; allauth asks for this method."""
 
 
-class CompanyNameForm(forms.ModelForm[Company]):
-    class Meta:
-        model = Company
-        fields = ("name",)
-        labels = {"name": "Company name"}
+class CompanyNameForm(forms.Form):
+    name = forms.CharField(label="Company name", max_length=120)
 
     def clean_name(self) -> str:
         name = clean_company_name(self.cleaned_data["name"])

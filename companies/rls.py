@@ -22,6 +22,24 @@ SYSTEM_ROLE = "ledgerport_system"
 CURRENT_ORGANIZATION = "(SELECT nullif(current_setting('app.organization', true), '')::uuid)"
 CURRENT_USER = "(SELECT nullif(current_setting('app.user', true), '')::bigint)"
 
+#: Rights on the framework's tables (people, sessions), which hold nothing of an organization.
+#: Tenant tables say their rights beside their policy, so none is granted by accident.
+GRANT_FRAMEWORK_TABLES = f"""
+DO $$
+DECLARE name text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN RETURN; END IF;
+  FOR name IN
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+      AND NOT relrowsecurity AND relname <> 'django_migrations'
+  LOOP
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO {APP_ROLE}', name);
+  END LOOP;
+  EXECUTE 'GRANT SELECT ON django_migrations TO {APP_ROLE}';
+END $$
+"""
+
 
 class RowLevelSecurity(models.BaseConstraint):
     """Let the app's role see the rows for which `using` holds, the system role none or all.
