@@ -40,7 +40,8 @@ if DEVELOPMENT:
 
 # Keys
 SECRET_KEY = _secret(
-    "LEDGERPORT_SECRET_KEY", development="development-only-key-that-is-long-enough-for-checks-0123456789"
+    "LEDGERPORT_SECRET_KEY",
+    development="development-only-key-that-is-long-enough-for-checks-0123456789",
 )
 ENCRYPTION_KEYS = _secret(
     "LEDGERPORT_ENCRYPTION_KEYS", development="dev:bGVkZ2VycG9ydC1kZXZlbG9wbWVudC1rZXktMzJieXQ="
