@@ -6,10 +6,11 @@ imported here: the settings read their URLs from this package.
 
 import fcntl
 import os
+import shutil
 import time
 from typing import IO, Self
 
-from engines.locations import NoEngine, broker_url, data_dir, database_url, redis_url
+from engines.locations import NoEngine, broker_url, data_dir, database_url, redis_url, run_dir
 from engines.postgres import Postgres
 from engines.valkey import Valkey
 
@@ -100,8 +101,11 @@ class Engines:
 
     def stop(self) -> None:
         """Stop what was started here, in the opposite order."""
+        had_sockets = bool(self.started)
         while self.started:
             self.started.pop().stop()
+        if had_sockets:
+            shutil.rmtree(run_dir(), ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
             self._lock = None

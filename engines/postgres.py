@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import IO
@@ -41,6 +42,7 @@ _FORGETFUL = {
 }
 # Of postmaster.pid, counted from 0; LOCK_FILE_LINE_PM_STATUS in PostgreSQL's miscadmin.h.
 _STATUS_LINE = 7
+_READY = "ready   "
 
 
 class Postgres:
@@ -76,10 +78,10 @@ class Postgres:
 
         :raises NoEngine: when the cluster cannot be made.
         """
-        process.stop_stale(self._pid_file, "postgres", signal.SIGINT, patience=60)
+        process.stop_stale(self._pid_file, str(self._cluster), signal.SIGINT, patience=60)
+        self._clear_up_after_death()
         if not (self._cluster / "PG_VERSION").exists():
             self._create_cluster()
-        self._pid_file.unlink(missing_ok=True)
         settings = (
             _SETTINGS
             | {"unix_socket_directories": str(self._sockets)}
@@ -95,7 +97,7 @@ class Postgres:
             )
 
     def wait_until_ready(self, patience: float = 60) -> None:
-        """Wait until the server says in its pid file that it takes connections, as pg_ctl does.
+        """Wait until the server takes connections.
 
         :raises NoEngine: when it ends, or never says so.
         """
@@ -116,11 +118,25 @@ class Postgres:
         return self._cluster / "postmaster.pid"
 
     def is_ready(self) -> bool:
+        """Read from the pid file whether connections are taken, as pg_ctl does."""
         try:
             lines = self._pid_file.read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "ready"
+        is_ours = self.process is None or lines[:1] == [str(self.process.pid)]
+        return is_ours and lines[_STATUS_LINE:][:1] == [_READY]
+
+    def _clear_up_after_death(self) -> None:
+        """Remove the lock files of a server that was killed, once nothing of it is left.
+
+        PostgreSQL takes its predecessor for alive while that is a zombie, and in a container whose
+        first process reaps no children it stays one. Elsewhere its own check is good enough.
+        """
+        if sys.platform == "linux":
+            process.end_all_in(self._cluster)
+            self._pid_file.unlink(missing_ok=True)
+            for lock in self._sockets.glob(".s.PGSQL.*"):
+                lock.unlink()
 
     def _create_cluster(self) -> None:
         """Make the cluster aside and put it in place whole: an interrupted attempt never counts."""

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 import engines
-from engines import locations
 
 _PREFIX = "ledgerport-test-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 made with mkdtemp
@@ -72,8 +71,7 @@ def pytest_unconfigure() -> None:
     if _IS_WORKER:
         return
     _SESSION.stop()
-    for directory in (engines.data_dir(), locations.run_dir()):
-        shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(engines.data_dir(), ignore_errors=True)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

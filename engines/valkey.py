@@ -25,7 +25,7 @@ class Valkey:
     def start(self) -> None:
         """Start the server without waiting until it answers."""
         self._root.mkdir(parents=True, exist_ok=True)
-        process.stop_stale(self._pid_file, "valkey-server", signal.SIGTERM)
+        process.stop_stale(self._pid_file, str(self._socket), signal.SIGTERM)
         self._socket.unlink(missing_ok=True)
         settings = {
             "port": "0",

@@ -1,6 +1,5 @@
 """What runs: the command line of each process."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from portal.supervisor.children import Program
@@ -49,10 +48,7 @@ def _celery(
 ) -> Program:
     ready.unlink(missing_ok=True)
     return Program.python(
-        name, "-m", "portal.supervisor.celery_process", "-A", "portal", name, *_options(arguments),
+        name, "-m", "portal.supervisor.celery_process", "-A", "portal", "--quiet", "--skip-checks",
+        name, *arguments, "--loglevel", "WARNING",
         environment={"LEDGERPORT_PROCESS_READY": str(ready), **(remap or {})}, patience=patience,
     )  # fmt: skip
-
-
-def _options(arguments: Sequence[str]) -> list[str]:
-    return [*arguments, "--loglevel", "WARNING"]
