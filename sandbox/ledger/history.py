@@ -1,4 +1,4 @@
-"""Append-only revision logs: the state as of any moment is a lookup that later days cannot change."""
+"""Append-only revision logs: the state as of a moment is a lookup that no later day changes."""
 
 from bisect import bisect_right
 from collections import OrderedDict
