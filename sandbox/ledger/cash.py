@@ -30,7 +30,7 @@ def enter(
     books.post(
         moment,
         postings,
-        source=(source, lines[0] if source == "bank" else None),
+        source=(source, lines[0] if lines and source == "bank" else None),
         description=description,
         day=day,
     )
