@@ -116,7 +116,7 @@ def run_payroll(books: Books, moment: int) -> None:
     )
     paid = gross - withheld
     amounts = {"wages_due": paid, "bank": -paid}
-    enter(books, moment + HOUR, amounts, "Salaries", source="payroll", kind="payment")
+    books.at(moment + HOUR, enter, amounts, "Salaries", source="payroll", kind="payment")
 
 
 def bank_charges(books: Books, moment: int) -> None:
