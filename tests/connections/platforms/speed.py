@@ -30,7 +30,7 @@ def main() -> None:
     body = json.dumps(page).encode()
     client = new_client(
         base_url=BASE_URL,
-        transport=httpx.MockTransport(lambda request: httpx.Response(200, content=body)),
+        transport=httpx.MockTransport(lambda _request: httpx.Response(200, content=body)),
     )
     credentials = Credentials(
         access_token="a", refresh_token="r", expires_at=datetime(2030, 1, 1, tzinfo=UTC)

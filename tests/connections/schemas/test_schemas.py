@@ -27,25 +27,82 @@ from connections.schemas.ledger import JournalLine
 
 # The fields of the public API's schemas, beside id, sourceModifiedDate and the store's own.
 FIELDS = {
-    DataType.COMPANY: "companyName accountingPlatformRef companyLegalName addresses phoneNumbers webLinks ledgerLockDate registrationNumber taxNumber financialYearStartDate baseCurrency sourceUrls createdDate supplementalData",
-    DataType.CHART_OF_ACCOUNTS: "nominalCode name description fullyQualifiedCategory fullyQualifiedName currency currentBalance type status isBankAccount validDatatypeLinks supplementalData metadata",
-    DataType.TAX_RATES: "code components effectiveTaxRate metadata name status supplementalData totalTaxRate validDatatypeLinks",
-    DataType.CUSTOMERS: "customerName contactName emailAddress defaultCurrency phone addresses contacts registrationNumber taxNumber status metadata supplementalData",
-    DataType.SUPPLIERS: "supplierName contactName emailAddress phone addresses registrationNumber taxNumber status defaultCurrency metadata supplementalData",
-    DataType.ITEMS: "isBillItem isInvoiceItem itemStatus type billItem code invoiceItem metadata name supplementalData",
-    DataType.INVOICES: "invoiceNumber customerRef salesOrderRefs issueDate dueDate paidOnDate currency currencyRate lineItems paymentAllocations withholdingTax totalDiscount subTotal additionalTaxAmount additionalTaxPercentage totalTaxAmount totalAmount amountDue discountPercentage status note metadata supplementalData",
-    DataType.BILLS: "reference supplierRef purchaseOrderRefs issueDate dueDate currency currencyRate lineItems withholdingTax status subTotal taxAmount totalAmount amountDue note paymentAllocations metadata supplementalData",
-    DataType.CREDIT_NOTES: "creditNoteNumber customerRef withholdingTax totalAmount totalDiscount subTotal additionalTaxAmount additionalTaxPercentage totalTaxAmount discountPercentage remainingCredit status issueDate allocatedOnDate currency currencyRate lineItems paymentAllocations note metadata supplementalData",
-    DataType.BILL_CREDIT_NOTES: "billCreditNoteNumber supplierRef withholdingTax totalAmount totalDiscount subTotal totalTaxAmount discountPercentage remainingCredit status issueDate allocatedOnDate currency currencyRate lineItems paymentAllocations createdFromRefs note supplementalData metadata",
-    DataType.PAYMENTS: "customerRef accountRef paymentMethodRef totalAmount currency currencyRate date note lines reference metadata supplementalData",
-    DataType.BILL_PAYMENTS: "supplierRef accountRef totalAmount currency currencyRate date note paymentMethodRef lines reference metadata supplementalData",
-    DataType.JOURNAL_ENTRIES: "description postedOn createdOn updatedOn journalRef journalLines recordRef metadata supplementalData",
-    DataType.BANK_ACCOUNTS: "accountName accountType nominalCode sortCode accountNumber iBan currency balance institution availableBalance overdraftLimit status metadata supplementalData",
-    DataType.BANK_TRANSACTIONS: "accountId clearedOnDate description reconciled amount balance transactionType",
+    DataType.COMPANY: (
+        "companyName accountingPlatformRef companyLegalName addresses phoneNumbers webLinks "
+        "ledgerLockDate registrationNumber taxNumber financialYearStartDate baseCurrency "
+        "sourceUrls createdDate supplementalData"
+    ),
+    DataType.CHART_OF_ACCOUNTS: (
+        "nominalCode name description fullyQualifiedCategory fullyQualifiedName currency "
+        "currentBalance type status isBankAccount validDatatypeLinks supplementalData "
+        "metadata"
+    ),
+    DataType.TAX_RATES: (
+        "code components effectiveTaxRate metadata name status supplementalData totalTaxRate "
+        "validDatatypeLinks"
+    ),
+    DataType.CUSTOMERS: (
+        "customerName contactName emailAddress defaultCurrency phone addresses contacts "
+        "registrationNumber taxNumber status metadata supplementalData"
+    ),
+    DataType.SUPPLIERS: (
+        "supplierName contactName emailAddress phone addresses registrationNumber taxNumber "
+        "status defaultCurrency metadata supplementalData"
+    ),
+    DataType.ITEMS: (
+        "isBillItem isInvoiceItem itemStatus type billItem code invoiceItem metadata name "
+        "supplementalData"
+    ),
+    DataType.INVOICES: (
+        "invoiceNumber customerRef salesOrderRefs issueDate dueDate paidOnDate currency "
+        "currencyRate lineItems paymentAllocations withholdingTax totalDiscount subTotal "
+        "additionalTaxAmount additionalTaxPercentage totalTaxAmount totalAmount amountDue "
+        "discountPercentage status note metadata supplementalData"
+    ),
+    DataType.BILLS: (
+        "reference supplierRef purchaseOrderRefs issueDate dueDate currency currencyRate "
+        "lineItems withholdingTax status subTotal taxAmount totalAmount amountDue note "
+        "paymentAllocations metadata supplementalData"
+    ),
+    DataType.CREDIT_NOTES: (
+        "creditNoteNumber customerRef withholdingTax totalAmount totalDiscount subTotal "
+        "additionalTaxAmount additionalTaxPercentage totalTaxAmount discountPercentage "
+        "remainingCredit status issueDate allocatedOnDate currency currencyRate lineItems "
+        "paymentAllocations note metadata supplementalData"
+    ),
+    DataType.BILL_CREDIT_NOTES: (
+        "billCreditNoteNumber supplierRef withholdingTax totalAmount totalDiscount subTotal "
+        "totalTaxAmount discountPercentage remainingCredit status issueDate allocatedOnDate "
+        "currency currencyRate lineItems paymentAllocations createdFromRefs note "
+        "supplementalData metadata"
+    ),
+    DataType.PAYMENTS: (
+        "customerRef accountRef paymentMethodRef totalAmount currency currencyRate date note "
+        "lines reference metadata supplementalData"
+    ),
+    DataType.BILL_PAYMENTS: (
+        "supplierRef accountRef totalAmount currency currencyRate date note paymentMethodRef "
+        "lines reference metadata supplementalData"
+    ),
+    DataType.JOURNAL_ENTRIES: (
+        "description postedOn createdOn updatedOn journalRef journalLines recordRef metadata "
+        "supplementalData"
+    ),
+    DataType.BANK_ACCOUNTS: (
+        "accountName accountType nominalCode sortCode accountNumber iBan currency balance "
+        "institution availableBalance overdraftLimit status metadata supplementalData"
+    ),
+    DataType.BANK_TRANSACTIONS: (
+        "accountId clearedOnDate description reconciled amount balance transactionType"
+    ),
     DataType.BALANCE_SHEET: "currency reports mostRecentAvailableMonth earliestAvailableMonth",
-    DataType.PROFIT_AND_LOSS: "reports reportBasis currency mostRecentAvailableMonth earliestAvailableMonth",
-    DataType.CASH_FLOW_STATEMENT: "reports reportBasis reportInput currency mostRecentAvailableMonth earliestAvailableMonth",
-}  # fmt: skip
+    DataType.PROFIT_AND_LOSS: (
+        "reports reportBasis currency mostRecentAvailableMonth earliestAvailableMonth"
+    ),
+    DataType.CASH_FLOW_STATEMENT: (
+        "reports reportBasis reportInput currency mostRecentAvailableMonth earliestAvailableMonth"
+    ),
+}
 
 
 @pytest.mark.parametrize("data_type", DataType)
