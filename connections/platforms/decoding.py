@@ -35,18 +35,12 @@ def reject(raw: bytes, reason: str) -> Rejected:
 
 
 # Only rows that look suspect are gone through value by value: an exponent, a long number, a word
-# like NaN or Infinity, an escaped control character. Every digit, and every byte that might be part
-# of a foreign digit, is written 0 for that; a search with a pattern takes ten times as long.
-_DIGITS = bytes((*b"0123456789", *range(0x80, 0x100)))
+# like NaN or Infinity, an escape. For that every digit, every byte of what might be a foreign digit
+# and every sign within a number is written 0; a search by pattern takes ten times as long.
+_NUMERIC = bytes((*b"0123456789._+-", *range(0x80, 0x100)))
 _CAPITALS = string.ascii_uppercase.encode()
-_ROUGHLY = bytes.maketrans(_DIGITS + _CAPITALS, b"0" * len(_DIGITS) + _CAPITALS.lower())
-_SUSPECT = (
-    *(before + b"e" + after for before in (b"0", b".", b"_") for after in (b"0", b"+", b"-")),
-    b"0" * 16,
-    b"nan",
-    b"inf",
-    b"\\u",
-)
+_ROUGHLY = bytes.maketrans(_NUMERIC + _CAPITALS, b"0" * len(_NUMERIC) + _CAPITALS.lower())
+_SUSPECT = (b"0e0", b"0" * 16, b"nan", b"inf", b"\\u")
 
 
 def unstorable(raw: bytes, row: msgspec.Struct) -> str | None:

@@ -27,7 +27,7 @@ def main() -> None:
     invoice = sample("invoices")
     items = [{**invoice, "id": f"inv_{number:06d}"} for number in range(ROWS)]
     page = {"items": items, "page": 1, "pages": 1, "total": ROWS, "as_of": "2025-06-01"}
-    body = json.dumps(page).encode()
+    body = json.dumps(page, ensure_ascii=False).encode()
     client = new_client(
         base_url=BASE_URL,
         transport=httpx.MockTransport(lambda _request: httpx.Response(200, content=body)),
