@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 
@@ -20,16 +20,10 @@ class OrganizationMiddleware:
     outlives any transaction: it gets the membership and opens its own at each look.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> Any:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
 
     def process_view(
@@ -38,25 +32,14 @@ class OrganizationMiddleware:
         view: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-    ) -> Any:
+    ) -> HttpResponseBase | None:
         slug = kwargs.pop("organization", None)
         if slug is None:
             return None
-        if iscoroutinefunction(view):
-            return self._enter_async(request, view, args, kwargs, slug)
         _identify(request, slug)
+        if iscoroutinefunction(view):
+            return None
         return _run_inside(request, view, args, kwargs)
-
-    @staticmethod
-    async def _enter_async(
-        request: HttpRequest,
-        view: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        slug: str,
-    ) -> Any:
-        await sync_to_async(_identify)(request, slug)
-        return await view(request, *args, **kwargs)
 
 
 def _identify(request: HttpRequest, slug: str) -> None:
@@ -84,5 +67,5 @@ def _run_inside(
     with tenancy.entered(request.organization.pk):  # type: ignore[attr-defined]
         response: HttpResponseBase = view(request, *args, **kwargs)
         if response.status_code >= SERVER_ERROR:
-            transaction.set_rollback(True)  # noqa: FBT003 - Django's signature
+            transaction.set_rollback(True)
     return response
