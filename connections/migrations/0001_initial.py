@@ -74,6 +74,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(null=True)),
+                ('outcome', models.CharField(blank=True, choices=[('linked', 'Linked'), ('cancelled', 'Cancelled'), ('failed', 'Failed'), ('different_business', 'Different business'), ('already_connected', 'Already connected')], default='', max_length=20)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.DB_CASCADE, related_name='+', to='companies.organization')),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.DB_CASCADE, related_name='authorization_attempts', to='connections.connection')),
                 ('link_url', models.ForeignKey(on_delete=django.db.models.deletion.DB_CASCADE, related_name='+', to='connections.linkurl')),
