@@ -128,7 +128,7 @@ class Transition(models.Model):
         indexes = [
             models.Index(
                 fields=["connection", "occurred_at", "id"], name="transition_by_connection"
-            ),
+            )
         ]
 
     def __str__(self) -> str:
