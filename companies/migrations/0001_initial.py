@@ -105,6 +105,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
+                ('sort_name', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Upper('name'), output_field=models.CharField(max_length=120))),
                 ('description', models.TextField(blank=True, default='')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('last_pull_at', models.DateTimeField(blank=True, null=True)),
@@ -134,7 +135,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='company',
-            index=models.Index(fields=['organization', 'name', 'id'], name='company_by_name'),
+            index=models.Index(fields=['organization', 'sort_name', 'id'], name='company_by_name'),
         ),
         migrations.AddIndex(
             model_name='company',
@@ -146,7 +147,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='company',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('name'), name='gin_trgm_ops'), name='company_name_search'),
+            index=django.contrib.postgres.indexes.GinIndex(fields=['sort_name'], name='company_name_search', opclasses=['gin_trgm_ops']),
         ),
         migrations.AddConstraint(
             model_name='company',
