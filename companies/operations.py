@@ -38,20 +38,22 @@ def create_organization(user: User, name: str) -> Organization:
     return organization
 
 
-def create_company(organization: Organization, *, name: str, actor: User | None = None) -> Company:
+def create_company(
+    organization: Organization, *, name: str, created_by: User | None = None
+) -> Company:
     """Add a company.
 
     :raises NameMissing: when the name has no character a name may have.
     """
     with transaction.atomic():
         company = Company.objects.create(
-            organization=organization, name=_cleaned(name), created_by=actor
+            organization=organization, name=_cleaned(name), created_by=created_by
         )
         events.record(
             EventType.COMPANY_CREATED,
             organization_id=organization.pk,
             company_id=company.pk,
-            actor=actor,
+            actor=created_by,
             summary="added the company",
             payload={"name": company.name},
         )

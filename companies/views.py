@@ -39,7 +39,7 @@ def create(request: PortalRequest) -> HttpResponse:
             )
         return _list(request, "companies/list.html", form=form, status=UNPROCESSABLE)
     company = operations.create_company(
-        request.organization, name=form.cleaned_data["name"], actor=request.user
+        request.organization, name=form.cleaned_data["name"], created_by=request.user
     )
     url = reverse("sync:summary", args=[request.organization.slug, company.pk])
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
@@ -56,9 +56,7 @@ def rename(request: PortalRequest, company_id: UUID) -> HttpResponse:
     if not form.is_valid():
         context = {"company": company, "rename_form": form}
         return render(request, template, context, status=UNPROCESSABLE)
-    company = operations.rename_company(
-        company, name=form.cleaned_data["name"], actor=request.user
-    )
+    company = operations.rename_company(company, name=form.cleaned_data["name"], actor=request.user)
     if wants_fragment(request):
         response = render(request, template, {"company": company})
         return trigger_client_event(response, "announce", {"value": f"Renamed to {company.name}"})

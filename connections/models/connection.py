@@ -50,7 +50,9 @@ class Connection(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization", "id"], name="connection_in_organization"),
+            models.UniqueConstraint(
+                fields=["organization", "id"], name="connection_in_organization"
+            ),
             models.UniqueConstraint(
                 fields=["company"],
                 condition=models.Q(source_type="Accounting", status="Linked"),
@@ -69,7 +71,7 @@ class Connection(models.Model):
 
     @property
     def mark(self) -> str:
-        """The word, shape and colour it is shown with: linked, error, deauthorized, pending, unlinked."""
+        """How it is shown: linked, error, deauthorized, pending or unlinked."""
         if self.status == self.Status.LINKED and self.has_active_error:
             return "error"
         return {
@@ -115,7 +117,9 @@ class Transition(models.Model):
             RowLevelSecurity(name="transition_isolation", grants=("SELECT", "INSERT")),
         ]
         indexes = [
-            models.Index(fields=["connection", "occurred_at", "id"], name="transition_by_connection")
+            models.Index(
+                fields=["connection", "occurred_at", "id"], name="transition_by_connection"
+            )
         ]
 
     def __str__(self) -> str:
