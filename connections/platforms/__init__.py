@@ -1,0 +1,18 @@
+"""Accounting platforms by key. To add one, see docs/adapters.md."""
+
+from collections.abc import Mapping
+
+from connections.platforms.base import Platform
+from connections.platforms.sandbox import Sandbox
+
+PLATFORMS: Mapping[str, type[Platform]] = {
+    "sandbox": Sandbox,
+}
+
+
+def get_platform(key: str) -> type[Platform]:
+    """Return the adapter.
+
+    :raises KeyError: when there is no such platform.
+    """
+    return PLATFORMS[key]

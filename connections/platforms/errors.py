@@ -1,0 +1,54 @@
+"""What can go wrong at a platform.
+
+PlatformError             message fit to show the user; .detail is for us, never shown
+├─ AuthorizationRevoked   the platform refuses our credentials
+├─ PermissionMissing      we may look, but not at this
+├─ RateLimited            .retry_after seconds, when the platform said so
+├─ Unreachable            no answer, or their server failed: try again later
+├─ Unexpected             their answer made no sense
+└─ NotSupported           the platform has no such data
+"""
+
+
+class PlatformError(Exception):
+    """The base to catch: an outcome of talking to a platform, not a fault of ours."""
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class AuthorizationRevoked(PlatformError):
+    """The platform refuses our credentials.
+
+    From ``refresh`` this is final: the customer must authorize again. From any other call the
+    access token may merely have expired: refresh once, then ask again.
+    """
+
+
+class PermissionMissing(PlatformError):
+    """The customer's authorization does not cover this data."""
+
+
+class RateLimited(PlatformError):
+    """The platform wants fewer requests."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.retry_after = retry_after
+
+
+class Unreachable(PlatformError):
+    """The platform did not answer, or failed on its side."""
+
+
+class Unexpected(PlatformError):
+    """The platform's answer made no sense."""
+
+
+class NotSupported(PlatformError):
+    """The platform cannot give this data."""

@@ -1,0 +1,305 @@
+"""HTTP as every adapter speaks it: one pooled client, bounded requests, one tree of errors."""
+
+import email.utils
+import http.cookiejar
+import logging
+import os
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import msgspec
+
+from connections.platforms.errors import (
+    AuthorizationRevoked,
+    PermissionMissing,
+    PlatformError,
+    RateLimited,
+    Unexpected,
+    Unreachable,
+)
+
+__all__ = [
+    "Answer",
+    "Sleep",
+    "error_for",
+    "get_json",
+    "new_client",
+    "platform_client",
+    "post_form",
+    "redact",
+    "retry_after",
+]
+
+type Sleep = Callable[[float], None]
+type Params = Mapping[str, str | int]
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+TOTAL_SECONDS = 60.0
+MAX_BYTES = 50 * 1024 * 1024
+TRIES = 3
+LONGEST_PAUSE = 30.0
+LONGEST_RETRY_AFTER = 24 * 3600.0
+
+logger = logging.getLogger(__name__)
+
+_clients = threading.local()
+
+
+def platform_client(key: str, *, base_url: str) -> httpx.Client:
+    """Return this thread's client for a platform, made once: a TLS context costs 40 pages' CPU.
+
+    A process forked later gets its own, since two processes must not share a connection.
+    """
+    pool: dict[tuple[int, str, str], httpx.Client] = _clients.__dict__.setdefault("pool", {})
+    place = (os.getpid(), key, base_url)
+    if place not in pool:
+        pool[place] = new_client(base_url=base_url)
+    return pool[place]
+
+
+def new_client(*, base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """Return a client that follows no redirect, obeys no proxy variable and keeps no cookie.
+
+    ``transport`` decides what may be reached; tests put a fake platform there.
+    """
+    return httpx.Client(
+        base_url=base_url,
+        transport=transport,
+        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+        limits=httpx.Limits(max_connections=4, max_keepalive_connections=2),
+        follow_redirects=False,
+        trust_env=False,
+        # One client serves many customers: a cookie of one must not travel with another's request.
+        cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
+        headers={"User-Agent": "Ledgerport/1", "Accept": "application/json"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response read to its end."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+
+def get_json[T](
+    client: httpx.Client,
+    path: str,
+    *,
+    platform: str,
+    token: str,
+    decoder: msgspec.json.Decoder[T],
+    params: Params | None = None,
+    sleep: Sleep = time.sleep,
+) -> T:
+    """Ask a platform and decode what it says, trying again what may pass by itself.
+
+    Lost connections, 429 and 5xx are tried three times in all; an answer that is slow to come is
+    not, since the worker's time is better spent elsewhere.
+
+    :raises PlatformError: as the leaf that fits.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            answer = _receive(
+                client, "GET", path, params=params, headers={"Authorization": f"Bearer {token}"}
+            )
+        except httpx.RequestError as error:
+            if attempt == TRIES or not isinstance(error, _PASSING):
+                raise _network_error(platform, error, path) from error
+            sleep(_jitter(attempt))
+            continue
+        if answer.status == httpx.codes.OK:
+            return _decode(answer, decoder, platform, path)
+        wait = retry_after(answer.headers)
+        if attempt == TRIES or not _may_pass(answer.status) or (wait or 0) > LONGEST_PAUSE:
+            raise error_for(platform, answer, secret=token)
+        sleep(_jitter(attempt) if wait is None else wait)
+    raise AssertionError("the last try returns or raises")
+
+
+def post_form(
+    client: httpx.Client,
+    url: str,
+    *,
+    platform: str,
+    body: str,
+    headers: Mapping[str, str],
+    total_seconds: float = TOTAL_SECONDS,
+) -> Answer:
+    """Send a form once and return whatever was answered.
+
+    :raises Unreachable: when it is unknown what the platform made of it.
+    """
+    try:
+        return _receive(
+            client,
+            "POST",
+            url,
+            content=body.encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
+            total_seconds=total_seconds,
+        )
+    except httpx.RequestError as error:
+        raise _network_error(platform, error, url) from error
+
+
+def error_for(platform: str, answer: Answer, *, secret: str = "") -> PlatformError:
+    """Return the error that an HTTP status means."""
+    text = answer.content[:500].decode(errors="replace")
+    detail = f"HTTP {answer.status}: {text.replace(secret, '…') if secret else text}"
+    match answer.status:
+        case httpx.codes.UNAUTHORIZED:
+            return AuthorizationRevoked(
+                f"{platform} no longer accepts our authorization.", detail=detail
+            )
+        case httpx.codes.FORBIDDEN:
+            return PermissionMissing(
+                f"The authorization at {platform} does not cover this data.", detail=detail
+            )
+        case httpx.codes.TOO_MANY_REQUESTS:
+            return RateLimited(
+                f"{platform} asks us to slow down.",
+                retry_after=retry_after(answer.headers),
+                detail=detail,
+            )
+        case httpx.codes.REQUEST_TIMEOUT:
+            return Unreachable(f"{platform} did not answer in time.", detail=detail)
+        case status if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return Unreachable(f"{platform} has a problem on its side.", detail=detail)
+        case _:
+            return Unexpected(f"{platform} gave an answer we do not understand.", detail=detail)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds to wait, from a number or an HTTP date, between none and a day."""
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[+-]?\d{1,20}(\.\d{1,20})?", value, re.ASCII):
+        seconds = float(value)
+    else:
+        try:
+            moment = email.utils.parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+_OPEN_PARAMS = frozenset({"page", "page_size", "modified_since", "as_of", "from", "to"})
+
+
+def redact(url: httpx.URL) -> str:
+    """Return the URL fit for a log: no user, no value that might be a secret."""
+    params = [
+        (name, value if name in _OPEN_PARAMS else "…") for name, value in url.params.multi_items()
+    ]
+    return str(url.copy_with(userinfo=b"", params=params or None, fragment=None))
+
+
+class _Redaction(logging.Filter):
+    """Keeps what httpx itself logs free of secrets."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                redact(part) if isinstance(part, httpx.URL) else part for part in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_Redaction())
+
+
+_PASSING = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.RemoteProtocolError,
+)
+
+
+class _TooLarge(httpx.RequestError):
+    """The answer is larger than any page may be."""
+
+
+def _receive(
+    client: httpx.Client,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    params: Params | None = None,
+    content: bytes | None = None,
+    total_seconds: float = TOTAL_SECONDS,
+) -> Answer:
+    """Read one answer, bounded in decompressed size and, from chunk to chunk, in time."""
+    started = time.monotonic()
+    timeout = httpx.Timeout(
+        min(READ_SECONDS, total_seconds), connect=CONNECT_SECONDS, pool=CONNECT_SECONDS
+    )
+    chunks: list[bytes] = []
+    size = 0
+    with client.stream(
+        method, url, params=params, content=content, headers=dict(headers), timeout=timeout
+    ) as response:
+        for chunk in response.iter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise _TooLarge(f"more than {MAX_BYTES} bytes", request=response.request)
+            if time.monotonic() - started > total_seconds:
+                raise httpx.ReadTimeout(
+                    f"not complete after {total_seconds} s", request=response.request
+                )
+    logger.debug(
+        "%s %s: %d, %d bytes in %.0f ms",
+        method,
+        redact(response.request.url),
+        response.status_code,
+        size,
+        (time.monotonic() - started) * 1000,
+    )
+    return Answer(response.status_code, response.headers, b"".join(chunks))
+
+
+def _decode[T](answer: Answer, decoder: msgspec.json.Decoder[T], platform: str, path: str) -> T:
+    try:
+        return decoder.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        start = answer.content[:80].decode(errors="replace")
+        raise Unexpected(
+            f"{platform} gave an answer we do not understand.",
+            detail=f"{path}: {error}; {len(answer.content)} bytes starting {start!r}",
+        ) from error
+
+
+def _network_error(platform: str, error: httpx.RequestError, path: str) -> PlatformError:
+    detail = f"{path}: {type(error).__name__}: {error}"
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(f"{platform} did not answer in time.", detail=detail)
+    if isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError)):
+        return Unreachable(f"{platform} could not be reached.", detail=detail)
+    return Unexpected(f"{platform} gave an answer we do not understand.", detail=detail)
+
+
+def _may_pass(status: int) -> bool:
+    return (
+        status in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT}
+        or status >= httpx.codes.INTERNAL_SERVER_ERROR
+    )
+
+
+def _jitter(attempt: int) -> float:
+    return random.uniform(0, min(LONGEST_PAUSE, 2.0**attempt))  # noqa: S311 - spreads, not secret

@@ -1,0 +1,206 @@
+"""OAuth 2.0 for adapters: authorization code with PKCE, refresh and revocation.
+
+Built on authlib's RFC modules. Its httpx client is a client of its own, with its own pool and
+without our bounds, and warns that it is leaving httpx.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import httpx
+import msgspec
+from authlib.oauth2.auth import ClientAuth
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from authlib.oauth2.rfc7009 import prepare_revoke_token_request
+from msgspec import Meta
+
+from connections.platforms.base import (
+    AuthorizationRevoked,
+    Credentials,
+    PlatformApp,
+    PlatformError,
+    Unexpected,
+)
+from connections.platforms.http import Answer, error_for, post_form
+
+# Whoever refreshes holds a lease on the tokens: the answer must come before the lease ends.
+TOKEN_SECONDS = 10.0
+
+
+def authorize_url(
+    endpoint: str,
+    app: PlatformApp,
+    *,
+    scope: str,
+    state: str,
+    redirect_uri: str,
+    code_challenge: str,
+) -> str:
+    """Return the consent page's address."""
+    return str(
+        prepare_grant_uri(
+            endpoint,
+            client_id=app.client_id,
+            response_type="code",
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            code_challenge=code_challenge,
+            code_challenge_method="S256",
+        )
+    )
+
+
+def exchange(
+    http: httpx.Client,
+    app: PlatformApp,
+    endpoint: str,
+    *,
+    platform: str,
+    code: str,
+    redirect_uri: str,
+    code_verifier: str,
+) -> Credentials:
+    """Trade a code for credentials.
+
+    :raises AuthorizationRevoked: when the code is spent, expired or not ours.
+    """
+    body = prepare_token_request(
+        "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
+    )
+    credentials = _request_token(http, app, endpoint, platform=platform, body=body)
+    if not credentials.refresh_token:
+        raise Unexpected(
+            f"{platform} did not grant lasting access.", detail="no refresh_token in the answer"
+        )
+    return credentials
+
+
+def refresh(
+    http: httpx.Client,
+    app: PlatformApp,
+    endpoint: str,
+    *,
+    platform: str,
+    credentials: Credentials,
+) -> Credentials:
+    """Trade a refresh token, in a single attempt.
+
+    :raises AuthorizationRevoked: when the customer must authorize again.
+    """
+    body = prepare_token_request("refresh_token", refresh_token=credentials.refresh_token)
+    fresh = _request_token(http, app, endpoint, platform=platform, body=body)
+    # RFC 6749 §6: without a new refresh token the old one stays valid; likewise the scope.
+    return replace(
+        fresh,
+        refresh_token=fresh.refresh_token or credentials.refresh_token,
+        scope=fresh.scope or credentials.scope,
+    )
+
+
+def revoke(
+    http: httpx.Client,
+    app: PlatformApp,
+    endpoint: str,
+    *,
+    platform: str,
+    credentials: Credentials,
+) -> None:
+    """Give an authorization back; RFC 7009 answers 200 for one that is gone already."""
+    body, headers = prepare_revoke_token_request(credentials.refresh_token, "refresh_token")
+    answer = _post(http, app, endpoint, platform=platform, body=body, headers=headers)
+    if answer.status != httpx.codes.OK:
+        error = _token_error(platform, answer)
+        if not isinstance(error, AuthorizationRevoked):
+            raise error
+
+
+type _TokenText = Annotated[str, Meta(pattern=r"^[\x21-\x7e]+\Z", max_length=8192)]
+type _Seconds = Annotated[int, Meta(ge=1, le=10**9)]
+
+
+class _TokenAnswer(msgspec.Struct):
+    access_token: _TokenText
+    token_type: str
+    expires_in: _Seconds
+    refresh_token: _TokenText | None = None
+    refresh_token_expires_in: _Seconds | None = None
+    scope: str | None = None
+
+
+class _ErrorAnswer(msgspec.Struct):
+    error: str
+    error_description: str | None = None
+
+
+_TOKEN = msgspec.json.Decoder(_TokenAnswer)
+_ERROR = msgspec.json.Decoder(_ErrorAnswer)
+
+
+def _request_token(
+    http: httpx.Client, app: PlatformApp, endpoint: str, *, platform: str, body: str
+) -> Credentials:
+    # Lifetimes count from before the request: a slow answer must not lengthen them.
+    asked_at = datetime.now(UTC)
+    answer = _post(http, app, endpoint, platform=platform, body=body, headers={})
+    if answer.status != httpx.codes.OK:
+        raise _token_error(platform, answer)
+    try:
+        token = _TOKEN.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unexpected(
+            f"{platform} gave an answer we do not understand.",
+            detail=f"token answer of {len(answer.content)} bytes: {error}",
+        ) from error
+    if token.token_type.lower() != "bearer":
+        raise Unexpected(
+            f"{platform} gave an answer we do not understand.",
+            detail=f"token_type {token.token_type!r}",
+        )
+    lifetime = token.refresh_token_expires_in
+    return Credentials(
+        access_token=token.access_token,
+        refresh_token=token.refresh_token or "",
+        expires_at=asked_at + timedelta(seconds=token.expires_in),
+        refresh_expires_at=asked_at + timedelta(seconds=lifetime) if lifetime else None,
+        scope=token.scope or "",
+    )
+
+
+def _post(
+    http: httpx.Client,
+    app: PlatformApp,
+    endpoint: str,
+    *,
+    platform: str,
+    body: str,
+    headers: dict[str, str],
+) -> Answer:
+    auth = ClientAuth(app.client_id, app.client_secret, "client_secret_basic")
+    url, signed, form = auth.prepare("POST", endpoint, headers, body)
+    return post_form(
+        http, url, platform=platform, body=form, headers=signed, total_seconds=TOKEN_SECONDS
+    )
+
+
+def _token_error(platform: str, answer: Answer) -> PlatformError:
+    """Return what a refused token request means: only ``invalid_grant`` concerns the customer."""
+    by_status = error_for(platform, answer)
+    if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return by_status
+    try:
+        refusal = _ERROR.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        refusal = None
+    if refusal and refusal.error == "invalid_grant":
+        return AuthorizationRevoked(
+            f"The authorization at {platform} has ended.",
+            detail=f"invalid_grant: {refusal.error_description or ''}",
+        )
+    if isinstance(by_status, AuthorizationRevoked) or refusal:
+        # invalid_client and its like: our registration is at fault, not the customer's consent.
+        code = refusal.error if refusal else f"HTTP {answer.status}"
+        if answer.status != httpx.codes.TOO_MANY_REQUESTS:
+            return Unexpected(f"{platform} refused our registration.", detail=code)
+    return by_status

@@ -1,0 +1,188 @@
+"""The tags and filters pages are built with. A builtin of every template: nothing to load."""
+
+import datetime as dt
+import functools
+import re
+import zlib
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.forms import BoundField
+from django.template.context import RequestContext
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from portal.templatetags import _words
+from portal.templatetags._statuses import mark_of, urgency
+
+register = template.Library()
+
+_ICONS = Path(settings.BASE_DIR) / "static" / "vendor" / "lucide"
+_TILE_HUES = 8
+_CHIPS_SHOWN = 2
+
+
+@functools.cache
+def _drawing(name: str) -> SafeString:
+    """Read the inside of a vendored icon: our own file, never anybody's data."""
+    path = _ICONS / f"{name}.svg"
+    if not re.fullmatch(r"[a-z0-9-]+", name) or not path.is_file():
+        raise template.TemplateSyntaxError(f"no icon {name!r} in {_ICONS}")
+    inside = re.sub(r"^.*?<svg[^>]*>|</svg>\s*$", "", path.read_text(), flags=re.DOTALL)
+    return mark_safe(re.sub(r">\s+<", "><", inside.strip()))  # noqa: S308
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16, label: str = "") -> SafeString:
+    """Inline an icon; hidden from screen readers unless it has a label."""
+    named = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
+    return format_html(
+        '<svg class="icon" width="{}" height="{}" viewBox="0 0 24 24" fill="none"'
+        ' stroke="currentColor" stroke-width="1.75" stroke-linecap="round"'
+        ' stroke-linejoin="round" {}>{}</svg>',
+        int(size),
+        int(size),
+        named if label else SafeString(named),
+        _drawing(name),
+    )
+
+
+@register.simple_tag
+def when(moment: dt.date | None, style: str = "relative", empty: str = "Never") -> SafeString:
+    """Write a moment: `relative`, to the `minute`, or its `date`; in full when pointed at.
+
+    Relative moments are kept right by static/portal.js while the page is open.
+    """
+    if moment is None:
+        return format_html('<span class="muted">{}</span>', empty)
+    if not isinstance(moment, dt.datetime):
+        return format_html('<time datetime="{}">{}</time>', moment.isoformat(), _words.day(moment))
+    local = timezone.localtime(moment)
+    shown = {
+        "relative": lambda: _words.relative(moment, timezone.now()),
+        "minute": lambda: _words.minute(local),
+        "date": lambda: _words.day(local),
+    }[style]()
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        local.isoformat(timespec="seconds"),
+        _words.second_with_zone(local),
+        SafeString(" data-relative") if style == "relative" else "",
+        shown,
+    )
+
+
+@register.filter
+def duration(length: dt.timedelta | float | None) -> str:
+    """Write a length of time, or a dash when there is none yet."""
+    if length is None:
+        return _words.NOTHING
+    if not isinstance(length, dt.timedelta):
+        length = dt.timedelta(seconds=length)
+    return _words.length_of_time(length)
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """Write a whole number with its thousands apart, or a dash when it is not known."""
+    return _words.NOTHING if number is None else f"{number:,}"
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str, style: str = "whole") -> str:
+    """Write an amount: £5,715,000, or £5,714,999.60 in the style `exact`."""
+    if style not in {"whole", "exact"}:
+        raise template.TemplateSyntaxError(f"no style of money {style!r}")
+    if amount is None:
+        return _words.NOTHING
+    return _words.amount_of_money(amount, currency, exact=style == "exact")
+
+
+@register.filter
+def tone(status: str) -> str:
+    """Name the colour of a status, for `data-tone`."""
+    return mark_of(status).tone
+
+
+@register.simple_tag
+def status_mark(status: str, style: str = "") -> SafeString:
+    """Show a status of a connection or a pull; style `filled` puts it on its ground."""
+    mark = mark_of(status)
+    return format_html(
+        '<span class="status{}" data-tone="{}" data-shape="{}">{}</span>',
+        " filled" if style == "filled" else "",
+        mark.tone,
+        mark.shape,
+        mark.word,
+    )
+
+
+@register.simple_tag
+def platform_tile(key: str, size: str = "") -> SafeString:
+    """Show a platform's monogram on a colour that its key always gets."""
+    letters = re.findall(r"[^\W_]", key) or ["?"]
+    return format_html(
+        '<span class="tile{}" data-hue="{}" aria-hidden="true">{}</span>',
+        f" {size}" if size else "",
+        zlib.crc32(key.encode()) % _TILE_HUES,
+        letters[0].upper(),
+    )
+
+
+@register.simple_tag
+def copy_id(value: object, label: str = "ID") -> SafeString:
+    """Show an identifier that a click copies."""
+    return format_html(
+        '<button type="button" class="id" data-copy="{0}"><span class="vh">Copy {1} </span>'
+        '<span class="text">{0}</span>{2}</button>',
+        value,
+        label,
+        icon("copy", 12),
+    )
+
+
+@register.inclusion_tag("components/_chip.html")
+def chip(connection: Any, href: str = "", popover: str = "") -> dict[str, object]:
+    """Show one connection; clicking follows `href` or opens the element `popover`."""
+    return {"connection": connection, "href": href, "popover": popover}
+
+
+@register.inclusion_tag("components/_chips.html")
+def chips(connections: Iterable[Any], href: str = "") -> dict[str, object]:
+    """Show two connections, those that need somebody first, and how many more there are."""
+    ranked = sorted(connections, key=lambda connection: urgency(connection.mark))
+    hidden = ranked[_CHIPS_SHOWN:]
+    return {
+        "connections": ranked[:_CHIPS_SHOWN],
+        "hidden": hidden,
+        "hidden_tone": mark_of(hidden[0].mark).tone if hidden else "",
+        "href": href,
+    }
+
+
+@register.inclusion_tag("components/_field.html")
+def field(bound: BoundField, hint: str = "") -> dict[str, object]:
+    """Show a form field with its label, hint and errors; the form's first error gets focus."""
+    wrong = [each.name for each in bound.form if each.errors]
+    first_wrong = bool(wrong) and wrong[0] == bound.name
+    if hint and not bound.help_text:
+        bound.help_text = hint
+    return {
+        "field": bound,
+        "widget": bound.as_widget(attrs={"autofocus": True} if first_wrong else None),
+        "is_checkbox": getattr(bound.field.widget, "input_type", "") == "checkbox",
+    }
+
+
+@register.simple_tag(takes_context=True)
+def current(context: RequestContext, url: str) -> SafeString:
+    """Mark the link to this page, or to the part of the portal this page lies in."""
+    path = context["request"].path
+    if path == url:
+        return SafeString(' aria-current="page"')
+    return SafeString(' aria-current="true"' if path.startswith(url) else "")

@@ -1,0 +1,258 @@
+// The portal's behaviour: delegated listeners only, so it holds for whatever htmx swaps in.
+// No inline handlers, no eval: it runs under `script-src 'self'`.
+(() => {
+  'use strict';
+  const root = document.documentElement;
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const on = (event, listener, options) => document.addEventListener(event, listener, options);
+  const stored = (key, value) => {
+    try {
+      return value === undefined ? localStorage.getItem(key) : localStorage.setItem(key, value);
+    } catch { return null; }  // storage is off: choices last as long as the page
+  };
+
+  // Announcements and toasts
+  const announce = (text) => { const region = $('#announce'); if (region && text) region.textContent = text; };
+  const dismiss = (toast) => {
+    const box = toast.parentElement;
+    toast.remove();
+    if (box && !box.childElementCount && box.matches(':popover-open')) box.hidePopover();
+  };
+  const arm = (toast) => {
+    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Dismiss' });
+    button.dataset.dismiss = '';
+    toast.append(button);
+    let timer;
+    const wait = () => { timer = setTimeout(() => dismiss(toast), 5000); };
+    const hold = () => clearTimeout(timer);
+    toast.addEventListener('pointerenter', hold);
+    toast.addEventListener('focusin', hold);
+    toast.addEventListener('pointerleave', wait);
+    toast.addEventListener('focusout', wait);
+    wait();
+  };
+  const raise = (box) => {  // above a modal dialog that opened after it
+    if (box.matches(':popover-open')) box.hidePopover();
+    box.showPopover();
+  };
+  const toast = (text, tone) => {
+    const box = $('#toasts');
+    if (!box || !text) return;
+    const element = document.createElement('div');
+    element.className = 'toast';
+    if (tone) element.dataset.tone = tone;
+    element.append(Object.assign(document.createElement('span'), { textContent: text }));
+    raise(box);
+    box.append(element);
+    arm(element);
+  };
+
+  // Dialogs
+  const openers = new WeakMap();
+  const open = (dialog, opener) => {
+    if (!dialog || dialog.open) return;
+    $$('dialog.cmdk[open]').forEach((other) => other.close());
+    openers.set(dialog, opener ?? document.activeElement);
+    dialog.showModal();
+  };
+  const openFromHash = () => {
+    const dialog = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    if (!dialog?.matches('dialog')) return;
+    history.replaceState(null, '', location.pathname + location.search);
+    open(dialog, $(`[data-open="${dialog.id}"]`));
+  };
+  on('close', (event) => {
+    const opener = openers.get(event.target);
+    if (!opener || (document.activeElement && document.activeElement !== document.body)) return;
+    const home = opener.isConnected ? opener : opener.id && document.getElementById(opener.id);
+    (home || $('#main'))?.focus();
+  }, true);
+  on('pointerdown', (event) => { if (event.target.matches('.drawer, .cmdk')) event.target.close(); });
+
+  // Copying
+  const copy = async (text, element) => {
+    try { await navigator.clipboard.writeText(text); return true; } catch { /* refused, or plain http */ }
+    const area = Object.assign(document.createElement('textarea'), { value: text, className: 'vh' });
+    (element.closest('dialog, [popover]') ?? document.body).append(area);
+    area.select();
+    const done = document.execCommand('copy');
+    area.remove();
+    element.focus();
+    return done;
+  };
+  const copied = async (element) => {
+    if (await copy(element.dataset.copy, element)) {
+      element.classList.add('copied');
+      setTimeout(() => element.classList.remove('copied'), 1500);
+      announce('Copied');
+      if (!element.matches('.id')) toast('Copied to the clipboard');
+    } else {
+      getSelection().selectAllChildren($('.text', element) ?? element);
+      toast('Could not copy. The text is selected: press Ctrl+C.', 'red');
+    }
+  };
+
+  const rename = (box, editing) => {
+    const form = $('form', box), start = $('[data-rename-start]', box), input = $('input:not([type=hidden])', form);
+    form.hidden = !editing;
+    start.hidden = editing;
+    $('h1', box).classList.toggle('vh', editing);
+    if (editing) { input.focus(); input.select(); } else { form.reset(); start.focus(); }
+  };
+  const switchTheme = () => {
+    const dark = root.dataset.theme === 'dark'
+      || (root.dataset.theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
+    root.dataset.theme = dark ? 'light' : 'dark';
+    stored('theme', root.dataset.theme);
+  };
+
+  const actions = {
+    open: (element) => open(document.getElementById(element.dataset.open), element),
+    close: (element) => element.closest('dialog')?.close(),
+    copy: copied,
+    dismiss: (element) => dismiss(element.closest('.toast')),
+    renameStart: (element) => rename(element.closest('[data-rename]'), true),
+    renameCancel: (element) => rename(element.closest('[data-rename]'), false),
+    themeToggle: switchTheme,
+    clear: (element) => {
+      const input = $('input', element.closest('.field-inline'));
+      input.value = '';
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+      input.focus();
+    },
+  };
+  const actionable = Object.keys(actions)
+    .map((name) => `[data-${name.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase())}]`).join();
+  let pressed = null;  // what opened the next popover, for browsers that do not say
+  on('click', (event) => {
+    pressed = event.target.closest('[popovertarget]') ?? pressed;
+    const element = event.target.closest(actionable);
+    if (!element) return;
+    for (const name in actions) if (name in element.dataset) actions[name](element);
+  });
+
+  on('input', (event) => {
+    const { match, filter } = event.target.dataset;
+    if (match !== undefined) {
+      $$('.danger', event.target.form).forEach((button) => { button.disabled = event.target.value.trim() !== match; });
+    }
+    if (filter) {
+      const wanted = event.target.value.trim().toLowerCase();
+      $$(`#${filter} > li`).forEach((item) => { item.hidden = !item.textContent.toLowerCase().includes(wanted); });
+    }
+  });
+  on('change', (event) => {
+    if ('shortcutsSwitch' in event.target.dataset) stored('shortcuts', event.target.checked ? 'on' : 'off');
+  });
+
+  // Keyboard
+  const walk = (step) => {
+    const rows = $$('.row-link'), here = rows.indexOf(document.activeElement);
+    rows[Math.max(0, Math.min(rows.length - 1, here < 0 ? 0 : here + step))]?.focus();
+  };
+  const press = (selector) => () => { const element = $(selector); element?.matches('input') ? element.focus() : element?.click(); };
+  const keys = {
+    '/': press('#q'), c: press('.sheet [data-open=new-company]'), r: press('[data-refresh]'),
+    j: () => walk(1), k: () => walk(-1), '?': () => open($('#shortcuts')), 'g c': press('.side ul a'),
+  };
+  let earlier = '', earlierAt = 0;
+  on('keydown', (event) => {
+    const key = event.key;
+    if ((event.metaKey || event.ctrlKey) && key.toLowerCase() === 'k') {
+      event.preventDefault();
+      open($('#cmdk'));
+    } else if (key === 'Escape' && event.target.closest('.rename')) {
+      rename(event.target.closest('[data-rename]'), false);
+    } else if (!event.metaKey && !event.ctrlKey && !event.altKey && stored('shortcuts') !== 'off'
+      && !event.target.closest('input, textarea, select, [contenteditable], dialog')) {
+      const sequence = event.timeStamp - earlierAt < 1000 ? `${earlier} ${key}` : '';
+      const action = keys[sequence] ?? keys[key];
+      earlier = key;
+      earlierAt = event.timeStamp;
+      if (action) { event.preventDefault(); action(); }
+    }
+  });
+
+  // Relative moments: the same words as portal/templatetags/_words.py
+  const relative = (moment) => {
+    const seconds = Math.trunc((Date.now() - moment) / 1000), distance = Math.abs(seconds);
+    if (distance < 60) return seconds >= 0 ? 'just now' : 'any moment';
+    if (distance >= 2592000) return null;
+    const days = Math.trunc(distance / 86400);
+    const words = distance < 3600 ? `${Math.trunc(distance / 60)} min`
+      : distance < 86400 ? `${Math.trunc(distance / 3600)} h`
+      : `${days} ${days === 1 ? 'day' : 'days'}`;
+    return seconds > 0 ? `${words} ago` : `in ${words}`;
+  };
+  const tick = () => $$('time[data-relative]').forEach((element) => {
+    const words = relative(Date.parse(element.dateTime));
+    if (words && element.textContent !== words) element.textContent = words;
+  });
+  setInterval(tick, 30000);
+  on('visibilitychange', () => { if (!document.hidden) tick(); });
+
+  // Streams
+  const words = { live: 'Live', reconnecting: 'Reconnecting…', paused: 'Paused' };
+  const live = (stream, state) => $$(`[data-live="${CSS.escape(stream.id)}"]`).forEach((tag) => {
+    tag.dataset.state = state;
+    $('[data-live-word]', tag).textContent = words[state];
+  });
+  on('htmx:sse:after:connection', (event) => live(event.target, 'live'));
+  on('htmx:sse:before:connection', (event) => {
+    if (event.detail.connection.attempt) live(event.target, document.hidden ? 'paused' : 'reconnecting');
+  });
+  on('htmx:sse:error', (event) => live(event.target, 'reconnecting'));
+  on('htmx:sse:close', (event) => live(event.target, 'paused'));
+
+  // What the server says beside a swap, and what went wrong
+  const isStream = (element) => element instanceof Element && element.hasAttribute('hx-sse:connect');
+  const refusals = {
+    403: 'Your role does not allow this. An administrator can give you another one.',
+    404: 'This is no longer here. Reload the page to see what is.',
+    429: 'Too many requests at once. Wait a moment and try again.',
+  };
+  on('toast', ({ detail }) => toast(detail.text ?? detail.value, detail.tone));
+  on('announce', ({ detail }) => announce(detail.value ?? detail.data));
+  on('close-dialogs', () => $$('dialog[open]').forEach((dialog) => dialog.close()));
+  on('htmx:response:error', ({ target, detail: { ctx } }) => {
+    if (isStream(target)) return live(target, 'paused');
+    const status = ctx.response.status;
+    if (status === 422 || ctx.hx?.trigger?.includes('toast')) return;
+    toast(refusals[status] ?? 'Something went wrong on our side. Try again in a moment.', 'red');
+  });
+  on('htmx:error', ({ target, detail }) => {
+    if (isStream(target)) return live(target, 'paused');
+    if (detail.ctx && !detail.ctx.response) toast('Ledgerport cannot be reached. Check your connection and try again.', 'red');
+  });
+  on('htmx:after:swap', ({ detail: { ctx } }) => {
+    tick();
+    $$('dialog[data-show]').forEach((dialog) => { dialog.removeAttribute('data-show'); open(dialog); });
+    if (ctx.response?.status === 422) $('[aria-invalid=true]', $('dialog[open]') ?? document)?.focus();
+  });
+  const connection = () => { const bar = $('#offline'); if (bar) bar.hidden = navigator.onLine; };
+  addEventListener('online', connection);
+  addEventListener('offline', connection);
+  addEventListener('hashchange', openFromHash);
+
+  // Menus where the browser cannot anchor them to their button
+  if (!CSS.supports('position-area', 'block-end')) {
+    on('toggle', (event) => {
+      const menu = event.target;
+      if (event.newState !== 'open' || !menu.matches('.menu') || !pressed) return;
+      const anchor = pressed.getBoundingClientRect(), below = anchor.bottom + menu.offsetHeight + 12 < innerHeight;
+      const start = menu.matches('.start') ? anchor.left : anchor.right - menu.offsetWidth;
+      menu.style.position = 'fixed';
+      menu.style.left = `${Math.max(8, Math.min(start, innerWidth - menu.offsetWidth - 8))}px`;
+      menu.style.top = below ? `${anchor.bottom}px` : `${Math.max(8, anchor.top - menu.offsetHeight - 12)}px`;
+    }, true);
+  }
+
+  // The page as it came
+  $$('.toast').forEach(arm);
+  if ($('.toast')) raise($('#toasts'));
+  $$('[data-shortcuts-switch]').forEach((box) => { box.checked = stored('shortcuts') !== 'off'; });
+  if (/Mac|iP/.test(navigator.platform)) $$('[data-mod-key]').forEach((key) => { key.textContent = '⌘K'; });
+  $$('input[name=time_zone]').forEach((input) => { input.value = Intl.DateTimeFormat().resolvedOptions().timeZone; });
+  openFromHash();
+})();
