@@ -1,9 +1,8 @@
 """What the pull history shows: rows, filters, days and how far a refresh has come."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
@@ -161,8 +160,8 @@ def pulls_of(company: Company) -> PullQuerySet:
     )
 
 
-def rows(pulls: Iterable[Pull], *, fresh: Collection[UUID] = ()) -> list[PullRow]:
-    return [PullRow(pull, is_fresh=pull.pk in fresh) for pull in pulls]
+def rows(pulls: Iterable[Pull]) -> list[PullRow]:
+    return [PullRow(pull) for pull in pulls]
 
 
 def latest(company: Company, size: int) -> list[Pull]:
