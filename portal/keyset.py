@@ -86,6 +86,8 @@ class Keyset:
         if values is None:
             return rows
         selected, tied = Q(), Q()
+        # Follows from the rest; alone it is a range of the index.
+        rows = rows.filter(self._bound(rows.model, values[0], backwards=backwards))
         for key, value in zip(self._keys, values, strict=True):
             further = key.beyond(
                 value,
@@ -95,6 +97,15 @@ class Keyset:
             selected |= tied & further
             tied &= key.at(value)
         return rows.filter(selected)
+
+    def _bound(self, model: type[Model], value: object, *, backwards: bool) -> Q:
+        first = self._keys[0]
+        further = first.beyond(
+            value,
+            is_descending=first.is_descending is not backwards,
+            nullable=first.field(model).null,
+        )
+        return further | first.at(value)
 
     def _cursor(self, row: Model) -> str:
         values = [
