@@ -57,7 +57,7 @@
     dialog.showModal();
   };
   const openFromHash = () => {
-    const dialog = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    const dialog = document.getElementById(location.hash.slice(1));
     if (!dialog?.matches('dialog')) return;
     history.replaceState(null, '', location.pathname + location.search);
     open(dialog, $(`[data-open="${dialog.id}"]`));

@@ -6,7 +6,7 @@ static/portal.js repeats `relative` to keep an open page right: change both toge
 import datetime as dt
 from decimal import Decimal
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_compact_currency, format_currency, get_currency_precision
 from django.utils import timezone
 
 LOCALE = "en_GB"
@@ -64,3 +64,10 @@ def amount_of_money(amount: Decimal, currency: str, *, exact: bool) -> str:
     if amount < 0 and not any(digit in written for digit in "123456789"):
         written = written.lstrip("-")  # -0.40 rounds to zero, which has no sign
     return written.replace("-", "−")
+
+
+def short_amount_of_money(amount: Decimal, currency: str) -> str:
+    """Write an amount for an axis: £600K, £1.2M."""
+    return format_compact_currency(amount, currency, locale=LOCALE, fraction_digits=1).replace(
+        "-", "−"
+    )

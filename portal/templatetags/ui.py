@@ -169,12 +169,16 @@ def chips(connections: Iterable[Any], href: str = "") -> dict[str, object]:
 def field(bound: BoundField, hint: str = "") -> dict[str, object]:
     """Show a form field with its label, hint and errors; the form's first error gets focus."""
     wrong = [each.name for each in bound.form if each.errors]
-    first_wrong = bool(wrong) and wrong[0] == bound.name
+    attributes: dict[str, Any] = {}
+    if wrong and wrong[0] == bound.name:
+        attributes["autofocus"] = True
+    if bound.field.widget.attrs.get("placeholder"):
+        attributes["placeholder"] = False  # the label says it, and stays when one types
     if hint and not bound.help_text:
         bound.help_text = hint
     return {
         "field": bound,
-        "widget": bound.as_widget(attrs={"autofocus": True} if first_wrong else None),
+        "widget": bound.as_widget(attrs=attributes),
         "is_checkbox": getattr(bound.field.widget, "input_type", "") == "checkbox",
     }
 
