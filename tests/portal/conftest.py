@@ -87,7 +87,8 @@ def start_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartUp]:
 
     yield start
     for one in running:
-        if one.process.poll() is None:
-            one.process.send_signal(signal.SIGTERM)
+        one.process.terminate()
+    for one in running:
         one.process.wait(60)
+    for one in running:
         until(lambda one=one: not processes_of(one.data_dir))
