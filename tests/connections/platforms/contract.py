@@ -374,9 +374,7 @@ class PlatformContract(ABC):
                 respond(400, body=b'{"error":"invalid_request"}'), Unexpected, id="our-request"
             ),
             pytest.param(respond(400, body=b"<html>"), Unexpected, id="400-html"),
-            pytest.param(
-                respond(503, body=b'{"error":"invalid_grant"}'), Unreachable, id="outage"
-            ),
+            pytest.param(respond(503, body=b'{"error":"invalid_grant"}'), Unreachable, id="outage"),
             pytest.param(respond(429), RateLimited, id="429"),
             pytest.param(respond(302, headers={"Location": "/x"}), Unexpected, id="redirect"),
             pytest.param(respond(200, body=b"<html>"), Unexpected, id="html"),

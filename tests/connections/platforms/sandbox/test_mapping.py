@@ -182,7 +182,17 @@ def test_bank_kinds_become_types():
 
     types = [record_of(DataType.BANK_TRANSACTIONS, kind=kind).transaction_type for kind in kinds]
 
-    assert types == ["Payment", "Dep", "Xfer", "Fee", "Int", "DirectDebit", "Pos", "Other", "Unknown"]
+    assert types == [
+        "Payment",
+        "Dep",
+        "Xfer",
+        "Fee",
+        "Int",
+        "DirectDebit",
+        "Pos",
+        "Other",
+        "Unknown",
+    ]
     assert [
         record_of(DataType.BANK_ACCOUNTS, kind=kind).account_type
         for kind in ("current", "savings", "credit_card", "new")
@@ -195,7 +205,13 @@ def test_discount_is_what_it_took_off():
     record: Invoice = record_of(
         DataType.INVOICES,
         lines=[
-            {**line, "quantity": "3", "unit_price": "9.99", "discount_percent": "12.50", "net": "26.22"}
+            {
+                **line,
+                "quantity": "3",
+                "unit_price": "9.99",
+                "discount_percent": "12.50",
+                "net": "26.22",
+            }
         ],
     )
 
