@@ -70,8 +70,8 @@ class Books(ABC):
         """Answer the next requests with a fault."""
 
     @abstractmethod
-    def repeat_page(self, data_type: DataType) -> None:
-        """From now on answer every request for a page with the first page's rows."""
+    def repeat_pages(self) -> None:
+        """From now on answer every request for a page with the first page of that list."""
 
     @abstractmethod
     def request_count(self) -> int: ...
@@ -197,7 +197,7 @@ class PlatformContract(ABC):
     def test_platform_that_repeats_itself_is_refused(self, books: Books):
         data_type = self.incremental_type()
         books.fill(data_type, 7)
-        books.repeat_page(data_type)
+        books.repeat_pages()
         pages = self.open(books).fetch(data_type, since=None, cursor=None)
 
         with pytest.raises(Unexpected):

@@ -73,7 +73,7 @@ class SandboxBooks(Books):
     def fail(self, fault: Fault, times: int = 1) -> None:
         self.fake.fail(fault, times)
 
-    def repeat_page(self, data_type: DataType) -> None:
+    def repeat_pages(self) -> None:
         answer = self.fake.answer
 
         def repeating(request: httpx.Request) -> httpx.Response:
