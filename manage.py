@@ -4,9 +4,8 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
-from engines import Engines
+from engines import Engines, data_dir
+from portal.supervisor.environment import use_development_environment
 
 # What never asks the database. Everything else may, third-party commands included.
 _WITHOUT_DATABASE = {
@@ -17,17 +16,26 @@ _WITHOUT_DATABASE = {
     "findstatic",
     "help",
     "makemessages",
-    "makemigrations",
     "startapp",
-    "up",
     "version",
 }
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "help")
-    if command in _WITHOUT_DATABASE or "--help" in sys.argv:
+    arguments = sys.argv[1:]
+    command = next((word for word in arguments if not word.startswith("-")), "help")
+    if command == "up" and "--help" not in arguments:
+        # Without Django, whose import costs more than all that `up` does itself.
+        from portal.supervisor.command import main as up  # noqa: PLC0415
+
+        sys.exit(up(arguments[1:]))
+    # A laptop where nothing is configured; a server says what it is.
+    if not {"LEDGERPORT_ENV", "DATABASE_URL"} & os.environ.keys():
+        use_development_environment(data_dir())
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 not for `up`
+
+    if command in _WITHOUT_DATABASE or "--help" in arguments:
         execute_from_command_line(sys.argv)
     else:
         with Engines():

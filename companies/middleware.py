@@ -67,5 +67,5 @@ def _run_inside(
     with tenancy.entered(request.organization.pk):  # type: ignore[attr-defined]
         response: HttpResponseBase = view(request, *args, **kwargs)
         if response.status_code >= SERVER_ERROR:
-            transaction.set_rollback(True)  # noqa: FBT003 - Django's signature
+            transaction.set_rollback(True)
     return response

@@ -83,6 +83,6 @@ def requires[**P, R: HttpResponseBase](
             return view(request, *args, **kwargs)
 
         checked.required_right = right  # type: ignore[attr-defined]
-        return checked
+        return checked  # type: ignore[return-value]  # differs by a parameter's name
 
     return decorate

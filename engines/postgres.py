@@ -4,13 +4,22 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import IO
 
 from engines import process
 from engines.identity import other_user, postgres_identity, reachable_data, reachable_programs
-from engines.locations import DATABASE, ROLE, NoEngine, data_dir, postgres_bin_dir, postgres_socket_dir, run_dir
+from engines.locations import (
+    DATABASE,
+    ROLE,
+    NoEngine,
+    data_dir,
+    postgres_bin_dir,
+    postgres_socket_dir,
+    run_dir,
+)
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -31,12 +40,16 @@ _FORGETFUL = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
+# Of postmaster.pid, counted from 0; LOCK_FILE_LINE_PM_STATUS in PostgreSQL's miscadmin.h.
+_STATUS_LINE = 7
+_READY = "ready   "
 
 
 class Postgres:
     """One server process with the database and the role that the application uses.
 
-    The role may log in and make databases and roles, but is no superuser: row-level security binds it.
+    The role may log in and make databases and roles, but is no superuser: row-level security
+    binds it.
     """
 
     name = "postgres"
@@ -65,11 +78,15 @@ class Postgres:
 
         :raises NoEngine: when the cluster cannot be made.
         """
-        process.stop_stale(self._pid_file, "postgres", signal.SIGINT, patience=60)
+        process.stop_stale(self._pid_file, str(self._cluster), signal.SIGINT, patience=60)
+        self._clear_up_after_death()
         if not (self._cluster / "PG_VERSION").exists():
             self._create_cluster()
-        self._pid_file.unlink(missing_ok=True)
-        settings = _SETTINGS | {"unix_socket_directories": str(self._sockets)} | (_FORGETFUL if self._forgetful else {})
+        settings = (
+            _SETTINGS
+            | {"unix_socket_directories": str(self._sockets)}
+            | (_FORGETFUL if self._forgetful else {})
+        )
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._open_log() as log:
             self.process = process.spawn(
@@ -80,12 +97,12 @@ class Postgres:
             )
 
     def wait_until_ready(self, patience: float = 60) -> None:
-        """Wait until the server says in its pid file that it takes connections, as pg_ctl does.
+        """Wait until the server takes connections.
 
         :raises NoEngine: when it ends, or never says so.
         """
         deadline = time.monotonic() + patience
-        while not self._is_ready():
+        while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
                 raise NoEngine(f"PostgreSQL did not start:\n{process.tail(self.log)}")
             if time.monotonic() > deadline:
@@ -100,15 +117,29 @@ class Postgres:
     def _pid_file(self) -> Path:
         return self._cluster / "postmaster.pid"
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Read from the pid file whether connections are taken, as pg_ctl does."""
         try:
             lines = self._pid_file.read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) > 7 and lines[7].strip() == "ready"
+        is_ours = self.process is None or lines[:1] == [str(self.process.pid)]
+        return is_ours and lines[_STATUS_LINE:][:1] == [_READY]
+
+    def _clear_up_after_death(self) -> None:
+        """Remove the lock files of a server that was killed, once nothing of it is left.
+
+        PostgreSQL takes its predecessor for alive while that is a zombie, and in a container whose
+        first process reaps no children it stays one. Elsewhere its own check is good enough.
+        """
+        if sys.platform == "linux":
+            process.end_all_in(self._cluster)
+            self._pid_file.unlink(missing_ok=True)
+            for lock in self._sockets.glob(".s.PGSQL.*"):
+                lock.unlink()
 
     def _create_cluster(self) -> None:
-        """Make the cluster aside and put it in place whole, so that an interrupted attempt never counts."""
+        """Make the cluster aside and put it in place whole: an interrupted attempt never counts."""
         building = self._cluster.with_suffix(".new")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(mode=0o700)
@@ -120,7 +151,9 @@ class Postgres:
             "initdb", "-D", str(building), "--username=postgres", "--auth=trust", "--encoding=UTF8",
             "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions", *sync,
         )  # fmt: skip
-        self._run("postgres", "--single", "-D", str(building), "postgres", statements=_FIRST_STATEMENTS)
+        self._run(
+            "postgres", "--single", "-D", str(building), "postgres", statements=_FIRST_STATEMENTS
+        )
         building.rename(self._cluster)
 
     def _run(self, program: str, *arguments: str, statements: str = "") -> None:
@@ -149,11 +182,17 @@ CREATE DATABASE {DATABASE} OWNER {ROLE};
 
 
 def _major_version(bin_dir: Path) -> str:
-    answer = subprocess.run([bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True
+    )
     return answer.stdout.split()[-1].partition(".")[0]
 
 
 def _clean_environment() -> dict[str, str]:
-    """Leave out the user's PostgreSQL and locale variables; keep the rest, Python may need it to start."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    """Leave out the user's PostgreSQL and locale variables; Python may need the rest."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PG", "LC_", "LANG"))
+    }
     return kept | {"LC_ALL": "C", "TZ": "UTC"}

@@ -22,10 +22,10 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     directory: Path = Path("/"),
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own whose life ends with ours; call it from the main thread only.
+    """Start a child in a session of its own whose life ends with ours; from the main thread only.
 
-    Its own session keeps Ctrl-C away from it, so that the order of stopping stays ours. The main thread
-    because Linux counts the end of the *thread* that started the child as the death of its parent.
+    Its own session keeps Ctrl-C away from it, so that the order of stopping stays ours. The main
+    thread, because to Linux the end of the *thread* that started a child is its parent's death.
     """
     return subprocess.Popen(
         [*_launcher(identity, os.getpid()), *map(str, arguments)],
@@ -61,8 +61,8 @@ def kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def stop_stale(pid_file: Path, program: str, signum: signal.Signals, patience: float = 10) -> None:
-    """End an engine whose supervisor died before it could, known by its pid file.
+def stop_stale(pid_file: Path, mark: str, signum: signal.Signals, patience: float = 10) -> None:
+    """End a server whose supervisor died first, known by its pid file and by its command line.
 
     :raises TimeoutError: when it does not end.
     """
@@ -72,11 +72,22 @@ def stop_stale(pid_file: Path, program: str, signum: signal.Signals, patience: f
         return
     deadline = time.monotonic() + patience
     with contextlib.suppress(ProcessLookupError):
-        while program in _command_line(pid):
+        while mark in _command_line(pid):
             os.kill(pid, signum)
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{program} (process {pid}) does not end.")
+                raise TimeoutError(f"Process {pid} ({mark}) does not end.")
             time.sleep(0.05)
+
+
+def end_all_in(directory: Path, patience: float = 5) -> None:
+    """Wait for the processes that work in a directory to end, then make them (Linux)."""
+    deadline = time.monotonic() + patience
+    while left := _working_in(directory):
+        if time.monotonic() > deadline:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
 
 
 def tail(log: Path, characters: int = 800) -> str:
@@ -95,8 +106,26 @@ def _command_line(pid: int) -> str:
     """Give a process's command line; empty for one that is gone or a zombie."""
     if sys.platform == "linux":
         try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            return (
+                Path(f"/proc/{pid}/cmdline")
+                .read_bytes()
+                .replace(b"\0", b" ")
+                .decode(errors="replace")
+            )
         except (FileNotFoundError, ProcessLookupError):
             return ""
-    listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
+    listing = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return listing.stdout
+
+
+def _working_in(directory: Path) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == directory:
+                found.append(int(process.name))
+        except OSError:
+            continue  # gone meanwhile, a zombie, or another user's
+    return found

@@ -1,8 +1,8 @@
-"""The same engines for the tests: one PostgreSQL and one Valkey for the session, in memory where possible.
+"""The same engines for the tests: one PostgreSQL and one Valkey for the session.
 
-Loaded with `-p engines.pytest_plugin`. The environment is set on import, because pytest-django reads
-the settings, and with them the addresses, before any hook runs. Workers of pytest-xdist inherit the
-environment, and with it the controller's engines.
+Loaded with `-p engines.pytest_plugin`. The environment is set on import, because pytest-django
+reads the settings, and with them the addresses, before any hook runs. Workers of pytest-xdist
+inherit the environment, and with it the controller's engines.
 """
 
 import fcntl
@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 import engines
-from engines import locations
 
 _PREFIX = "ledgerport-test-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 made with mkdtemp
@@ -50,7 +49,9 @@ if not _IS_WORKER:
     os.environ["LEDGERPORT_DATA"] = str(_new_data_dir())
     os.environ["LEDGERPORT_ENV"] = "test"
 # A logical Valkey database for each worker; pytest-django makes the PostgreSQL databases.
-os.environ["LEDGERPORT_REDIS_DB"] = str(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1)
+os.environ["LEDGERPORT_REDIS_DB"] = str(
+    int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+)
 
 _SESSION = engines.Engines(forgetful=True)
 _START_SECONDS = pytest.StashKey[float]()
@@ -70,10 +71,11 @@ def pytest_unconfigure() -> None:
     if _IS_WORKER:
         return
     _SESSION.stop()
-    for directory in (engines.data_dir(), locations.run_dir()):
-        shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(engines.data_dir(), ignore_errors=True)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     seconds = config.stash.get(_START_SECONDS, None)
-    return None if seconds is None else f"engines: PostgreSQL and Valkey ready after {seconds:.1f} s"
+    return (
+        None if seconds is None else f"engines: PostgreSQL and Valkey ready after {seconds:.1f} s"
+    )

@@ -10,7 +10,7 @@ from engines.locations import NoEngine, data_dir, valkey_binary, valkey_socket
 
 
 class Valkey:
-    """One server process; it appends every write to a file, so that a crash costs at most a second."""
+    """One server process; every write goes to a file, so that a crash costs at most a second."""
 
     name = "valkey"
 
@@ -25,7 +25,7 @@ class Valkey:
     def start(self) -> None:
         """Start the server without waiting until it answers."""
         self._root.mkdir(parents=True, exist_ok=True)
-        process.stop_stale(self._pid_file, "valkey-server", signal.SIGTERM)
+        process.stop_stale(self._pid_file, str(self._socket), signal.SIGTERM)
         self._socket.unlink(missing_ok=True)
         settings = {
             "port": "0",
@@ -42,7 +42,7 @@ class Valkey:
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
         with self.log.open("ab") as log:
             self.process = process.spawn([valkey_binary(), *options], output=log)
-        # Written here and not by the server, which does it too late for a supervisor killed at once.
+        # Written here: the server does it too late for a supervisor that is killed at once.
         self._pid_file.write_text(f"{self.process.pid}\n")
 
     def wait_until_ready(self, patience: float = 30) -> None:
@@ -51,7 +51,7 @@ class Valkey:
         :raises NoEngine: when it ends, or never answers.
         """
         deadline = time.monotonic() + patience
-        while not self._is_ready():
+        while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
                 raise NoEngine(f"Valkey did not start:\n{process.tail(self.log)}")
             if time.monotonic() > deadline:
@@ -62,7 +62,7 @@ class Valkey:
         if self.process is not None:
             process.stop(self.process, signal.SIGTERM, patience=10)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(5)
             try:

@@ -10,9 +10,9 @@ from django_htmx.http import HttpResponseClientRedirect
 
 
 class PortalLoginRequiredMiddleware(LoginRequiredMiddleware):
-    """Pages are closed unless they say otherwise; htmx leaves the page instead of filling a cell."""
+    """Close pages unless they say otherwise; htmx leaves the page instead of filling a cell."""
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         response = super().handle_no_permission(request, view_func)

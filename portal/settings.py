@@ -40,7 +40,8 @@ if DEVELOPMENT:
 
 # Keys
 SECRET_KEY = _secret(
-    "LEDGERPORT_SECRET_KEY", development="development-only-key-that-is-long-enough-for-checks-0123456789"
+    "LEDGERPORT_SECRET_KEY",
+    development="development-only-key-that-is-long-enough-for-checks-0123456789",
 )
 ENCRYPTION_KEYS = _secret(
     "LEDGERPORT_ENCRYPTION_KEYS", development="dev:bGVkZ2VycG9ydC1kZXZlbG9wbWVudC1rZXktMzJieXQ="
@@ -185,11 +186,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_ADAPTER = "portal.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "companies.forms.SignupForm"
+ACCOUNT_SIGNUP_FORM_CLASS = "portal.signup.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True

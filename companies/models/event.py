@@ -43,7 +43,9 @@ class Event(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="events")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.DB_CASCADE, related_name="events"
+    )
     company_id = models.UUIDField(null=True)
     connection_id = models.UUIDField(null=True)
     type = models.CharField(max_length=40, choices=EventType)
@@ -61,7 +63,8 @@ class Event(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["organization", "company_id", "-occurred_at", "-id"], name="event_by_company"
+                fields=["organization", "company_id", "-occurred_at", "-id"],
+                name="event_by_company",
             ),
         ]
 

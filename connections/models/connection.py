@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 
 from companies.models import Company, Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity, SameOrganization
+from connections.platforms import get_platform
 
 
 class ConnectionQuerySet(TenantQuerySet["Connection"]):
@@ -50,7 +51,9 @@ class Connection(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization", "id"], name="connection_in_organization"),
+            models.UniqueConstraint(
+                fields=["organization", "id"], name="connection_in_organization"
+            ),
             models.UniqueConstraint(
                 fields=["company"],
                 condition=models.Q(source_type="Accounting", status="Linked"),
@@ -69,7 +72,7 @@ class Connection(models.Model):
 
     @property
     def mark(self) -> str:
-        """The word, shape and colour it is shown with: linked, error, deauthorized, pending, unlinked."""
+        """How it is shown: linked, error, deauthorized, pending or unlinked."""
         if self.status == self.Status.LINKED and self.has_active_error:
             return "error"
         return {
@@ -82,6 +85,14 @@ class Connection(models.Model):
     @property
     def is_linked(self) -> bool:
         return self.status == self.Status.LINKED
+
+    @property
+    def is_accounting(self) -> bool:
+        return self.source_type == "Accounting"
+
+    @property
+    def platform_name(self) -> str:
+        return get_platform(self.platform).name
 
 
 class Transition(models.Model):
@@ -115,7 +126,9 @@ class Transition(models.Model):
             RowLevelSecurity(name="transition_isolation", grants=("SELECT", "INSERT")),
         ]
         indexes = [
-            models.Index(fields=["connection", "occurred_at", "id"], name="transition_by_connection")
+            models.Index(
+                fields=["connection", "occurred_at", "id"], name="transition_by_connection"
+            )
         ]
 
     def __str__(self) -> str:

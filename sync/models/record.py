@@ -31,7 +31,11 @@ class Record(models.Model):
     data_type = models.CharField(max_length=60)
     source_id = models.CharField(max_length=200)
     organization = models.ForeignKey(
-        Organization, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+        Organization,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     #: blake2b-16 of the body: tells changed from unchanged without reading bodies.
     hash = models.BinaryField()
@@ -82,7 +86,11 @@ class RecordVersion(models.Model):
     data_type = models.CharField(max_length=60)
     source_id = models.CharField(max_length=200)
     organization = models.ForeignKey(
-        Organization, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+        Organization,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     hash = models.BinaryField()
     body = models.TextField()
@@ -116,7 +124,11 @@ class StagedRecord(models.Model):
     id = models.BigAutoField(primary_key=True)
     pull_id = models.UUIDField()
     organization = models.ForeignKey(
-        Organization, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+        Organization,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     source_id = models.CharField(max_length=200)
     hash = models.BinaryField(null=True)

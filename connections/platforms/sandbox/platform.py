@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
@@ -21,9 +20,9 @@ from connections.platforms.base import (
     SourceType,
     Unexpected,
 )
-from connections.platforms.decoding import UNREADABLE, reject, unstorable
 from connections.platforms.http import get_json
 from connections.platforms.sandbox import documents, mapping, statements, wire
+from connections.platforms.sandbox.rows import Place, Rows
 from connections.schemas import DataType, Record
 
 
@@ -37,7 +36,7 @@ class _Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     total: int | None = None
     seen: int = 0
     # The last row's place in the platform's order: the next page must begin beyond it.
-    last: tuple[datetime, str] | None = None
+    last: Place | None = None
 
 
 class Sandbox(Platform):
@@ -137,7 +136,7 @@ class Sandbox(Platform):
             envelope = self._get(
                 f"/api/v1/{collection.path}", _ENVELOPE, params=self._params(place)
             )
-            rows = _Rows(collection.decoder, to_record)
+            rows = Rows(collection.decoder, to_record)
             last = rows.read(envelope.items, after=place.last)
             place = self._advance(place, envelope, last)
             yield _page(
@@ -155,9 +154,7 @@ class Sandbox(Platform):
             params["as_of"] = place.as_of
         return params
 
-    def _advance(
-        self, place: _Cursor, envelope: wire.Envelope, last: tuple[datetime, str] | None
-    ) -> _Cursor:
+    def _advance(self, place: _Cursor, envelope: wire.Envelope, last: Place | None) -> _Cursor:
         """Return the place after a page.
 
         :raises Unexpected: when the page is not the one that follows.
@@ -209,65 +206,6 @@ class Sandbox(Platform):
         return Unexpected(f"{self.name} gave an answer we do not understand.", detail=detail)
 
 
-class _Rows:
-    """One page's rows, sorted into what became records, what was deleted and what is kept aside."""
-
-    def __init__(
-        self, decoder: msgspec.json.Decoder[Any], to_record: Callable[[Any], Record]
-    ) -> None:
-        self.decoder = decoder
-        self.to_record = to_record
-        self.records: list[Record] = []
-        self.deleted_ids: list[str] = []
-        self.rejected: list[Rejected] = []
-
-    def read(
-        self, raws: list[msgspec.Raw], *, after: tuple[datetime, str] | None
-    ) -> tuple[datetime, str] | None:
-        """Read all rows and return the last one's place.
-
-        :raises Unexpected: when one does not lie beyond the row before it, on this page or the one
-            before: the platform repeats itself, and reading on might never end.
-        """
-        for raw in raws:
-            row = self._read_one(bytes(raw))
-            if row is None:
-                continue
-            place = (row.updated_at, row.id)
-            if after is not None and place <= after:
-                raise Unexpected(
-                    "Sandbox sent the same data twice.",
-                    detail=f"{row.id} at {row.updated_at} after {after[1]} at {after[0]}",
-                )
-            after = place
-        return after
-
-    def _read_one(self, raw: bytes) -> wire.Row | wire.Tombstone | None:
-        try:
-            row: wire.Row = self.decoder.decode(raw)
-        except UNREADABLE as error:
-            return self._read_other(raw, str(error))
-        try:
-            reason = unstorable(raw, row)
-            if reason is None:
-                self.records.append(self.to_record(row))
-        except ArithmeticError as error:
-            reason = f"An amount cannot be reckoned with ({type(error).__name__})."
-        if reason is not None:
-            self.rejected.append(reject(raw, reason))
-        return row
-
-    def _read_other(self, raw: bytes, reason: str) -> wire.Tombstone | None:
-        """Read what is no record: the mark of a deleted one, or something to keep aside."""
-        try:
-            tombstone = _TOMBSTONE.decode(raw)
-        except UNREADABLE:
-            self.rejected.append(reject(raw, reason))
-            return None
-        self.deleted_ids.append(tombstone.id)
-        return tombstone
-
-
 def _page(
     place: _Cursor,
     *,
@@ -291,7 +229,6 @@ def _endpoint(app: PlatformApp, name: str) -> str:
 
 _CURSOR = msgspec.json.Decoder(_Cursor)
 _ENVELOPE = msgspec.json.Decoder(wire.Envelope)
-_TOMBSTONE = msgspec.json.Decoder(wire.Tombstone)
 _CONNECTION = msgspec.json.Decoder(wire.Connection)
 _COMPANY = msgspec.json.Decoder(wire.Company)
 

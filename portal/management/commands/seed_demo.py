@@ -1,0 +1,50 @@
+"""Make the demo organization: what a newcomer signs in to."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from companies import tenancy
+from companies.models import User
+from connections.schemas import DataType
+from portal.onboarding import open_organization
+from sync import operations as sync
+from sync.models import Frequency
+
+EMAIL = "priya@harbour-lending.example"
+ORGANIZATION = "Harbour Lending"
+
+
+class Command(BaseCommand):
+    help = "Make the demo organization with a company linked to the sandbox platform."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--output", type=Path, help="JSON file that tells how to sign in")
+
+    def handle(self, *, output: Path | None, **options: Any) -> None:
+        password = os.environ["LEDGERPORT_DEMO_PASSWORD"]
+        user = User.objects.create_user(EMAIL, password, name="Priya Nair")
+        organization, company = open_organization(user, name=ORGANIZATION)
+        with tenancy.entered(organization.pk):
+            sync.save_settings(
+                organization,
+                settings={
+                    data_type: sync.Setting(fetch_on_first_link=True, frequency=Frequency.DAILY)
+                    for data_type in DataType
+                },
+                actor=user,
+            )
+        if output is not None:
+            output.write_text(
+                json.dumps(
+                    {
+                        "email": EMAIL,
+                        "password": password,
+                        "organization": organization.slug,
+                        "company_id": str(company.pk),
+                    }
+                )
+            )

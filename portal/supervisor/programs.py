@@ -1,0 +1,54 @@
+"""What runs: the command line of each process."""
+
+from pathlib import Path
+
+from portal.supervisor.children import Program
+
+
+def sandbox(*, host: str, port: int, data_dir: Path, redirect_uri: str) -> Program:
+    return Program.python(
+        "sandbox", "-m", "sandbox", "--host", host, "--port", str(port),
+        "--data", data_dir / "sandbox", "--redirect-uri", redirect_uri,
+    )  # fmt: skip
+
+
+def web(*, host: str, port: int) -> Program:
+    # Without a graceful timeout an open stream keeps the server alive for ever.
+    # No access log: a Link URL in it would be a key left lying about.
+    return Program.python(
+        "web", "-m", "uvicorn", "portal.asgi:application", "--host", host, "--port", str(port),
+        "--timeout-graceful-shutdown", "2", "--log-level", "warning", "--no-access-log",
+    )  # fmt: skip
+
+
+def worker(*, ready: Path) -> Program:
+    # SIGQUIT puts unfinished messages back instead of waiting for pulls that take minutes.
+    return _celery(
+        "worker", "--pool", "prefork", "--concurrency", "2", "--without-mingle", "--without-gossip",
+        ready=ready, patience=10, remap={"REMAP_SIGTERM": "SIGQUIT"},
+    )  # fmt: skip
+
+
+def beat(*, ready: Path) -> Program:
+    # Kept in memory: what is due is read from PostgreSQL, and a file may not survive kill -9.
+    # A process of its own: a beat inside a killed worker lives on, and then there are two.
+    return _celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=", ready=ready)
+
+
+def management(name: str, command: str, *arguments: str | Path) -> Program:
+    return Program.python(name, "manage.py", command, *arguments)
+
+
+def _celery(
+    name: str,
+    *arguments: str,
+    ready: Path,
+    patience: float = 5,
+    remap: dict[str, str] | None = None,
+) -> Program:
+    ready.unlink(missing_ok=True)
+    return Program.python(
+        name, "-m", "portal.supervisor.celery_process", "-A", "portal", "--quiet", "--skip-checks",
+        name, *arguments, "--loglevel", "WARNING",
+        environment={"LEDGERPORT_PROCESS_READY": str(ready), **(remap or {})}, patience=patience,
+    )  # fmt: skip

@@ -1,0 +1,170 @@
+"""The API: who a token reaches, the company, collections in pages, reports."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.answers import Json, Refusal, refuse
+from sandbox.faults import Fault
+from sandbox.grants import READ_SCOPE, Grant
+from sandbox.interference import answer_with
+from sandbox.ledger import moments
+from sandbox.ledger.profiles import PROFILES
+from sandbox.server import Server, server_of
+from sandbox.views import collections, parties
+from sandbox.views.reports import Report
+
+MAX_PAGE_SIZE = 1_000
+REPORTS = ("balance_sheet", "profit_and_loss", "cash_flow")
+
+type Handler = Callable[[Server, Grant, Request, Fault | None], object]
+
+
+def connection(_server: Server, grant: Grant, _request: Request, _fault: Fault | None) -> object:
+    return {
+        "business_id": grant.business_id,
+        "business_name": PROFILES[grant.business_id].name,
+        "grant_id": grant.id,
+    }
+
+
+def company(server: Server, grant: Grant, _request: Request, _fault: Fault | None) -> object:
+    return parties.company(server.businesses.books(grant.business_id), server.clock.now())
+
+
+def collection(server: Server, grant: Grant, request: Request, fault: Fault | None) -> object:
+    name, query = request.path_params["name"], request.query_params
+    if name not in collections.NAMES:
+        raise Refusal(404, "not_found", f"There is no {name}.")
+    as_of = _as_of(server, query)
+    since = _moment(query, "modified_since")
+    page = _whole(query, "page", 1)
+    page_size = _whole(query, "page_size", 100)
+    if page_size > MAX_PAGE_SIZE:
+        raise Refusal(400, "invalid_request", f"page_size must not be above {MAX_PAGE_SIZE}.")
+    if fault is not None and fault.kind == "repeated_page":
+        page -= 1
+    books = server.businesses.books(grant.business_id)
+    found = collections.select(
+        books, name, since=since, as_of=as_of, page=page, page_size=page_size
+    )
+    if fault is None or fault.kind != "truncated":
+        server.served.record(grant.id, name, found.rows)
+    return {
+        "items": [row.body for row in found.rows],
+        "page": page,
+        "page_size": page_size,
+        "pages": -(-found.total // page_size),
+        "total": found.total,
+        "as_of": moments.text(as_of),
+    }
+
+
+def report(server: Server, grant: Grant, request: Request, _fault: Fault | None) -> object:
+    kind, query = request.path_params["kind"], request.query_params
+    if kind not in REPORTS:
+        raise Refusal(404, "not_found", f"There is no report {kind}.")
+    as_of = _as_of(server, query)
+    books = server.businesses.books(grant.business_id)
+    try:
+        found = Report(books, as_of, _month(query, "from"), _month(query, "to"))
+    except ValueError as error:
+        raise Refusal(400, "invalid_request", str(error)) from error
+    return found.body(kind)
+
+
+async def _serve(request: Request, *, handler: Handler) -> Response:
+    """Authenticate, count, meet faults, answer: in the order a real platform does."""
+    server = server_of(request)
+    try:
+        grant, headers, fault = await run_in_threadpool(_admit, server, request)
+    except Refusal as refusal:
+        return refuse(request, refusal)
+
+    async def answer() -> Response:
+        return await run_in_threadpool(_answer, server, grant, request, fault, handler)
+
+    response = await answer_with(fault, request, grant.id, answer)
+    response.headers.update(headers)
+    return response
+
+
+def _admit(server: Server, request: Request) -> tuple[Grant, dict[str, str], Fault | None]:
+    grant = _bearer(server, request)
+    quota = server.throttle.take(grant.id)
+    if quota.exceeded:
+        headers = {**quota.headers, "Retry-After": str(quota.reset)}
+        raise Refusal(429, "rate_limited", "Too many requests in this minute.", headers)
+    page = request.query_params.get("page", "1")
+    fault = server.faults.meet(
+        grant_id=grant.id, path=request.url.path, page=int(page) if page.isdecimal() else 1
+    )
+    return grant, quota.headers, fault
+
+
+def _answer(
+    server: Server, grant: Grant, request: Request, fault: Fault | None, handler: Handler
+) -> Response:
+    try:
+        if fault is not None and fault.kind == "token_revoked":
+            _bearer(server, request)
+        return Json(handler(server, grant, request, fault))
+    except Refusal as refusal:
+        return refuse(request, refusal)
+
+
+def _bearer(server: Server, request: Request) -> Grant:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    grant = server.grants.holder_of_access_token(token) if scheme.lower() == "bearer" else None
+    if grant is None or grant.revoked:
+        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        message = "The access token is missing, unknown, expired or revoked."
+        raise Refusal(401, "unauthorized", message, challenge)
+    if READ_SCOPE not in grant.scope.split():
+        raise Refusal(403, "forbidden", f"The scope {READ_SCOPE} was not granted.")
+    return grant
+
+
+def _as_of(server: Server, query: Mapping[str, str]) -> int:
+    """Take the moment asked for; what has not happened yet is not shown."""
+    now, asked = server.clock.now(), _moment(query, "as_of")
+    return now if asked is None else min(asked, now)
+
+
+def _moment(query: Mapping[str, str], name: str) -> int | None:
+    return _parsed(query, name, moments.parse, "an ISO-8601 moment with a zone")
+
+
+def _month(query: Mapping[str, str], name: str) -> int | None:
+    return _parsed(query, name, moments.parse_month, "a month as YYYY-MM")
+
+
+def _whole(query: Mapping[str, str], name: str, default: int) -> int:
+    value = _parsed(query, name, int, "a whole number")
+    if value is not None and value < 1:
+        raise Refusal(400, "invalid_request", f"{name} must be at least 1.")
+    return default if value is None else value
+
+
+def _parsed(
+    query: Mapping[str, str], name: str, parse: Callable[[str], int], form: str
+) -> int | None:
+    text = query.get(name)
+    if not text:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise Refusal(400, "invalid_request", f"{name} must be {form}.") from error
+
+
+ROUTES = [
+    Route("/api/v1/connection", partial(_serve, handler=connection)),
+    Route("/api/v1/company", partial(_serve, handler=company)),
+    Route("/api/v1/reports/{kind}", partial(_serve, handler=report)),
+    Route("/api/v1/{name}", partial(_serve, handler=collection)),
+]

@@ -1,0 +1,438 @@
+"""What every adapter must do. A platform's test inherits this and brings its fake."""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import httpx
+import pytest
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from connections.platforms import PLATFORMS
+from connections.platforms.base import (
+    AuthorizationRevoked,
+    Credentials,
+    Page,
+    PermissionMissing,
+    Platform,
+    PlatformApp,
+    PlatformError,
+    RateLimited,
+    Unexpected,
+    Unreachable,
+)
+from connections.schemas import RECORD_TYPES, DataType, decode, encode, listing
+
+type Fault = Callable[[httpx.Request], httpx.Response]
+
+
+def respond(status: int, *, headers: dict[str, str] | None = None, body: bytes = b"{}") -> Fault:
+    return lambda request: httpx.Response(status, headers=headers, content=body, request=request)
+
+
+def lose(error: type[httpx.RequestError]) -> Fault:
+    def fault(request: httpx.Request) -> httpx.Response:
+        raise error("lost", request=request)
+
+    return fault
+
+
+class Books(ABC):
+    """A fake platform with a customer's books in it."""
+
+    app: PlatformApp
+    redirect_uri: str
+    secrets: tuple[str, ...]
+    """Parts of every secret that the fake gives out or was given."""
+
+    @abstractmethod
+    def client(self) -> httpx.Client: ...
+    @abstractmethod
+    def authorized(self) -> Credentials: ...
+    @abstractmethod
+    def consent(self, code_challenge: str) -> str: ...
+    @abstractmethod
+    def fill(self, data_type: DataType, count: int) -> set[str]:
+        """Add so many records, more than fit a page, and return all ids."""
+
+    @abstractmethod
+    def change(self, data_type: DataType, record_id: str) -> None: ...
+    @abstractmethod
+    def delete(self, data_type: DataType, record_id: str) -> None: ...
+    @abstractmethod
+    def spoil(self, data_type: DataType) -> str:
+        """Add a record that cannot be understood and return its id."""
+
+    @abstractmethod
+    def fail(self, fault: Fault, times: int = 1) -> None:
+        """Answer the next requests with a fault."""
+
+    @abstractmethod
+    def repeat_page(self, data_type: DataType) -> None:
+        """From now on answer every request for a page with the first page's rows."""
+
+    @abstractmethod
+    def request_count(self) -> int: ...
+
+
+class PlatformContract(ABC):
+    """Subclass as ``Test…``, give ``platform`` and a ``books`` fixture."""
+
+    platform: type[Platform]
+
+    def open(self, books: Books, credentials: Credentials | None = None) -> Platform:
+        self.pauses: list[float] = []
+        return self.platform(
+            books.client(), credentials or books.authorized(), sleep=self.pauses.append
+        )
+
+    def pull(self, books: Books, data_type: DataType, since: str | None = None) -> list[Page]:
+        return list(self.open(books).fetch(data_type, since=since, cursor=None))
+
+    def incremental_type(self) -> DataType:
+        return min(self.platform.incremental, key=lambda data_type: data_type.sync_order)
+
+    # Reading
+
+    def test_is_registered_under_its_key(self):
+        assert issubclass(self.platform, PLATFORMS[self.platform.key])
+
+    def test_every_type_is_pulled_whole_with_unique_ids(self, books: Books):
+        for data_type in sorted(self.platform.data_types):
+            ids = books.fill(data_type, 7)
+
+            pages = self.pull(books, data_type)
+
+            pulled = [record.id for page in pages for record in page.records]
+            assert sorted(pulled) == sorted(ids), data_type
+            assert not any(page.rejected or page.deleted_ids for page in pages)
+            assert pages[-1].total in {None, len(ids)}
+
+    def test_records_are_canonical(self, books: Books):
+        for data_type in sorted(self.platform.data_types):
+            books.fill(data_type, 1)
+
+            record = self.pull(books, data_type)[0].records[0]
+
+            assert type(record) is RECORD_TYPES[data_type]
+            assert record.data_type is data_type
+            assert decode(type(record), encode(record)) == record
+            assert listing(record).label
+
+    def test_pull_resumed_after_any_page_gives_the_rest(self, books: Books):
+        for data_type in sorted(self.platform.data_types):
+            books.fill(data_type, 7)
+            credentials = books.authorized()
+            pages = list(self.open(books, credentials).fetch(data_type, since=None, cursor=None))
+
+            for taken, page in enumerate(pages, start=1):
+                rest = list(
+                    self.open(books, credentials).fetch(data_type, since=None, cursor=page.cursor)
+                )
+
+                assert [r for p in rest for r in p.records] == [
+                    r for p in pages[taken:] for r in p.records
+                ]
+                assert rest[-1].watermark == pages[-1].watermark
+
+    def test_pull_stays_what_it_was_while_the_books_change(self, books: Books):
+        data_type = self.incremental_type()
+        ids = sorted(books.fill(data_type, 7))
+        pages = self.open(books).fetch(data_type, since=None, cursor=None)
+        first = next(pages)
+
+        books.change(data_type, ids[0])
+        books.fill(data_type, 9)
+
+        pulled = [*first.records, *(record for page in pages for record in page.records)]
+        assert sorted(record.id for record in pulled) == ids
+
+    def test_later_pull_brings_only_what_changed(self, books: Books):
+        for data_type in sorted(self.platform.incremental):
+            ids = sorted(books.fill(data_type, 7))
+            watermark = self.pull(books, data_type)[-1].watermark
+            books.change(data_type, ids[2])
+
+            pages = self.pull(books, data_type, since=watermark)
+
+            assert [record.id for page in pages for record in page.records] == [ids[2]]
+            assert not any(page.deleted_ids for page in pages)
+
+    def test_later_pull_reports_deletions(self, books: Books):
+        for data_type in sorted(self.platform.incremental):
+            ids = sorted(books.fill(data_type, 7))
+            watermark = self.pull(books, data_type)[-1].watermark
+            books.delete(data_type, ids[3])
+
+            pages = self.pull(books, data_type, since=watermark)
+
+            assert [record_id for page in pages for record_id in page.deleted_ids] == [ids[3]]
+            assert not any(page.records for page in pages)
+
+    def test_pull_without_change_has_one_empty_page(self, books: Books):
+        data_type = self.incremental_type()
+        books.fill(data_type, 2)
+        watermark = self.pull(books, data_type)[-1].watermark
+
+        pages = self.pull(books, data_type, since=watermark)
+
+        assert [(page.records, page.deleted_ids) for page in pages] == [((), ())]
+        assert pages[0].watermark
+
+    def test_unreadable_record_is_kept_aside(self, books: Books):
+        data_type = self.incremental_type()
+        ids = books.fill(data_type, 7)
+        spoilt = books.spoil(data_type)
+
+        pages = self.pull(books, data_type)
+
+        rejected = [row for page in pages for row in page.rejected]
+        assert [row.source_id for row in rejected] == [spoilt]
+        assert rejected[0].reason
+        assert spoilt.encode() in rejected[0].raw
+        assert {record.id for page in pages for record in page.records} == ids
+
+    def test_platform_that_repeats_itself_is_refused(self, books: Books):
+        data_type = self.incremental_type()
+        books.fill(data_type, 7)
+        books.repeat_page(data_type)
+        pages = self.open(books).fetch(data_type, since=None, cursor=None)
+
+        with pytest.raises(Unexpected):
+            list(islice(pages, 50))
+
+    def test_identity_names_the_organization(self, books: Books):
+        identity = self.open(books).identity()
+
+        assert identity.id
+        assert identity.name
+
+    # Faults
+
+    @pytest.mark.parametrize(
+        ("fault", "expected"),
+        [
+            pytest.param(respond(401), AuthorizationRevoked, id="401"),
+            pytest.param(respond(403), PermissionMissing, id="403"),
+            pytest.param(respond(404), Unexpected, id="404"),
+            pytest.param(respond(429), RateLimited, id="429"),
+            pytest.param(respond(429, headers={"Retry-After": "3600"}), RateLimited, id="429-long"),
+            pytest.param(respond(500), Unreachable, id="500"),
+            pytest.param(respond(503, headers={"Retry-After": "-5"}), Unreachable, id="503"),
+            pytest.param(respond(302, headers={"Location": "/x"}), Unexpected, id="redirect"),
+            pytest.param(respond(200, body=b"<html>Sorry</html>"), Unexpected, id="html"),
+            pytest.param(respond(200, body=b'{"items": [{"id"'), Unexpected, id="truncated"),
+            pytest.param(respond(200, body=b"[]"), Unexpected, id="other-shape"),
+            pytest.param(respond(200, body=b"\xff\xfe"), Unexpected, id="not-utf-8"),
+            pytest.param(respond(200, body=b"[" * 100_000), Unexpected, id="deep"),
+            pytest.param(lose(httpx.ConnectError), Unreachable, id="refused"),
+            pytest.param(lose(httpx.ConnectTimeout), Unreachable, id="no-route"),
+            pytest.param(lose(httpx.ReadError), Unreachable, id="reset"),
+            pytest.param(lose(httpx.ReadTimeout), Unreachable, id="hang"),
+            pytest.param(lose(httpx.RemoteProtocolError), Unreachable, id="cut-off"),
+            pytest.param(lose(httpx.DecodingError), Unexpected, id="bad-gzip"),
+        ],
+    )
+    def test_fault_becomes_its_error(
+        self, books: Books, fault: Fault, expected: type[PlatformError]
+    ):
+        data_type = self.incremental_type()
+        books.fill(data_type, 2)
+        platform = self.open(books)
+        books.fail(fault, times=10)
+
+        with pytest.raises(PlatformError) as caught:
+            list(platform.fetch(data_type, since=None, cursor=None))
+
+        assert type(caught.value) is expected
+        assert caught.value.message == str(caught.value)
+        assert caught.value.detail
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            pytest.param(respond(429, headers={"Retry-After": "2"}), id="429"),
+            pytest.param(respond(502), id="502"),
+            pytest.param(lose(httpx.ConnectError), id="refused"),
+            pytest.param(lose(httpx.RemoteProtocolError), id="cut-off"),
+        ],
+    )
+    def test_passing_fault_is_survived(self, books: Books, fault: Fault):
+        data_type = self.incremental_type()
+        ids = books.fill(data_type, 2)
+        platform = self.open(books)
+        books.fail(fault, times=2)
+
+        pages = list(platform.fetch(data_type, since=None, cursor=None))
+
+        assert {record.id for page in pages for record in page.records} == ids
+        assert len(self.pauses) == 2
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_refusal_is_asked_for_once(self, books: Books, status: int):
+        data_type = self.incremental_type()
+        books.fill(data_type, 2)
+        platform = self.open(books)
+        books.fail(respond(status), times=10)
+        before = books.request_count()
+
+        with pytest.raises(PlatformError):
+            list(platform.fetch(data_type, since=None, cursor=None))
+
+        assert books.request_count() == before + 1
+        assert not self.pauses
+
+    def test_wait_asked_for_is_honoured_and_told(self, books: Books):
+        data_type = self.incremental_type()
+        books.fill(data_type, 2)
+        platform = self.open(books)
+        books.fail(respond(429, headers={"Retry-After": "7"}), times=10)
+
+        with pytest.raises(RateLimited) as caught:
+            list(platform.fetch(data_type, since=None, cursor=None))
+
+        assert self.pauses == [7, 7]
+        assert caught.value.retry_after == 7
+
+    # Authorization
+
+    def test_authorization_gives_working_credentials(self, books: Books):
+        verifier = "v" * 64
+        challenge = create_s256_code_challenge(verifier)
+        url = httpx.URL(
+            self.platform.authorize_url(
+                books.app,
+                state="st&te",
+                redirect_uri=books.redirect_uri,
+                code_challenge=challenge,
+            )
+        )
+        sent = dict(url.params)
+
+        credentials = self.platform.exchange(
+            books.client(),
+            books.app,
+            code=books.consent(sent["code_challenge"]),
+            redirect_uri=sent["redirect_uri"],
+            code_verifier=verifier,
+        )
+
+        assert sent["state"] == "st&te"
+        assert sent["response_type"] == "code"
+        assert sent["code_challenge_method"] == "S256"
+        assert sent["client_id"] == books.app.client_id
+        assert self.open(books, credentials).identity().id
+        assert credentials.expires_at > datetime.now(UTC)
+        assert credentials.refresh_token
+
+    def test_code_is_worth_nothing_with_another_verifier(self, books: Books):
+        code = books.consent(create_s256_code_challenge("v" * 64))
+
+        with pytest.raises(AuthorizationRevoked):
+            self.platform.exchange(
+                books.client(),
+                books.app,
+                code=code,
+                redirect_uri=books.redirect_uri,
+                code_verifier="w" * 64,
+            )
+
+    def test_refresh_gives_working_credentials(self, books: Books):
+        old = books.authorized()
+
+        fresh = self.platform.refresh(books.client(), books.app, old)
+
+        assert fresh != old
+        assert self.open(books, fresh).identity().id
+
+    def test_refresh_after_revocation_needs_the_customer(self, books: Books):
+        credentials = books.authorized()
+        self.platform.revoke(books.client(), books.app, credentials)
+
+        with pytest.raises(AuthorizationRevoked):
+            self.platform.refresh(books.client(), books.app, credentials)
+
+    def test_revoking_twice_is_no_error(self, books: Books):
+        credentials = books.authorized()
+
+        self.platform.revoke(books.client(), books.app, credentials)
+        self.platform.revoke(books.client(), books.app, credentials)
+
+    @pytest.mark.parametrize(
+        ("fault", "expected"),
+        [
+            pytest.param(
+                respond(400, body=b'{"error":"invalid_grant"}'), AuthorizationRevoked, id="ended"
+            ),
+            pytest.param(
+                respond(401, body=b'{"error":"invalid_client"}'), Unexpected, id="our-registration"
+            ),
+            pytest.param(respond(401), Unexpected, id="401-bare"),
+            pytest.param(
+                respond(400, body=b'{"error":"invalid_request"}'), Unexpected, id="our-request"
+            ),
+            pytest.param(respond(400, body=b"<html>"), Unexpected, id="400-html"),
+            pytest.param(
+                respond(503, body=b'{"error":"invalid_grant"}'), Unreachable, id="outage"
+            ),
+            pytest.param(respond(429), RateLimited, id="429"),
+            pytest.param(respond(302, headers={"Location": "/x"}), Unexpected, id="redirect"),
+            pytest.param(respond(200, body=b"<html>"), Unexpected, id="html"),
+            pytest.param(respond(200, body=b"{}"), Unexpected, id="empty"),
+            pytest.param(
+                respond(200, body=b'{"access_token":"a b","token_type":"Bearer","expires_in":1}'),
+                Unexpected,
+                id="nonsense-token",
+            ),
+            pytest.param(lose(httpx.ReadTimeout), Unreachable, id="hang"),
+            pytest.param(lose(httpx.RemoteProtocolError), Unreachable, id="answer-lost"),
+            pytest.param(lose(httpx.ConnectError), Unreachable, id="refused"),
+        ],
+    )
+    def test_refresh_fault_becomes_its_error_in_one_attempt(
+        self, books: Books, fault: Fault, expected: type[PlatformError]
+    ):
+        credentials = books.authorized()
+        books.fail(fault, times=10)
+        before = books.request_count()
+
+        with pytest.raises(PlatformError) as caught:
+            self.platform.refresh(books.client(), books.app, credentials)
+
+        assert type(caught.value) is expected
+        assert books.request_count() == before + 1
+
+    # Secrets
+
+    def test_secrets_stay_out_of_sight(self, books: Books, caplog: pytest.LogCaptureFixture):
+        caplog.set_level(logging.DEBUG)
+        credentials = self.platform.refresh(books.client(), books.app, books.authorized())
+        platform = self.open(books, credentials)
+        platform.identity()
+        texts = [repr(credentials), str(credentials), repr(books.app), repr(platform)]
+        for fault in self._echoing_faults(credentials):
+            books.fail(fault)
+            with pytest.raises(PlatformError) as caught:
+                platform.identity()
+            texts += [repr(caught.value), caught.value.message, caught.value.detail]
+        texts.append(caplog.text)
+
+        for text in texts:
+            assert not any(secret in text for secret in books.secrets)
+        assert caplog.text
+
+    def _echoing_faults(self, credentials: Credentials) -> Iterator[Fault]:
+        yield respond(401, body=f'{{"error": "{credentials.access_token}"}}'.encode())
+        yield lose(httpx.ReadTimeout)
+
+    def test_credentials_without_a_known_end_of_refresh_are_fine(self, books: Books):
+        credentials = Credentials(
+            access_token=books.authorized().access_token,
+            refresh_token="x",
+            expires_at=datetime.now(UTC) + timedelta(minutes=1),
+        )
+
+        assert credentials.refresh_expires_at is None
+        assert self.open(books, credentials).identity().id
