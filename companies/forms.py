@@ -4,7 +4,11 @@ from companies.models import clean_company_name
 
 
 class CompanyNameForm(forms.Form):
-    name = forms.CharField(label="Company name", max_length=120)
+    name = forms.CharField(
+        label="Company name",
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )
 
     def clean_name(self) -> str:
         name = clean_company_name(self.cleaned_data["name"])

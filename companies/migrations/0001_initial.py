@@ -250,6 +250,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=120)),
+                (
+                    "sort_name",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Upper("name"),
+                        output_field=models.CharField(max_length=120),
+                    ),
+                ),
                 ("description", models.TextField(blank=True, default="")),
                 (
                     "created_at",
@@ -320,7 +328,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="company",
-            index=models.Index(fields=["organization", "name", "id"], name="company_by_name"),
+            index=models.Index(fields=["organization", "sort_name", "id"], name="company_by_name"),
         ),
         migrations.AddIndex(
             model_name="company",
@@ -337,10 +345,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="company",
             index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Upper("name"), name="gin_trgm_ops"
-                ),
-                name="company_name_search",
+                fields=["sort_name"], name="company_name_search", opclasses=["gin_trgm_ops"]
             ),
         ),
         migrations.AddConstraint(

@@ -1,0 +1,285 @@
+"""The Companies page: what it is asked for, and what it shows.
+
+Connections are another app's, above this one: they are reached by the names of their relation.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
+
+import redis
+from django.core.cache import cache
+from django.db import models
+from django.db.models import Count, Q
+from django.http import QueryDict
+from django.utils import timezone
+
+from companies import paging
+from companies.models import Company, CompanyQuerySet, Organization
+from portal.templatetags._statuses import mark_of, urgency
+
+ROWS_PER_PAGE = 25
+CHIPS_SHOWN = 2
+#: Data older than a day are marked: nobody should lend on them without noticing.
+STALE_AFTER = timedelta(days=1)
+
+#: Counting a hundred thousand companies takes a quarter of a second: remember it for a moment.
+COUNTS_REMEMBERED_FROM = 10_000
+COUNTS_REMEMBERED_SECONDS = 15
+
+_NEEDS_ATTENTION = Q(connections__status="Deauthorized") | Q(connections__has_active_error=True)
+
+
+class Filter(models.TextChoices):
+    """Which companies are shown; the values stand in the URL."""
+
+    ALL = "all", "All"
+    ATTENTION = "attention", "Needs attention"
+    LINKED = "linked", "Linked"
+    PENDING = "pending", "Pending"
+    UNLINKED = "unlinked", "Unlinked"
+    NONE = "none", "No connections"
+
+    @property
+    def tone(self) -> str:
+        return {"attention": "red", "linked": "green", "pending": "purple", "unlinked": "grey"}.get(
+            self.value, ""
+        )
+
+
+#: Which connections put a company behind each filter.
+_CONNECTIONS = {
+    Filter.ATTENTION: _NEEDS_ATTENTION,
+    Filter.LINKED: Q(connections__status="Linked"),
+    Filter.PENDING: Q(connections__status="PendingAuth"),
+    Filter.UNLINKED: Q(connections__status="Unlinked"),
+}
+
+ORDERS = {
+    order.key: order
+    for order in (
+        paging.Order("name", "sort_name"),
+        paging.Order("-name", "sort_name", descending=True),
+        paging.Order("-pull", "last_pull_at", descending=True, nullable=True),
+        paging.Order("pull", "last_pull_at", nullable=True),
+        paging.Order("-created", "created_at", descending=True),
+        paging.Order("created", "created_at"),
+    )
+}
+_COLUMNS = (("name", "Company"), ("pull", "Last pull"), ("created", "Created"))
+_FIRST_CLICK = {"name": "name", "pull": "-pull", "created": "-created"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the URL asks for; whatever is not understood is left out."""
+
+    text: str
+    filter: Filter
+    order: paging.Order
+    position: paging.Position | None
+
+    @classmethod
+    def parse(cls, query: QueryDict) -> Self:
+        order = ORDERS.get(query.get("sort", ""), ORDERS["name"])
+        wanted = query.get("status", "")
+        return cls(
+            text=query.get("q", "").replace("\x00", "").strip()[:120],
+            filter=Filter(wanted) if wanted in Filter else Filter.ALL,
+            order=order,
+            position=paging.Position.parse(query.get("page", ""), order),
+        )
+
+    def url(self, **changes: object) -> str:
+        """Write the query of a neighbouring page; changing anything leads to its first page."""
+        values = {
+            "q": self.text,
+            "status": self.filter.value,
+            "sort": self.order.key,
+            **{key: str(value) for key, value in changes.items()},
+        }
+        defaults = {"q": "", "status": Filter.ALL.value, "sort": "name", "page": ""}
+        query = QueryDict(mutable=True)
+        query.update({key: value for key, value in values.items() if value != defaults[key]})
+        return f"?{query.urlencode()}"
+
+    @property
+    def is_filtered(self) -> bool:
+        return self.filter is not Filter.ALL
+
+    @property
+    def kept_while_searching(self) -> list[tuple[str, str]]:
+        """Name the fields that a search form has to carry along."""
+        kept = [("status", self.filter.value)] if self.is_filtered else []
+        return kept if self.order.key == "name" else [*kept, ("sort", self.order.key)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    filter: Filter
+    count: int
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    label: str
+    url: str
+    #: The word `aria-sort` wants, or nothing.
+    sorted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    company: Company
+    #: At most two connections, those that need somebody first.
+    shown: list[Any]
+    hidden_count: int
+    hidden_tone: str
+    is_stale: bool
+
+    @classmethod
+    def of(cls, company: Company) -> Self:
+        ranked = sorted(company.connections.all(), key=lambda connection: urgency(connection.mark))
+        hidden = ranked[CHIPS_SHOWN:]
+        return cls(
+            company=company,
+            shown=ranked[:CHIPS_SHOWN],
+            hidden_count=len(hidden),
+            hidden_tone=mark_of(hidden[0].mark).tone if hidden else "",
+            is_stale=company.last_pull_at is not None
+            and company.last_pull_at < timezone.now() - STALE_AFTER,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    question: Question
+    rows: list[Row]
+    counts: dict[Filter, int]
+    previous_url: str
+    next_url: str
+
+    @property
+    def pills(self) -> list[Pill]:
+        return [
+            Pill(
+                filter=each,
+                count=self.counts[each],
+                url=self.question.url(status=each.value),
+                is_current=each is self.question.filter,
+            )
+            for each in Filter
+        ]
+
+    @property
+    def headings(self) -> list[Heading]:
+        return [self._heading(key, label) for key, label in _COLUMNS]
+
+    def _heading(self, key: str, label: str) -> Heading:
+        order = self.question.order
+        is_current = order.key.removeprefix("-") == key
+        opposite = key if order.descending else f"-{key}"
+        direction = "descending" if order.descending else "ascending"
+        return Heading(
+            label=label,
+            url=self.question.url(sort=opposite if is_current else _FIRST_CLICK[key]),
+            sorted=direction if is_current else "",
+        )
+
+    @property
+    def is_first_use(self) -> bool:
+        """Nothing is shown, and not because of what was asked."""
+        return not self.counts[Filter.ALL] and not self.question.text
+
+    @property
+    def shown_of(self) -> int:
+        return self.counts[self.question.filter]
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.previous_url and not self.next_url
+
+
+def read(organization: Organization, question: Question) -> Listing:
+    """Answer with four queries at most, at any depth."""
+    found = _matching(Company.objects.within(organization), question.text)
+    shown = _filtered(found, question.filter).select_related("created_by")
+    page = paging.page(
+        shown.prefetch_related("connections").fetch_mode(models.FETCH_RAISE),
+        question.order,
+        question.position,
+        ROWS_PER_PAGE,
+    )
+    return Listing(
+        question=question,
+        rows=[Row.of(company) for company in page.rows],
+        counts=_counts(found) if question.text else _remembered_counts(organization),
+        previous_url=question.url(page=page.before) if page.before else "",
+        next_url=question.url(page=page.after) if page.after else "",
+    )
+
+
+def _matching(companies: CompanyQuerySet, text: str) -> CompanyQuerySet:
+    if not text:
+        return companies
+    wanted = Q(pk__in=companies.named_like(text).values("pk"))
+    if ids := _id_range(text):
+        wanted |= Q(id__range=ids)
+    return companies.filter(wanted)
+
+
+def _id_range(text: str) -> tuple[UUID, UUID] | None:
+    """Take the text for the beginning of an id, if it can be one."""
+    digits = text.replace("-", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{4,32}", digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def _filtered(companies: CompanyQuerySet, wanted: Filter) -> CompanyQuerySet:
+    if wanted is Filter.ALL:
+        return companies
+    if wanted is Filter.NONE:
+        return companies.filter(connections=None)
+    # A subquery, because a join would show a company once for each of its connections.
+    return companies.filter(pk__in=Company.objects.filter(_CONNECTIONS[wanted]).values("pk"))
+
+
+def _counts(companies: CompanyQuerySet) -> dict[Filter, int]:
+    per_company = companies.annotate(
+        connection_count=Count("connections"),
+        **{
+            f"{each.value}_count": Count("connections", filter=q)
+            for each, q in _CONNECTIONS.items()
+        },
+    )
+    found = per_company.aggregate(
+        all=Count("pk"),
+        none=Count("pk", filter=Q(connection_count=0)),
+        **{
+            each.value: Count("pk", filter=Q(**{f"{each.value}_count__gt": 0}))
+            for each in _CONNECTIONS
+        },
+    )
+    return {each: found[each.value] for each in Filter}
+
+
+def _remembered_counts(organization: Organization) -> dict[Filter, int]:
+    key = f"company-counts:{organization.pk}"
+    try:
+        remembered = cache.get(key)
+    except redis.RedisError:
+        remembered = None
+    if remembered is not None:
+        return {each: remembered[each.value] for each in Filter}
+    counts = _counts(Company.objects.within(organization))
+    if counts[Filter.ALL] >= COUNTS_REMEMBERED_FROM:
+        try:
+            cache.set(key, {each.value: n for each, n in counts.items()}, COUNTS_REMEMBERED_SECONDS)
+        except redis.RedisError:
+            return counts
+    return counts

@@ -1,0 +1,110 @@
+"""What people do to organizations and companies, whoever asks: a page, sign-up or a command."""
+
+import secrets
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from companies import events, tenancy
+from companies.models import (
+    Company,
+    EventType,
+    Membership,
+    Organization,
+    User,
+    clean_company_name,
+)
+from companies.roles import Role
+
+#: Words that would mislead in a URL or are wanted later.
+RESERVED_SLUGS = frozenset(
+    {"accounts", "admin", "api", "docs", "help", "ledgerport", "link", "new", "static", "support"}
+)
+_SLUG_LENGTH = 50
+_SLUG_ATTEMPTS = 8
+
+
+class NameMissing(ValueError):
+    """Nothing is left of the company name once the characters it may not have are removed."""
+
+
+def create_organization(user: User, name: str) -> Organization:
+    """Create an organization whose first Administrator is this person."""
+    organization = Organization(id=uuid4(), name=" ".join(name.split()))
+    with tenancy.entered(organization.pk):
+        _save_with_unique_slug(organization)
+        Membership.objects.create(organization=organization, user=user, role=Role.ADMINISTRATOR)
+    return organization
+
+
+def create_company(
+    organization: Organization, *, name: str, created_by: User | None = None
+) -> Company:
+    """Add a company.
+
+    :raises NameMissing: when the name has no character a name may have.
+    """
+    with transaction.atomic():
+        company = Company.objects.create(
+            organization=organization, name=_cleaned(name), created_by=created_by
+        )
+        events.record(
+            EventType.COMPANY_CREATED,
+            organization_id=organization.pk,
+            company_id=company.pk,
+            actor=created_by,
+            summary="added the company",
+            payload={"name": company.name},
+        )
+    return company
+
+
+def rename_company(company: Company, *, name: str, actor: User | None = None) -> Company:
+    """Give the company another name; its connections and data stay as they are.
+
+    :raises NameMissing: when the name has no character a name may have.
+    """
+    name = _cleaned(name)
+    with transaction.atomic():
+        company = (
+            Company.objects.within(company.organization_id).select_for_update().get(pk=company.pk)
+        )
+        former = company.name
+        if former == name:
+            return company
+        company.name = name
+        company.save(update_fields=["name"])
+        events.record(
+            EventType.COMPANY_RENAMED,
+            organization_id=company.organization_id,
+            company_id=company.pk,
+            actor=actor,
+            summary=f"renamed the company from “{former}”",
+            payload={"from": former, "to": name},
+        )
+    return company
+
+
+def _cleaned(name: str) -> str:
+    cleaned = clean_company_name(name)
+    if not cleaned:
+        raise NameMissing("A company name needs letters or digits.")
+    return cleaned
+
+
+def _save_with_unique_slug(organization: Organization) -> None:
+    """Try the plain name first; whose slugs are taken cannot be asked from in here."""
+    base = slugify(organization.name)[:_SLUG_LENGTH].strip("-") or "organization"
+    slug = f"{base}-{secrets.token_hex(2)}" if base in RESERVED_SLUGS else base
+    for attempt in range(_SLUG_ATTEMPTS):
+        organization.slug = slug
+        try:
+            with transaction.atomic():
+                organization.save(force_insert=True)
+        except IntegrityError:
+            if attempt == _SLUG_ATTEMPTS - 1:
+                raise
+            slug = f"{base}-{secrets.token_hex(2)}"
+        else:
+            return

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from companies import views
+
+app_name = "companies"
+
+urlpatterns = [
+    path("companies/", views.companies, name="list"),
+    path("companies/new/", views.create, name="create"),
+    path("companies/<uuid:company_id>/rename/", views.rename, name="rename"),
+]

@@ -1,0 +1,73 @@
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from companies import last_used, listing, operations
+from companies.forms import CompanyNameForm
+from companies.models import Company
+from companies.roles import Right, requires
+from portal.http import PortalRequest, wants_fragment
+
+UNPROCESSABLE = 422
+
+
+@require_GET
+def companies(request: PortalRequest) -> HttpResponse:
+    """Show the companies; for htmx only the part that filters, search and sorting change."""
+    last_used.remember(request, request.organization)
+    template = "companies/list.html"
+    if wants_fragment(request):
+        template += "#listing"
+    response = _list(request, template, form=CompanyNameForm())
+    patch_vary_headers(response, ["HX-Request-Type"])
+    return response
+
+
+@require_POST
+@requires(Right.EDIT_COMPANIES)
+def create(request: PortalRequest) -> HttpResponse:
+    form = CompanyNameForm(request.POST)
+    if not form.is_valid():
+        if wants_fragment(request):
+            return render(
+                request, "companies/list.html#new-company", {"form": form}, status=UNPROCESSABLE
+            )
+        return _list(request, "companies/list.html", form=form, status=UNPROCESSABLE)
+    company = operations.create_company(
+        request.organization, name=form.cleaned_data["name"], created_by=request.user
+    )
+    url = reverse("sync:summary", args=[request.organization.slug, company.pk])
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+
+
+@require_POST
+@requires(Right.EDIT_COMPANIES)
+def rename(request: PortalRequest, company_id: UUID) -> HttpResponse:
+    company = get_object_or_404(Company.objects.within(request.organization), pk=company_id)
+    form = CompanyNameForm(request.POST)
+    template = "companies/company.html"
+    if wants_fragment(request):
+        template += "#title"
+    if not form.is_valid():
+        context = {"company": company, "rename_form": form}
+        return render(request, template, context, status=UNPROCESSABLE)
+    company = operations.rename_company(company, name=form.cleaned_data["name"], actor=request.user)
+    if wants_fragment(request):
+        response = render(request, template, {"company": company})
+        return trigger_client_event(response, "announce", {"value": f"Renamed to {company.name}"})
+    return redirect("sync:summary", request.organization.slug, company.pk)
+
+
+def _list(
+    request: PortalRequest, template: str, *, form: CompanyNameForm, status: int = 200
+) -> HttpResponse:
+    shown = listing.read(request.organization, listing.Question.parse(request.GET))
+    context = {"listing": shown, "form": form}
+    if not shown.question.text:  # already counted: the sidebar need not ask again
+        context["company_count"] = shown.counts[listing.Filter.ALL]
+    return render(request, template, context, status=status)
