@@ -104,7 +104,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     organization = _Organization("Harbour Lending", "harbour-lending", "HL")
     months = _months()
-    wrong = _ExampleForm({"name": "", "email": "not-an-address", "every": "daily"}, prefix="wrong")
+    wrong = _ExampleForm(
+        {"wrong-name": "", "wrong-email": "not-an-address", "wrong-every": "daily"}, prefix="wrong"
+    )
     page = "styleguide-hosted.html" if request.GET.get("page") == "hosted" else "styleguide.html"
     return render(
         request,

@@ -1,36 +1,19 @@
-// The portal's behaviour: delegated listeners only, so it holds for whatever htmx swaps in.
-// No inline handlers, no eval: it runs under `script-src 'self'`.
+// Delegated listeners only, so that all holds for whatever htmx swaps in.
 (() => {
   'use strict';
-  const root = document.documentElement;
   const $ = (selector, within = document) => within.querySelector(selector);
   const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
   const on = (event, listener, options) => document.addEventListener(event, listener, options);
-  const stored = (key, value) => {
-    try {
-      return value === undefined ? localStorage.getItem(key) : localStorage.setItem(key, value);
-    } catch { return null; }  // storage is off: choices last as long as the page
-  };
+  const store = (() => { try { return localStorage; } catch { return {}; } })();  // storage may be off
 
   // Announcements and toasts
   const announce = (text) => { const region = $('#announce'); if (region && text) region.textContent = text; };
-  const dismiss = (toast) => {
-    const box = toast.parentElement;
-    toast.remove();
-    if (box && !box.childElementCount && box.matches(':popover-open')) box.hidePopover();
-  };
   const arm = (toast) => {
-    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Dismiss' });
-    button.dataset.dismiss = '';
-    toast.append(button);
-    let timer;
-    const wait = () => { timer = setTimeout(() => dismiss(toast), 5000); };
-    const hold = () => clearTimeout(timer);
-    toast.addEventListener('pointerenter', hold);
-    toast.addEventListener('focusin', hold);
-    toast.addEventListener('pointerleave', wait);
-    toast.addEventListener('focusout', wait);
-    wait();
+    toast.append(make('button', { type: 'button', textContent: 'Dismiss' }));
+    toast.lastChild.dataset.dismiss = '';
+    const leave = () => setTimeout(() => (toast.matches(':hover, :focus-within') ? leave() : toast.remove()), 5000);
+    leave();
   };
   const raise = (box) => {  // above a modal dialog that opened after it
     if (box.matches(':popover-open')) box.hidePopover();
@@ -39,10 +22,9 @@
   const toast = (text, tone) => {
     const box = $('#toasts');
     if (!box || !text) return;
-    const element = document.createElement('div');
-    element.className = 'toast';
+    const element = make('div', { className: 'toast' });
     if (tone) element.dataset.tone = tone;
-    element.append(Object.assign(document.createElement('span'), { textContent: text }));
+    element.append(make('span', { textContent: text }));
     raise(box);
     box.append(element);
     arm(element);
@@ -60,20 +42,19 @@
     const dialog = document.getElementById(location.hash.slice(1));
     if (!dialog?.matches('dialog')) return;
     history.replaceState(null, '', location.pathname + location.search);
-    open(dialog, $(`[data-open="${dialog.id}"]`));
+    open(dialog);
   };
   on('close', (event) => {
     const opener = openers.get(event.target);
     if (!opener || (document.activeElement && document.activeElement !== document.body)) return;
-    const home = opener.isConnected ? opener : opener.id && document.getElementById(opener.id);
-    (home || $('#main'))?.focus();
+    (opener.isConnected ? opener : document.getElementById(opener.id) ?? $('#main'))?.focus();
   }, true);
   on('pointerdown', (event) => { if (event.target.matches('.drawer, .cmdk')) event.target.close(); });
 
   // Copying
   const copy = async (text, element) => {
     try { await navigator.clipboard.writeText(text); return true; } catch { /* refused, or plain http */ }
-    const area = Object.assign(document.createElement('textarea'), { value: text, className: 'vh' });
+    const area = make('textarea', { value: text, className: 'vh' });
     (element.closest('dialog, [popover]') ?? document.body).append(area);
     area.select();
     const done = document.execCommand('copy');
@@ -100,21 +81,14 @@
     $('h1', box).classList.toggle('vh', editing);
     if (editing) { input.focus(); input.select(); } else { form.reset(); start.focus(); }
   };
-  const switchTheme = () => {
-    const dark = root.dataset.theme === 'dark'
-      || (root.dataset.theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
-    root.dataset.theme = dark ? 'light' : 'dark';
-    stored('theme', root.dataset.theme);
-  };
 
   const actions = {
     open: (element) => open(document.getElementById(element.dataset.open), element),
     close: (element) => element.closest('dialog')?.close(),
     copy: copied,
-    dismiss: (element) => dismiss(element.closest('.toast')),
+    dismiss: (element) => element.closest('.toast').remove(),
     renameStart: (element) => rename(element.closest('[data-rename]'), true),
     renameCancel: (element) => rename(element.closest('[data-rename]'), false),
-    themeToggle: switchTheme,
     clear: (element) => {
       const input = $('input', element.closest('.field-inline'));
       input.value = '';
@@ -143,7 +117,7 @@
     }
   });
   on('change', (event) => {
-    if ('shortcutsSwitch' in event.target.dataset) stored('shortcuts', event.target.checked ? 'on' : 'off');
+    if ('shortcutsSwitch' in event.target.dataset) store.shortcuts = event.target.checked ? 'on' : 'off';
   });
 
   // Keyboard
@@ -164,7 +138,7 @@
       open($('#cmdk'));
     } else if (key === 'Escape' && event.target.closest('.rename')) {
       rename(event.target.closest('[data-rename]'), false);
-    } else if (!event.metaKey && !event.ctrlKey && !event.altKey && stored('shortcuts') !== 'off'
+    } else if (!event.metaKey && !event.ctrlKey && !event.altKey && store.shortcuts !== 'off'
       && !event.target.closest('input, textarea, select, [contenteditable], dialog')) {
       const sequence = event.timeStamp - earlierAt < 1000 ? `${earlier} ${key}` : '';
       const action = keys[sequence] ?? keys[key];
@@ -206,24 +180,26 @@
   on('htmx:sse:close', (event) => live(event.target, 'paused'));
 
   // What the server says beside a swap, and what went wrong
-  const isStream = (element) => element instanceof Element && element.hasAttribute('hx-sse:connect');
+  const isStream = (element) => element.matches?.('[hx-sse\\:connect]');
   const refusals = {
     403: 'Your role does not allow this. An administrator can give you another one.',
-    404: 'This is no longer here. Reload the page to see what is.',
-    429: 'Too many requests at once. Wait a moment and try again.',
+    404: 'This is no longer here. Reload the page.',
+    429: 'Too many requests. Wait a moment and try again.',
   };
   on('toast', ({ detail }) => toast(detail.text ?? detail.value, detail.tone));
   on('announce', ({ detail }) => announce(detail.value ?? detail.data));
   on('close-dialogs', () => $$('dialog[open]').forEach((dialog) => dialog.close()));
   on('htmx:response:error', ({ target, detail: { ctx } }) => {
-    if (isStream(target)) return live(target, 'paused');
+    if (isStream(target)) return;
     const status = ctx.response.status;
     if (status === 422 || ctx.hx?.trigger?.includes('toast')) return;
     toast(refusals[status] ?? 'Something went wrong on our side. Try again in a moment.', 'red');
   });
   on('htmx:error', ({ target, detail }) => {
-    if (isStream(target)) return live(target, 'paused');
-    if (detail.ctx && !detail.ctx.response) toast('Ledgerport cannot be reached. Check your connection and try again.', 'red');
+    if (!isStream(target) && detail.ctx && !detail.ctx.response) toast('Ledgerport cannot be reached. Check your connection.', 'red');
+  });
+  on('htmx:finally:request', ({ target, detail: { ctx } }) => {
+    if (isStream(target) && !ctx.response?.raw.ok) live(target, 'paused');
   });
   on('htmx:after:swap', ({ detail: { ctx } }) => {
     tick();
@@ -251,8 +227,7 @@
   // The page as it came
   $$('.toast').forEach(arm);
   if ($('.toast')) raise($('#toasts'));
-  $$('[data-shortcuts-switch]').forEach((box) => { box.checked = stored('shortcuts') !== 'off'; });
+  $$('[data-shortcuts-switch]').forEach((box) => { box.checked = store.shortcuts !== 'off'; });
   if (/Mac|iP/.test(navigator.platform)) $$('[data-mod-key]').forEach((key) => { key.textContent = '⌘K'; });
-  $$('input[name=time_zone]').forEach((input) => { input.value = Intl.DateTimeFormat().resolvedOptions().timeZone; });
   openFromHash();
 })();

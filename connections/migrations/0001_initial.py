@@ -200,6 +200,21 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 ("used_at", models.DateTimeField(null=True)),
                 (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("linked", "Linked"),
+                            ("cancelled", "Cancelled"),
+                            ("failed", "Failed"),
+                            ("different_business", "Different business"),
+                            ("already_connected", "Already connected"),
+                        ],
+                        default="",
+                        max_length=20,
+                    ),
+                ),
+                (
                     "organization",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.DB_CASCADE,

@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 
 from companies.models import Company, Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity, SameOrganization
+from connections.platforms import get_platform
 
 
 class ConnectionQuerySet(TenantQuerySet["Connection"]):
@@ -84,6 +85,14 @@ class Connection(models.Model):
     @property
     def is_linked(self) -> bool:
         return self.status == self.Status.LINKED
+
+    @property
+    def is_accounting(self) -> bool:
+        return self.source_type == "Accounting"
+
+    @property
+    def platform_name(self) -> str:
+        return get_platform(self.platform).name
 
 
 class Transition(models.Model):

@@ -2,6 +2,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from companies.models import Company, Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity, SameOrganization
@@ -45,9 +46,24 @@ class LinkUrl(models.Model):
     def __str__(self) -> str:
         return f"Link URL for {self.company_id}"
 
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.revoked_at is None and not self.is_expired
+
 
 class AuthorizationAttempt(models.Model):
     """One trip to a platform's consent page: the OAuth state, bound to browser and connection."""
+
+    class Outcome(models.TextChoices):
+        LINKED = "linked", "Linked"
+        CANCELLED = "cancelled", "Cancelled"
+        FAILED = "failed", "Failed"
+        DIFFERENT_BUSINESS = "different_business", "Different business"
+        ALREADY_CONNECTED = "already_connected", "Already connected"
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
@@ -62,6 +78,8 @@ class AuthorizationAttempt(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    #: What came of it; empty until the platform has sent the browser back.
+    outcome = models.CharField(max_length=20, choices=Outcome, blank=True, default="")
 
     objects = TenantQuerySet["AuthorizationAttempt"].as_manager()
 

@@ -4,6 +4,7 @@ static/portal.js repeats `relative` to keep an open page right: change both toge
 """
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 from babel.numbers import format_compact_currency, format_currency, get_currency_precision
@@ -63,7 +64,8 @@ def amount_of_money(amount: Decimal, currency: str, *, exact: bool) -> str:
     written = format_currency(amount, currency, pattern, locale=LOCALE, currency_digits=False)
     if amount < 0 and not any(digit in written for digit in "123456789"):
         written = written.lstrip("-")  # -0.40 rounds to zero, which has no sign
-    return written.replace("-", "−")
+    # A code stands off its number, a symbol does not: CHF 12, £12.
+    return re.sub(r"([A-Z])(?=\d)", "\\1\xa0", written.replace("-", "−"))
 
 
 def short_amount_of_money(amount: Decimal, currency: str) -> str:

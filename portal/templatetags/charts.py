@@ -78,10 +78,11 @@ class _Frame:
 def trend(months: Sequence[Month], currency: str) -> dict[str, Any]:
     """Draw revenue by month with the profit as a solid bar inside it, on one scale from zero."""
     amounts = [float(each) for month in months for each in (month.revenue, month.profit)]
-    ticks = _ticks(min([0, *amounts]), max([0, *amounts]))
+    low = min([0, *amounts]) * 1.1  # a loss ends a little above the months' names
+    ticks = [tick for tick in _ticks(low, max([0, *amounts])) if tick >= low]
     frames = [
-        _Frame("wide", 680, 240, 1, ticks[0], ticks[-1]),
-        _Frame("narrow", 330, 220, 2, ticks[0], ticks[-1]),
+        _Frame("wide", 680, 240, 1, low, ticks[-1]),
+        _Frame("narrow", 330, 220, 2, low, ticks[-1]),
     ]
     return {
         "months": months,

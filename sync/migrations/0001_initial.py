@@ -382,6 +382,7 @@ class Migration(migrations.Migration):
                 ("latest_success_pull_id", models.UUIDField(null=True)),
                 ("latest_status", models.CharField(blank=True, default="", max_length=20)),
                 ("watermark", models.TextField(blank=True, default="")),
+                ("incrementals", models.PositiveSmallIntegerField(default=0)),
                 ("failures", models.PositiveSmallIntegerField(default=0)),
                 ("next_due_at", models.DateTimeField(null=True)),
                 ("record_count", models.PositiveIntegerField(default=0)),

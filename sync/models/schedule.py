@@ -81,6 +81,8 @@ class DataStatus(models.Model):
     latest_status = models.CharField(max_length=20, blank=True, default="")
     #: The platform's mark of the last published pull: where the next incremental one starts.
     watermark = models.TextField(blank=True, default="")
+    #: Incremental pulls published since the last full one: now and then everything is compared.
+    incrementals = models.PositiveSmallIntegerField(default=0)
     #: Since the last success, for the back-off inside the slot.
     failures = models.PositiveSmallIntegerField(default=0)
     next_due_at = models.DateTimeField(null=True)

@@ -1,0 +1,202 @@
+"""Fresh credentials for whoever needs them, refreshed by one at a time.
+
+Platforms rotate refresh tokens and take the second use of one for theft, so:
+
+1. a refresh is due shortly before expiry, or after a 401;
+2. one racer takes the lease, by compare-and-set on version and lease; the others wait and re-read;
+3. the intent is written before the platform is asked, and asked it is outside any transaction;
+4. the answer is committed before anybody uses it, and the token before it is kept;
+5. an intent found standing means that an answer was lost: the next holder offers the current token
+   and then the one before;
+6. only `invalid_grant` ends the authorization; an outage or a fault of ours never does.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import uuid4
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from companies import tenancy
+from companies.models import TenantQuerySet
+from connections import sealing
+from connections.lifecycle import deauthorize
+from connections.models import Connection, StoredCredentials
+from connections.platforms import get_platform
+from connections.platforms.base import AuthorizationRevoked, Credentials, Platform, Unreachable
+from connections.registration import http_client, platform_app
+from connections.revocation import give_back
+
+# Longer than the slowest answer: 5 s to connect, 10 s to its first byte, 10 s to its last.
+_LEASE = timedelta(seconds=30)
+_WAIT_SECONDS = 15.0
+_LOOK_AGAIN_SECONDS = 0.1
+
+
+@contextmanager
+def open_platform(
+    connection: Connection, *, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Platform]:
+    """Open the connection's platform with credentials that are good for a while.
+
+    Call it outside transactions. After a 401 on data go on with
+    ``platform.credentials = renew_after_401(connection, platform.credentials)``, once.
+
+    :raises AuthorizationRevoked: when the connection is not linked (any more).
+    :raises PlatformError: when the platform could not be asked for fresh ones.
+    """
+    stored = sealing.load(connection)
+    if stored.is_due:
+        stored = _renewed(connection, seen_version=stored.version)
+    yield get_platform(connection.platform)(
+        http_client(connection.platform), stored.credentials, sleep=sleep
+    )
+
+
+def renew_after_401(connection: Connection, seen: Credentials) -> Credentials:
+    """Return credentials other than those the platform refused.
+
+    :raises AuthorizationRevoked: when the customer must authorize again.
+    """
+    stored = sealing.load(connection)
+    if stored.credentials.access_token == seen.access_token:
+        stored = _renewed(connection, seen_version=stored.version)
+    return stored.credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lease:
+    """The right to ask the platform, for a while."""
+
+    owner: str
+    version: int
+    current: Credentials
+    #: What to offer after the current token is refused, when an earlier answer was lost.
+    previous_refresh_token: str | None
+
+
+def _renewed(connection: Connection, *, seen_version: int) -> sealing.Stored:
+    """:raises Unreachable: when somebody else is at it for too long."""
+    give_up_at = time.monotonic() + _WAIT_SECONDS
+    while True:
+        stored = sealing.load(connection)
+        if stored.version != seen_version:
+            return stored
+        lease = _take_lease(connection, seen_version)
+        if lease is not None:
+            return _refresh(connection, lease)
+        if time.monotonic() > give_up_at:
+            raise Unreachable(
+                f"{connection.platform_name} is slow to renew our access.",
+                detail="another refresh holds the lease",
+            )
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _take_lease(connection: Connection, version: int) -> _Lease | None:
+    now = timezone.now()
+    owner = uuid4().hex
+    with tenancy.entered(connection.organization_id):
+        row = (
+            StoredCredentials.objects.select_for_update()
+            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+            .filter(connection_id=connection.pk, version=version)
+            .first()
+        )
+        if row is None:
+            return None
+        lease = _Lease(
+            owner=owner,
+            version=version,
+            current=sealing.opened(row),
+            previous_refresh_token=(
+                sealing.previous_refresh_token(row) if row.intent_at is not None else None
+            ),
+        )
+        _held(connection, version).update(
+            lease_owner=owner, lease_until=now + _LEASE, intent_at=now
+        )
+    return lease
+
+
+def _refresh(connection: Connection, lease: _Lease) -> sealing.Stored:
+    """Ask the platform, as the only one.
+
+    :raises AuthorizationRevoked: when the customer must authorize again, which is then on record.
+    """
+    try:
+        fresh = _ask(connection, lease)
+    except AuthorizationRevoked as error:
+        _end(connection, lease, reason=error.message)
+        raise
+    except BaseException:
+        # The intent stays: it is unknown whether the platform has rotated the token.
+        _release(connection, lease)
+        raise
+    return _keep(connection, lease, fresh)
+
+
+def _ask(connection: Connection, lease: _Lease) -> Credentials:
+    platform = get_platform(connection.platform)
+    app, http = platform_app(connection.platform), http_client(connection.platform)
+    try:
+        return platform.refresh(http, app, lease.current)
+    except AuthorizationRevoked:
+        if lease.previous_refresh_token is None or not _prolong(connection, lease):
+            raise
+        earlier = replace(lease.current, refresh_token=lease.previous_refresh_token)
+        return platform.refresh(http, app, earlier)
+
+
+def _keep(connection: Connection, lease: _Lease, fresh: Credentials) -> sealing.Stored:
+    """Commit the answer; nobody has used it before."""
+    with tenancy.entered(connection.organization_id):
+        kept = _held(connection, lease.version, lease.owner).update(
+            **sealing.sealed(connection, fresh),
+            previous_refresh_token=F("refresh_token"),
+            version=lease.version + 1,
+            lease_until=None,
+            lease_owner="",
+            intent_at=None,
+        )
+        gone = not kept and not StoredCredentials.objects.filter(connection=connection).exists()
+    if gone:
+        # Unlinked while we asked: what was just granted must not outlive that.
+        give_back(connection.platform, fresh)
+    return sealing.load(connection)
+
+
+def _end(connection: Connection, lease: _Lease, *, reason: str) -> None:
+    """Deauthorize, unless the customer has authorized anew meanwhile."""
+    with tenancy.entered(connection.organization_id):
+        # The connection's row first, as everybody does who changes both.
+        Connection.objects.select_for_update().filter(pk=connection.pk).first()
+        if _held(connection, lease.version, lease.owner).select_for_update().exists():
+            deauthorize(connection, reason=reason)
+
+
+def _prolong(connection: Connection, lease: _Lease) -> bool:
+    with tenancy.entered(connection.organization_id):
+        return bool(
+            _held(connection, lease.version, lease.owner).update(
+                lease_until=timezone.now() + _LEASE
+            )
+        )
+
+
+def _release(connection: Connection, lease: _Lease) -> None:
+    with tenancy.entered(connection.organization_id):
+        _held(connection, lease.version, lease.owner).update(lease_until=None, lease_owner="")
+
+
+def _held(
+    connection: Connection, version: int, owner: str | None = None
+) -> TenantQuerySet[StoredCredentials]:
+    rows = StoredCredentials.objects.within(connection.organization_id).filter(
+        connection_id=connection.pk, version=version
+    )
+    return rows if owner is None else rows.filter(lease_owner=owner)

@@ -1,0 +1,131 @@
+"""Link URLs: unguessable, shown again whenever wanted, and never readable from the database.
+
+The token is the row's id and a keyed digest of it. The key comes from SECRET_KEY, which the
+database does not hold.
+"""
+
+import base64
+import binascii
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from companies import events, tenancy
+from companies.models import Company, EventType, TenantQuerySet, User
+from connections.models import Connection, LinkUrl
+
+VALID_FOR = timedelta(days=30)
+_DIGEST_BYTES = 16
+_ID_BYTES = 16
+
+
+def link_url(
+    company: Company, *, connection: Connection | None = None, created_by: User | None = None
+) -> str:
+    """Return the Link URL in force for the company, or for one connection; make one if need be."""
+    with tenancy.entered(company.organization_id):
+        return absolute(_in_force(company, connection, created_by))
+
+
+def latest(
+    company: Company, *, connection: Connection | None = None, created_by: User | None = None
+) -> LinkUrl:
+    """Return the newest Link URL, be it expired or revoked; the first is made here."""
+    with tenancy.entered(company.organization_id):
+        newest = _of(company, connection).order_by("-created_at", "-id").first()
+        return newest or _in_force(company, connection, created_by)
+
+
+def renew(company: Company, *, connection: Connection | None = None, actor: User | None) -> str:
+    """Replace the Link URL: the old one leads nowhere from now on."""
+    with tenancy.entered(company.organization_id):
+        # Of two who renew at once the second replaces the first one's.
+        Company.objects.select_for_update().get(pk=company.pk)
+        _of(company, connection).filter(revoked_at=None).update(revoked_at=Now())
+        fresh = _in_force(company, connection, actor)
+        _record(fresh, EventType.LINK_URL_RENEWED, "renewed the Link URL", actor)
+    return absolute(fresh)
+
+
+def revoke(company: Company, *, connection: Connection | None = None, actor: User | None) -> None:
+    """Let the Link URL lead nowhere; what was linked through it stays linked."""
+    with tenancy.entered(company.organization_id):
+        revoked = _of(company, connection).filter(revoked_at=None)
+        for row in revoked.select_for_update():
+            LinkUrl.objects.filter(pk=row.pk).update(revoked_at=Now())
+            _record(row, EventType.LINK_URL_REVOKED, "revoked the Link URL", actor)
+
+
+def find(token: str) -> LinkUrl | None:
+    """Return the Link URL in force that the token names."""
+    link_id = _verified(token)
+    if link_id is None:
+        return None
+    with tenancy.system():
+        return LinkUrl.objects.filter(
+            pk=link_id, revoked_at=None, expires_at__gt=timezone.now()
+        ).first()
+
+
+def absolute(link: LinkUrl) -> str:
+    return f"{settings.BASE_URL}/link/{token_of(link)}/"
+
+
+def token_of(link: LinkUrl) -> str:
+    signed = link.pk.bytes + _digest(link.pk.bytes, settings.SECRET_KEY)
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
+
+
+def _verified(token: str) -> UUID | None:
+    try:
+        signed = base64.b64decode(token.encode() + b"=", altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    link_id, digest = signed[:_ID_BYTES], signed[_ID_BYTES:]
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    if len(signed) != _ID_BYTES + _DIGEST_BYTES or not any(
+        constant_time_compare(digest, _digest(link_id, key)) for key in keys
+    ):
+        return None
+    return UUID(bytes=link_id)
+
+
+def _digest(link_id: bytes, key: str | bytes) -> bytes:
+    mac = salted_hmac("ledgerport.link-url", link_id, secret=key, algorithm="sha256")
+    return mac.digest()[:_DIGEST_BYTES]
+
+
+def _of(company: Company, connection: Connection | None) -> TenantQuerySet[LinkUrl]:
+    return LinkUrl.objects.within(company.organization_id).filter(
+        company=company, connection=connection
+    )
+
+
+def _in_force(company: Company, connection: Connection | None, created_by: User | None) -> LinkUrl:
+    rows = _of(company, connection).filter(revoked_at=None)
+    now = timezone.now()
+    rows.filter(expires_at__lte=now).update(revoked_at=now)
+    # The unique constraint lets one of two through; the other finds it.
+    found, _ = rows.get_or_create(
+        defaults={"expires_at": now + VALID_FOR, "created_by": created_by},
+        organization_id=company.organization_id,
+        company=company,
+        connection=connection,
+        revoked_at=None,
+    )
+    return found
+
+
+def _record(link: LinkUrl, event_type: EventType, summary: str, actor: User | None) -> None:
+    events.record(
+        event_type,
+        organization_id=link.organization_id,
+        company_id=link.company_id,
+        connection_id=link.connection_id,
+        actor=actor,
+        summary=summary,
+    )

@@ -1,0 +1,121 @@
+"""What is done to connections: the functions that views, tasks and other apps call."""
+
+from functools import partial
+
+from django.db import transaction
+
+from companies import tenancy
+from companies.models import Company, EventType, User
+from connections import lifecycle, sealing
+from connections.lifecycle import (
+    NotLinked,
+    create_connection,
+    deauthorize,
+    fail_authorization,
+    report_error,
+    resolve_errors,
+)
+from connections.models import Connection
+from connections.oauth import Authorization, begin_authorization
+from connections.platforms.base import AuthorizationRevoked, Credentials
+from connections.revocation import give_back
+from portal.crypto import Undecryptable
+
+__all__ = [
+    "AlreadyConnected",
+    "DifferentBusiness",
+    "NotLinked",
+    "begin_authorization",
+    "complete_authorization",
+    "create_connection",
+    "deauthorize",
+    "delete_connection",
+    "fail_authorization",
+    "refuse_second_accounting",
+    "report_error",
+    "resolve_errors",
+    "unlink",
+]
+
+
+class AlreadyConnected(Exception):
+    """The company has another active accounting connection."""
+
+
+class DifferentBusiness(Exception):
+    """The credentials open another business's books than the ones first linked."""
+
+
+def refuse_second_accounting(connection: Connection) -> None:
+    """:raises AlreadyConnected: when another accounting connection of the company is linked."""
+    if not connection.is_accounting:
+        return
+    others = Connection.objects.linked().filter(
+        company_id=connection.company_id, source_type=connection.source_type
+    )
+    other = others.exclude(pk=connection.pk).first()
+    if other is not None:
+        raise AlreadyConnected(f"{other.platform_name} is linked already.")
+
+
+def complete_authorization(authorization: Authorization) -> Connection:
+    """Store what the customer's consent gave, and turn Linked; one transaction.
+
+    :raises AlreadyConnected: when another accounting connection was linked meanwhile.
+    :raises DifferentBusiness: when these are not the books that were first linked here.
+    """
+    attempt, identity = authorization.attempt, authorization.identity
+    with tenancy.entered(attempt.organization_id):
+        connection = Connection.objects.get(pk=attempt.connection_id)
+        # One authorization of a company at a time, or two could each find no other linked.
+        Company.objects.select_for_update().get(pk=connection.company_id)
+        connection.refresh_from_db()
+        refuse_second_accounting(connection)
+        if connection.platform_company_id not in {"", identity.id}:
+            raise DifferentBusiness(
+                f"This is a different business in {connection.platform_name} "
+                "than the one linked before."
+            )
+        connection.platform_company_id = identity.id
+        connection.platform_company_name = identity.name[:200]
+        connection.save(update_fields=["platform_company_id", "platform_company_name"])
+        sealing.store(connection, authorization.credentials)
+        lifecycle.authorized(connection)
+    return connection
+
+
+def unlink(connection: Connection, *, actor: User | None, reason: str) -> None:
+    """Give up access: nothing is pulled any more, what was pulled stays.
+
+    :raises NotLinked: when the connection is not linked.
+    """
+    with tenancy.entered(connection.organization_id):
+        credentials = _stored(connection)
+        lifecycle.unlinked(connection, actor=actor, reason=reason)
+        _give_back_after_commit(connection, credentials)
+
+
+def delete_connection(connection: Connection, *, actor: User | None) -> None:
+    """Remove the connection for good; the caller has removed what was pulled through it."""
+    with tenancy.entered(connection.organization_id):
+        credentials = _stored(connection)
+        lifecycle.record_event(
+            connection,
+            EventType.CONNECTION_DELETED,
+            f"deleted the {connection.platform_name} connection",
+            actor,
+        )
+        _give_back_after_commit(connection, credentials)
+        connection.delete()
+
+
+def _stored(connection: Connection) -> Credentials | None:
+    try:
+        return sealing.load(connection).credentials
+    except (AuthorizationRevoked, Undecryptable):  # nothing to give back, or no way to
+        return None
+
+
+def _give_back_after_commit(connection: Connection, credentials: Credentials | None) -> None:
+    if credentials is not None:
+        transaction.on_commit(partial(give_back, connection.platform, credentials), robust=True)

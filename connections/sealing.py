@@ -1,0 +1,105 @@
+"""Credentials at rest: sealed for their row, field and organization, opened only to be used."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from companies import tenancy
+from connections.models import Connection, StoredCredentials
+from connections.platforms.base import AuthorizationRevoked, Credentials
+from portal.crypto import key_ring
+
+_SOON = timedelta(minutes=5)
+_SHARE_OF_LIFE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Credentials as they were read, and which version of them that was."""
+
+    credentials: Credentials
+    version: int
+    is_due: bool
+
+
+def load(connection: Connection) -> Stored:
+    """Read what is stored now.
+
+    :raises AuthorizationRevoked: when nothing is: the connection is not linked.
+    """
+    with tenancy.entered(connection.organization_id):
+        row = StoredCredentials.objects.filter(connection_id=connection.pk).first()
+    if row is None:
+        raise AuthorizationRevoked(f"{connection.platform_name} is not linked.")
+    return Stored(credentials=opened(row), version=row.version, is_due=_is_due(row))
+
+
+def store(connection: Connection, credentials: Credentials) -> None:
+    """Keep what a new authorization gave, in place of what an earlier one did."""
+    fields = sealed(connection, credentials) | {
+        "previous_refresh_token": None,
+        "lease_until": None,
+        "lease_owner": "",
+        "intent_at": None,
+    }
+    mine = StoredCredentials.objects.filter(connection_id=connection.pk)
+    # Whoever is refreshing the old ones finds another version and lets go.
+    if not mine.update(**fields, version=F("version") + 1):
+        StoredCredentials.objects.create(
+            connection=connection, organization_id=connection.organization_id, **fields
+        )
+
+
+def sealed(connection: Connection, credentials: Credentials) -> dict[str, Any]:
+    """Return the columns that hold the credentials."""
+    return {
+        "access_token": _seal(connection, "access_token", credentials.access_token),
+        "refresh_token": _seal(connection, "refresh_token", credentials.refresh_token),
+        "scope": credentials.scope[:400],
+        "expires_at": credentials.expires_at,
+        "refresh_expires_at": credentials.refresh_expires_at,
+        "refreshed_at": timezone.now(),
+    }
+
+
+def opened(row: StoredCredentials) -> Credentials:
+    return Credentials(
+        access_token=_open(row, "access_token", row.access_token),
+        refresh_token=_open(row, "refresh_token", row.refresh_token),
+        expires_at=row.expires_at,
+        refresh_expires_at=row.refresh_expires_at,
+        scope=row.scope,
+    )
+
+
+def previous_refresh_token(row: StoredCredentials) -> str | None:
+    """Return the refresh token before this one, which stayed in its column's own seal."""
+    if row.previous_refresh_token is None:
+        return None
+    return _open(row, "refresh_token", row.previous_refresh_token)
+
+
+def _is_due(row: StoredCredentials) -> bool:
+    life = row.expires_at - row.refreshed_at
+    ahead = max(_SOON, life * _SHARE_OF_LIFE)
+    # A platform whose tokens live for minutes would otherwise be asked at every use.
+    return row.expires_at < timezone.now() + min(ahead, life / 2)
+
+
+def _seal(connection: Connection, field: str, plaintext: str) -> bytes:
+    return key_ring().encrypt(
+        plaintext, context=_context(field, connection.organization_id, connection.pk)
+    )
+
+
+def _open(row: StoredCredentials, field: str, ciphertext: bytes | memoryview) -> str:
+    return key_ring().decrypt(
+        bytes(ciphertext), context=_context(field, row.organization_id, row.connection_id)
+    )
+
+
+def _context(field: str, organization_id: object, connection_id: object) -> str:
+    return f"credentials|{field}|{organization_id}|{connection_id}"

@@ -1,0 +1,144 @@
+"""One Redis subscription per process, fanned out to everybody who watches a page in it.
+
+A bell says only that something changed: whoever hears it reads the database. Rings that come
+faster than they are heard are one ring, so a slow reader never piles anything up.
+"""
+
+import asyncio
+import logging
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from weakref import WeakKeyDictionary
+
+import redis.asyncio
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+logger = logging.getLogger(__name__)
+
+_RECONNECT_SECONDS = 2.0
+
+
+class Bell:
+    """Rings for one watcher: a queue that holds one ring."""
+
+    def __init__(self, switchboard: "Switchboard", topic: str) -> None:
+        self.topic = topic
+        self._switchboard = switchboard
+        self._rung = asyncio.Event()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether rings can be heard at all; when not, look at the clock instead."""
+        return self._switchboard.is_connected
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def heard(self, *, within: float) -> bool:
+        """Wait for a ring, and take it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._rung.wait(), timeout=within)
+        rung = self._rung.is_set()
+        self._rung.clear()
+        return rung
+
+
+class Switchboard:
+    """The subscription of one event loop, held as long as anybody watches."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._bells: dict[str, set[Bell]] = {}
+        self._pubsub: PubSub | None = None
+        self._listener: asyncio.Task[None] | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self._pubsub is not None
+
+    @asynccontextmanager
+    async def watch(self, channel: str, topic: str) -> AsyncIterator[Bell]:
+        """Hear what is published on the channel with this topic, or with none."""
+        bell = Bell(self, topic)
+        watchers = self._bells.setdefault(channel, set())
+        watchers.add(bell)
+        try:
+            if self._listener is None:
+                self._listener = asyncio.create_task(self._listen())
+            elif len(watchers) == 1:
+                await self._tell("subscribe", channel)
+            yield bell
+        finally:
+            watchers.discard(bell)
+            if not watchers and self._bells.get(channel) is watchers:
+                del self._bells[channel]
+                await self._tell("unsubscribe", channel)
+            if not self._bells:
+                await self._stop()
+
+    async def _tell(self, command: str, channel: str) -> None:
+        """Change the subscription; a broken one is made anew by the listener, with all channels."""
+        if self._pubsub is not None:
+            with suppress(redis.RedisError, OSError):
+                await getattr(self._pubsub, command)(channel)
+
+    async def _stop(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await listener
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._hear()
+            except (redis.RedisError, OSError) as error:
+                logger.warning("live pages look at the clock until Redis is back: %s", error)
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _hear(self) -> None:
+        client = redis.asyncio.Redis.from_url(
+            self._url,
+            decode_responses=True,
+            socket_connect_timeout=2,
+            health_check_interval=15,
+            # Reconnecting is ours: whoever watches must be rung, since rings were missed.
+            retry=Retry(NoBackoff(), 0),
+        )
+        async with client, client.pubsub() as pubsub:
+            subscribed: set[str] = set()
+            while missing := self._bells.keys() - subscribed:  # some may come while we subscribe
+                await pubsub.subscribe(*missing)
+                subscribed |= missing
+            self._pubsub = pubsub
+            try:
+                self._ring_everybody()
+                while True:
+                    message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=10)
+                    if message is not None:
+                        self._ring(message["channel"], message["data"])
+            finally:
+                if self._pubsub is pubsub:
+                    self._pubsub = None
+
+    def _ring(self, channel: str, topic: str) -> None:
+        for bell in self._bells.get(channel, ()):
+            if not topic or topic == bell.topic:
+                bell.ring()
+
+    def _ring_everybody(self) -> None:
+        for watchers in self._bells.values():
+            for bell in watchers:
+                bell.ring()
+
+
+_switchboards: WeakKeyDictionary[AbstractEventLoop, Switchboard] = WeakKeyDictionary()
+
+
+def switchboard(url: str) -> Switchboard:
+    """Return this event loop's own: a process that serves has exactly one."""
+    return _switchboards.setdefault(asyncio.get_running_loop(), Switchboard(url))

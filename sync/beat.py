@@ -1,0 +1,136 @@
+"""What the clock asks for: pulls that are due, bells that were not heard, workers that were lost.
+
+Any number of beats may run. Each task reads across organizations as the system role, which cannot
+write, and then enters each organization.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import redis
+from celery import current_app, shared_task
+from django.db import connection as database
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
+
+from companies import tenancy
+from connections.models import Connection
+from sync import claims, engine, operations, tasks
+from sync.models import RUNNING, WAITING, DataStatus, Frequency, Pull
+
+logger = logging.getLogger(__name__)
+
+#: At most so many rows a look; the next look is seconds away.
+_AT_ONCE = 1000
+#: A bell that nobody answered for so long is rung again.
+_PATIENCE = timedelta(seconds=10)
+
+
+@shared_task(name="sync.beat.queue_due_pulls")  # type: ignore[untyped-decorator]
+def queue_due_pulls(**_: Any) -> int:
+    """Queue what is due; answer how many pulls that made."""
+    with tenancy.system():
+        due = list(DataStatus.objects.due().values_list("organization_id", "pk")[:_AT_ONCE])
+    queued = 0
+    for organization_id, ids in _by_organization(due):
+        with tenancy.entered(organization_id):
+            queued += _queue_due(ids)
+    return queued
+
+
+@shared_task(name="sync.beat.ring_again")  # type: ignore[untyped-decorator]
+def ring_again(**_: Any) -> int:
+    """Ring for pulls that wait although nobody works on their connection."""
+    with tenancy.system():
+        waiting = list(_unheard())
+    if not waiting or len({connection for _, _, connection in waiting}) <= _messages_waiting():
+        return 0
+    for organization_id, ids in _by_organization((row[0], row[1]) for row in waiting):
+        with tenancy.entered(organization_id):
+            Pull.objects.filter(pk__in=ids, status__in=WAITING).update(rung_at=Now())
+    connections = {connection: organization for organization, _, connection in waiting}
+    for connection_id, organization_id in connections.items():
+        tasks.ring(organization_id, connection_id)
+    return len(connections)
+
+
+@shared_task(name="sync.beat.recover_expired_leases")  # type: ignore[untyped-decorator]
+def recover_expired_leases(**_: Any) -> int:
+    """Give the pulls of lost workers to others; answer how many."""
+    with tenancy.system():
+        lost = list(
+            claims.expired().values_list("organization_id", "pk", "connection_id")[:_AT_ONCE]
+        )
+    recovered = 0
+    for organization_id, pull_id, connection_id in lost:
+        if engine.recover(organization_id, pull_id):
+            recovered += 1
+            tasks.ring(organization_id, connection_id)
+    return recovered
+
+
+def _by_organization(rows: Iterable[tuple[UUID, UUID]]) -> Iterable[tuple[UUID, list[UUID]]]:
+    for organization_id, group in groupby(sorted(rows), key=lambda row: row[0]):
+        yield organization_id, [row[1] for row in group]
+
+
+_TAKE_DUE = """
+UPDATE sync_datastatus SET next_due_at = NULL
+ WHERE id = ANY(%s) AND next_due_at <= statement_timestamp()
+RETURNING connection_id, data_type, frequency, last_success_at, failures
+"""
+
+
+def _queue_due(ids: list[UUID]) -> int:
+    """Take the due rows by compare-and-set: of two beats each row goes to one."""
+    due: dict[UUID, dict[str, str]] = defaultdict(dict)
+    with database.cursor() as cursor:
+        cursor.execute(_TAKE_DUE, [ids])
+        for connection_id, data_type, frequency, last_success_at, failures in cursor.fetchall():
+            due[connection_id][data_type] = _reason(frequency, last_success_at, failures)
+    connections = Connection.objects.linked().filter(pk__in=due).oldest_first()
+    return sum(len(operations.queue_due(found, due[found.pk])) for found in connections)
+
+
+def _reason(frequency: str, last_success_at: Any, failures: int) -> str:
+    words = f"Scheduled: {Frequency(frequency).label.lower()}"
+    if last_success_at is None:
+        return f"{words}, first pull" if not failures else f"{words}, try {failures + 1}"
+    since = f"{words}, last success {last_success_at:%-d %B %Y, %H:%M} UTC"
+    return f"{since}, try {failures + 1}" if failures else since
+
+
+def _unheard() -> Iterable[tuple[UUID, UUID, UUID]]:
+    at_work = Pull.objects.filter(
+        connection=OuterRef("connection"), status__in=RUNNING, lease_until__gt=Now()
+    )
+    return (
+        Pull.objects.filter(status__in=WAITING)
+        .filter(Q(rung_at=None) | Q(rung_at__lte=Now() - _PATIENCE))
+        .filter(Q(not_before=None) | Q(not_before__lte=Now()))
+        .exclude(Exists(at_work))
+        .order_by("requested_at", "pk")
+        .values_list("organization_id", "pk", "connection_id")[:_AT_ONCE]
+    )
+
+
+def _messages_waiting() -> int:
+    """Return how many bells still wait to be heard: with enough of them none was lost.
+
+    Without this, busy workers would find more and more bells for the same connections.
+    """
+    try:
+        with current_app.connection_for_read() as broker:
+            queue = broker.default_channel.queue_declare(
+                current_app.conf.task_default_queue, passive=True
+            )
+            return int(queue.message_count)
+    except (OperationalError, OSError, redis.RedisError) as error:
+        logger.warning("cannot ask the broker how many messages wait: %s", error)
+        return 0

@@ -1,0 +1,159 @@
+"""Who may write: a worker claims a pull by raising its fence, and holds it by a lease.
+
+Every write names the fence. A worker that was given up, however late it wakes, changes no row.
+All times are the database's, so clocks of workers do not matter.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection as database
+from django.db import models
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
+
+from companies import events
+from connections.models import Connection
+from connections.platforms import get_platform
+from sync.models import RUNNING, WAITING, DataStatus, Pull, PullStatus
+
+#: Longer than the slowest single request to a platform, which ends after 60 s.
+LEASE = timedelta(seconds=75)
+#: A pull that kills its workers is given up; infrastructure that fails is not the pull's fault, so
+#: only attempts that staged no page count.
+MAX_ATTEMPTS_WITHOUT_PROGRESS = 5
+#: Every so often a full pull finds what incremental ones cannot tell.
+INCREMENTALS_PER_FULL = 19
+
+
+class ClaimLost(Exception):
+    """Somebody else has the pull, or it is gone: stop, and write nothing."""
+
+
+_CLAIM = """
+UPDATE sync_pull
+   SET status = 'Fetching', status_description = '', fence = fence + 1,
+       lease_until = statement_timestamp() + %(lease)s,
+       attempts = attempts + 1, attempts_without_progress = attempts_without_progress + 1,
+       started_at = coalesce(started_at, statement_timestamp()), not_before = NULL
+ WHERE id = (
+    SELECT id FROM sync_pull
+     WHERE connection_id = %(connection)s AND status = ANY(%(waiting)s)
+       AND (not_before IS NULL OR not_before <= statement_timestamp())
+     ORDER BY sync_order, requested_at, id
+     LIMIT 1 FOR UPDATE SKIP LOCKED
+   )
+   AND NOT EXISTS (
+    SELECT 1 FROM sync_pull
+     WHERE connection_id = %(connection)s AND status = ANY(%(running)s)
+       AND lease_until > statement_timestamp()
+   )
+RETURNING id
+"""
+
+
+def claim(connection: Connection) -> Pull | None:
+    """Take the connection's next waiting pull, unless one of its pulls is running already.
+
+    The caller holds the connection's row, so that two workers do not take two pulls at once. The
+    pull's row is skipped when locked: waiting for it could close a circle with a publisher.
+    """
+    with database.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            {
+                "connection": connection.pk,
+                "lease": LEASE,
+                "waiting": [str(status) for status in WAITING],
+                "running": [str(status) for status in RUNNING],
+            },
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    pull = Pull.objects.get(pk=row[0])
+    pull.connection = connection
+    if not pull.cursor and not pull.pages:
+        _choose_extent(pull, connection)
+    events.announce(pull.organization_id, pull.company_id)
+    return pull
+
+
+def _choose_extent(pull: Pull, connection: Connection) -> None:
+    """Read what changed since the last published pull where the platform can tell."""
+    from_status = DataStatus.objects.get(connection=connection, data_type=pull.data_type)
+    is_incremental = (
+        pull.data_type in get_platform(connection.platform).incremental
+        and from_status.watermark != ""
+        and from_status.incrementals < INCREMENTALS_PER_FULL
+    )
+    pull.is_full = not is_incremental
+    pull.since = from_status.watermark if is_incremental else ""
+    write(pull, is_full=pull.is_full, since=pull.since)
+
+
+def lock_owners(pull: Pull) -> None:
+    """Take company and connection before the pull: whoever needs several rows takes them so."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM companies_company WHERE id = %s FOR NO KEY UPDATE", [pull.company_id]
+        )
+    lock_connection(pull.connection_id)
+
+
+def lock_connection(connection_id: UUID) -> Connection | None:
+    return (
+        Connection.objects.select_for_update(no_key=True, of=("self",))
+        .filter(pk=connection_id)
+        .first()
+    )
+
+
+def write(pull: Pull, **fields: Any) -> None:
+    """Change a claimed pull and renew its lease; from then on the transaction holds its row.
+
+    :raises ClaimLost: when it is no longer ours.
+    """
+    changed = Pull.objects.filter(pk=pull.pk, fence=pull.fence, status__in=RUNNING).update(
+        **{"lease_until": Now() + LEASE, **fields}
+    )
+    if not changed:
+        raise ClaimLost(f"{pull.data_type} pull {pull.pk}, fence {pull.fence}")
+
+
+def move(pull: Pull, status: PullStatus, **fields: Any) -> None:
+    """Show the next stage of a claimed pull."""
+    write(pull, status=status, **fields)
+    events.announce(pull.organization_id, pull.company_id)
+
+
+def give_back(pull: Pull, *, reason: str) -> None:
+    """Let another worker go on after the last staged page; the attempt is not held against it."""
+    wait(
+        pull,
+        reason=reason,
+        rung_at=None,
+        attempts_without_progress=Greatest(F("attempts_without_progress") - 1, 0),
+    )
+
+
+def wait(pull: Pull, *, reason: str, **fields: Any) -> None:
+    """Put a claimed pull back among the waiting ones."""
+    move(pull, PullStatus.QUEUED, status_description=reason, lease_until=None, **fields)
+
+
+def expired() -> models.QuerySet[Pull]:
+    """Return the pulls whose worker is lost."""
+    return Pull.objects.filter(status__in=RUNNING, lease_until__lte=Now()).order_by("id")
+
+
+def requeue(pull: Pull) -> None:
+    """Let another worker go on where the lost one stopped."""
+    Pull.objects.filter(pk=pull.pk, fence=pull.fence).update(
+        status=PullStatus.QUEUED,
+        status_description="Its worker was lost; another one goes on after the last stored page.",
+        lease_until=None,
+        rung_at=None,
+    )
+    events.announce(pull.organization_id, pull.company_id)

@@ -1,0 +1,330 @@
+"""Carry out pulls: claim, fetch page by page, check, publish, say how it ended.
+
+No transaction is open while a platform is asked. Whatever is staged is safe: whoever takes the
+pull over goes on after the last page.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError
+
+from companies import tenancy
+from connections import operations as connection_operations
+from connections.credentials import open_platform, renew_after_401
+from connections.models import Connection
+from connections.platforms import get_platform
+from connections.platforms.base import (
+    AuthorizationRevoked,
+    Page,
+    Platform,
+    PlatformError,
+    RateLimited,
+)
+from connections.schemas import DataType
+from sync import claims, outcomes, publishing, staging
+from sync.claims import ClaimLost
+from sync.models import WAITING, DataStatus, Pull, PullStatus
+from sync.outcomes import Failure
+
+logger = logging.getLogger(__name__)
+
+#: A worker turns to another connection after so long; what is left is rung for again.
+TIME_BUDGET = timedelta(seconds=60)
+_HEARTBEAT_SECONDS = 15.0
+
+
+class OutOfUse(Exception):
+    """The connection was unlinked or lost its authorization while it was pulled."""
+
+
+class EndlessPaging(Exception):
+    """The platform goes on without getting on."""
+
+
+def run_connection(organization_id: UUID, connection_id: UUID) -> bool:
+    """Carry out the connection's waiting pulls in turn; answer whether some may be left."""
+    give_way_at = time.monotonic() + TIME_BUDGET.total_seconds()
+    while time.monotonic() < give_way_at:
+        pull = _claim_next(organization_id, connection_id)
+        if pull is None:
+            return False
+        execute(pull)
+    return True
+
+
+def recover(organization_id: UUID, pull_id: UUID) -> bool:
+    """Take a pull from a worker that was lost; answer whether it waits for another one."""
+    with tenancy.entered(organization_id):
+        found = Pull.objects.select_related("connection").filter(pk=pull_id).first()
+        if found is None:
+            return False
+        claims.lock_owners(found)
+        # Skipped when locked: then somebody is writing it this very moment, and not lost.
+        pull = (
+            claims.expired()
+            .filter(pk=pull_id)
+            .select_related("connection")
+            .select_for_update(of=("self",), skip_locked=True)
+            .first()
+        )
+        if pull is None:
+            return False
+        logger.warning("%s pull %s lost its worker", pull.data_type, pull.pk)
+        if pull.attempts_without_progress < claims.MAX_ATTEMPTS_WITHOUT_PROGRESS:
+            claims.requeue(pull)
+            return True
+        outcomes.fail(
+            pull,
+            Failure(
+                status=PullStatus.INTERNAL_ERROR,
+                message="Its worker was lost again and again without getting further; we have "
+                "been told. What was pulled before stays as it was.",
+                detail=f"worker lost, {pull.attempts} attempts",
+            ),
+        )
+    return False
+
+
+def _claim_next(organization_id: UUID, connection_id: UUID) -> Pull | None:
+    with tenancy.entered(organization_id):
+        connection = claims.lock_connection(connection_id)
+        if connection is None:
+            return None
+        if not connection.is_linked:
+            outcomes.cancel_waiting(connection)
+            return None
+        return claims.claim(connection)
+
+
+def execute(pull: Pull) -> None:
+    """Carry out a claimed pull to its end, or as far as this worker gets."""
+    try:
+        _fetch(pull)
+        failure = _check(pull)
+        if failure is None:
+            _publish(pull)
+        else:
+            _end(pull, failure)
+    except ClaimLost as lost:
+        logger.info("left to others: %s", lost)
+    except (OutOfUse, EndlessPaging, PlatformError, publishing.CountsDisagree) as reason:
+        _conclude(pull, reason)
+    except (SystemExit, SoftTimeLimitExceeded):
+        _give_back(pull)
+        raise
+    except (OperationalError, InterfaceError):
+        # The database went away: no outcome of the pull. Its lease runs out, and somebody goes on.
+        raise
+    except Exception as error:
+        _end(pull, _our_fault(error))
+        raise
+
+
+def _conclude(pull: Pull, reason: Exception) -> None:
+    """End a pull that could not go on, for a reason that we have an answer to."""
+    match reason:
+        case OutOfUse():
+            _end(pull, outcomes.out_of_use(pull.connection))
+        case AuthorizationRevoked():
+            _lose_access(pull, reason)
+        case RateLimited():
+            _slow_down(pull, reason)
+        case PlatformError():
+            logger.info("%s pull %s: %s (%s)", pull.data_type, pull.pk, reason, reason.detail)
+            _end(pull, outcomes.failure_of(reason))
+        case EndlessPaging():
+            _end(pull, _endless(pull, reason))
+        case publishing.CountsDisagree():
+            logger.error("%s pull %s: %s", pull.data_type, pull.pk, reason)
+            _end(pull, _disagreeing(reason))
+
+
+def _fetch(pull: Pull) -> None:
+    """Stage the pages that are not staged yet."""
+    with tenancy.entered(pull.organization_id):
+        store_is_empty = not DataStatus.objects.filter(
+            connection=pull.connection, data_type=pull.data_type
+        ).exclude(latest_success_pull_id=None)
+    with open_platform(pull.connection, sleep=lambda seconds: _sleep(pull, seconds)) as platform:
+        with tenancy.entered(pull.organization_id):
+            claims.write(pull)
+        for page in _pages(pull, platform):
+            prepared = staging.prepare(page)
+            with _still_linked(pull):
+                staging.stage(pull, page, prepared, store_is_empty=store_is_empty)
+
+
+def _pages(pull: Pull, platform: Platform) -> Iterator[Page]:
+    """Yield the pages to come, renewing the access token at most once.
+
+    :raises EndlessPaging: when a page leads back to itself.
+    """
+    is_renewed = False
+    while True:
+        try:
+            for page in platform.fetch(
+                DataType(pull.data_type), since=pull.since or None, cursor=pull.cursor or None
+            ):
+                if page.cursor == pull.cursor and (page.records or page.deleted_ids):
+                    raise EndlessPaging(f"cursor {page.cursor!r} came twice")
+                yield page
+        except AuthorizationRevoked:
+            if is_renewed:
+                raise
+            is_renewed = True
+            platform.credentials = renew_after_401(pull.connection, platform.credentials)
+        else:
+            return
+
+
+@contextmanager
+def _still_linked(pull: Pull) -> Iterator[None]:
+    """Open a transaction on a pull whose connection is in use.
+
+    :raises OutOfUse: when it is not any more.
+    """
+    with tenancy.entered(pull.organization_id):
+        status = (
+            Connection.objects.filter(pk=pull.connection_id)
+            .values_list("status", flat=True)
+            .first()
+        )
+        if status is None:
+            raise ClaimLost(f"the connection of pull {pull.pk} was deleted")
+        if status != Connection.Status.LINKED:
+            pull.connection.status = status
+            raise OutOfUse
+        yield
+
+
+def _check(pull: Pull) -> Failure | None:
+    """Settle what came twice, then say what would spoil the store."""
+    with _still_linked(pull):
+        claims.move(pull, PullStatus.MAPPING)
+        publishing.drop_repeated(pull)
+    with _still_linked(pull):
+        claims.move(pull, PullStatus.VALIDATING)
+        return _unfit(pull)
+
+
+def _unfit(pull: Pull) -> Failure | None:
+    if pull.rejected and pull.rejected == pull.fetched:
+        return Failure(
+            status=PullStatus.MAP_ERROR,
+            message=f"None of the {pull.rejected} records could be understood; they are kept "
+            "aside with their reasons. What was pulled before stays as it was.",
+        )
+    if pull.errors:
+        return Failure(
+            status=PullStatus.VALIDATION_ERROR,
+            message=f"{pull.errors} errors make the data unusable; the pull's page lists them. "
+            "What was pulled before stays as it was until they are put right at the source.",
+        )
+    try:
+        publishing.check_extent(pull)
+    except publishing.Held as held:
+        return Failure(
+            status=PullStatus.VALIDATION_ERROR,
+            message=f"Held: {held} That looks like a mistake at the source, so what was pulled "
+            "before stays as it was. Check with the customer.",
+        )
+    return None
+
+
+def _publish(pull: Pull) -> None:
+    with _still_linked(pull):
+        claims.move(pull, PullStatus.PROCESSING, progress=95)
+    with _still_linked(pull):
+        publishing.publish(pull)
+
+
+def _sleep(pull: Pull, seconds: float) -> None:
+    """Wait between two tries without losing the claim."""
+    wake_at = time.monotonic() + seconds
+    while (left := wake_at - time.monotonic()) > 0:
+        with tenancy.entered(pull.organization_id):
+            claims.write(pull)
+        time.sleep(min(left, _HEARTBEAT_SECONDS))
+    with tenancy.entered(pull.organization_id):
+        claims.write(pull)
+
+
+def _end(pull: Pull, failure: Failure) -> None:
+    try:
+        with tenancy.entered(pull.organization_id):
+            outcomes.fail(pull, failure)
+    except ClaimLost as lost:
+        logger.info("left to others: %s", lost)
+
+
+def _lose_access(pull: Pull, error: AuthorizationRevoked) -> None:
+    """Deauthorize once, and end what waits on the connection with the pull."""
+    connection = pull.connection
+    with tenancy.entered(pull.organization_id):
+        claims.lock_owners(pull)
+        connection_operations.deauthorize(connection, reason=error.message)
+        connection.refresh_from_db(fields=["status"])
+        outcomes.cancel_waiting(connection)
+    _end(pull, outcomes.out_of_use(connection, detail=error.detail))
+
+
+def _slow_down(pull: Pull, error: RateLimited) -> None:
+    """Wait without a worker when the platform says how long, and it is not for too long."""
+    wait = timedelta(seconds=error.retry_after or 0)
+    has_tried_enough = pull.attempts_without_progress >= claims.MAX_ATTEMPTS_WITHOUT_PROGRESS
+    if not wait or wait > outcomes.LONGEST_WAIT or has_tried_enough:
+        _end(pull, outcomes.failure_of(error))
+        return
+    with tenancy.entered(pull.organization_id):
+        until = outcomes.now() + wait
+        platform = get_platform(pull.connection.platform).name
+        reason = f"Waits for {platform} until {outcomes.clock(until)}."
+        claims.wait(pull, reason=reason, not_before=until)
+        # The limit is the connection's: the others would only run into it too.
+        Pull.objects.filter(connection=pull.connection, status__in=WAITING).update(
+            not_before=until, status_description=reason
+        )
+
+
+def _give_back(pull: Pull) -> None:
+    """Leave the pull to another worker: this one is being stopped."""
+    try:
+        with tenancy.entered(pull.organization_id):
+            claims.give_back(pull, reason="Its worker was stopped; another one goes on.")
+    except ClaimLost as lost:
+        logger.info("left to others: %s", lost)
+
+
+def _endless(pull: Pull, error: EndlessPaging) -> Failure:
+    platform = get_platform(pull.connection.platform).name
+    return Failure(
+        status=PullStatus.FETCH_ERROR,
+        message=f"{platform} sent the same page again and again. What was pulled before stays as "
+        "it was.",
+        detail=str(error),
+        connection_error="502",
+    )
+
+
+def _disagreeing(error: publishing.CountsDisagree) -> Failure:
+    return Failure(
+        status=PullStatus.PROCESSING_ERROR,
+        message="The records fetched and the records to be stored do not add up, so nothing was "
+        "stored and what was pulled before stays as it was. We have been told.",
+        detail=str(error),
+    )
+
+
+def _our_fault(error: Exception) -> Failure:
+    return Failure(
+        status=PullStatus.INTERNAL_ERROR,
+        message="Something went wrong on our side; we have been told. What was pulled before "
+        "stays as it was.",
+        detail=f"{type(error).__name__}: {error}",
+    )

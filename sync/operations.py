@@ -1,0 +1,326 @@
+"""What is asked of pulls and of what they brought: the functions that views and other apps call."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID, uuid4
+
+from django.db import connection as database
+from django.db import transaction
+from django.db.models.functions import Now
+
+from companies import events, tenancy
+from companies.models import Company, EventType, User
+from connections import operations as connection_operations
+from connections.models import Connection
+from connections.platforms import get_platform
+from connections.schemas import DataType
+from sync import tasks
+from sync.models import ACTIVE, DataStatus, Pull, PullStatus
+from sync.settings import (
+    EffectiveSetting,
+    clear_company_settings,
+    data_type_settings,
+    save_settings,
+)
+
+__all__ = [
+    "AlreadyRunning",
+    "EffectiveSetting",
+    "NotLinked",
+    "NotSupported",
+    "Refresh",
+    "clear_company_settings",
+    "data_type_settings",
+    "delete_company",
+    "delete_connection",
+    "queue_due",
+    "queue_first_pulls",
+    "queue_pull",
+    "refresh_company",
+    "save_settings",
+]
+
+
+class AlreadyRunning(Exception):
+    """The data type is being pulled already, by `pull`."""
+
+    def __init__(self, pull: Pull) -> None:
+        super().__init__(f"{pull.data_type} is being pulled already, by pull {pull.pk}.")
+        self.pull = pull
+
+
+class NotLinked(Exception):
+    """Nothing can be pulled over a connection that is not linked."""
+
+
+class NotSupported(Exception):
+    """The platform has no such data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """What a refresh started, and what was under way already."""
+
+    queued: list[Pull]
+    already_running: list[Pull]
+
+    @property
+    def pulls(self) -> list[Pull]:
+        return sorted([*self.queued, *self.already_running], key=lambda pull: pull.sync_order)
+
+
+def refresh_company(
+    company: Company,
+    *,
+    requested_by: User | None = None,
+    trigger: Pull.Trigger = Pull.Trigger.MANUAL,
+) -> Refresh:
+    """Pull every type that is fetched on first link, over every linked connection.
+
+    Types being pulled already are returned, not doubled. Without a linked connection both lists
+    are empty.
+    """
+    refresh = Refresh(queued=[], already_running=[])
+    batch = uuid4()
+    with tenancy.entered(company.organization_id):
+        wanted = _fetched_on_first_link(company)
+        for connection in Connection.objects.filter(company=company).linked().oldest_first():
+            queued, running = _queue(
+                connection,
+                _supported(connection, wanted),
+                trigger=trigger,
+                requested_by=requested_by,
+                reason="Refresh data",
+                batch=batch,
+            )
+            refresh.queued.extend(queued)
+            refresh.already_running.extend(running)
+        if refresh.queued:
+            events.record(
+                EventType.REFRESH_REQUESTED,
+                organization_id=company.organization_id,
+                company_id=company.pk,
+                actor=requested_by,
+                summary=f"asked for fresh data: {len(refresh.queued)} data types",
+                payload={"batch": str(batch)},
+            )
+    return refresh
+
+
+def queue_pull(
+    connection: Connection,
+    data_type: str,
+    *,
+    trigger: Pull.Trigger,
+    requested_by: User | None = None,
+    reason: str = "",
+    batch: UUID | None = None,
+) -> Pull:
+    """Ask for one data type.
+
+    :raises AlreadyRunning: with the pull that is under way.
+    :raises NotLinked: when the connection is not linked.
+    :raises NotSupported: when the platform has no such data.
+    """
+    with tenancy.entered(connection.organization_id):
+        connection.refresh_from_db(fields=["status"])
+        if not connection.is_linked:
+            raise NotLinked(f"The connection is {connection.get_status_display().lower()}.")
+        wanted = _supported(connection, {data_type})
+        if not wanted:
+            platform = get_platform(connection.platform)
+            raise NotSupported(f"Datatype {data_type} not supported by platform {platform.name}")
+        queued, running = _queue(
+            connection,
+            wanted,
+            trigger=trigger,
+            requested_by=requested_by,
+            reason=reason,
+            batch=batch or uuid4(),
+        )
+    if not queued:
+        raise AlreadyRunning(running[0])
+    return queued[0]
+
+
+def queue_first_pulls(connection: Connection) -> list[Pull]:
+    """Pull what is fetched on first link; call it with every authorization, in its transaction."""
+    with tenancy.entered(connection.organization_id):
+        company = Company.objects.get(pk=connection.company_id)
+        queued, running = _queue(
+            connection,
+            _supported(connection, _fetched_on_first_link(company)),
+            trigger=Pull.Trigger.FIRST_LINK,
+            requested_by=None,
+            reason="The customer authorized the connection",
+            batch=uuid4(),
+        )
+    return [*queued, *running]
+
+
+def queue_due(connection: Connection, due: dict[str, str]) -> list[Pull]:
+    """Pull data types whose time has come, each with its reason; those under way are left alone."""
+    queued, _ = _queue(
+        connection,
+        _supported(connection, due),
+        trigger=Pull.Trigger.SCHEDULE,
+        requested_by=None,
+        reason=due,
+        batch=uuid4(),
+    )
+    return queued
+
+
+def delete_connection(connection: Connection, *, actor: User | None) -> None:
+    """Remove a connection for good, with everything that was pulled over it."""
+    with tenancy.entered(connection.organization_id):
+        _delete_pulled([connection.pk])
+        connection_operations.delete_connection(connection, actor=actor)
+
+
+def delete_company(company: Company, *, actor: User | None) -> None:
+    """Remove a company for good, with its connections and everything that was pulled."""
+    with tenancy.entered(company.organization_id):
+        Company.objects.select_for_update().get(pk=company.pk)
+        connections = list(Connection.objects.filter(company=company).oldest_first())
+        for connection in connections:
+            delete_connection(connection, actor=actor)
+        events.record(
+            EventType.COMPANY_DELETED,
+            organization_id=company.organization_id,
+            company_id=company.pk,
+            actor=actor,
+            summary=f"deleted the company “{company.name}”",
+            payload={"name": company.name},
+        )
+        company.delete()
+
+
+def _fetched_on_first_link(company: Company) -> set[str]:
+    return {
+        setting.data_type
+        for setting in data_type_settings(company.organization_id, company)
+        if setting.fetch_on_first_link
+    }
+
+
+def _supported(connection: Connection, wanted: Collection[str]) -> list[DataType]:
+    supported = get_platform(connection.platform).data_types
+    return sorted(
+        (data_type for data_type in supported if data_type in wanted),
+        key=lambda data_type: data_type.sync_order,
+    )
+
+
+def _queue(
+    connection: Connection,
+    data_types: Sequence[DataType],
+    *,
+    trigger: Pull.Trigger,
+    requested_by: User | None,
+    reason: str | dict[str, str],
+    batch: UUID,
+) -> tuple[list[Pull], list[Pull]]:
+    """Insert what is not active yet; return what was inserted, and what was active already.
+
+    The partial unique index decides between two who ask at once. An active pull that ends between
+    the two statements leaves its type in neither list, so that type is asked for again.
+    """
+    _ensure_statuses(connection)
+    queued: list[Pull] = []
+    running: list[Pull] = []
+    missing = list(data_types)
+    while missing:
+        asked = [
+            Pull(
+                organization_id=connection.organization_id,
+                company_id=connection.company_id,
+                connection=connection,
+                data_type=data_type,
+                status=PullStatus.QUEUED,
+                trigger=trigger,
+                reason=(reason if isinstance(reason, str) else reason[data_type])[:200],
+                requested_by=requested_by,
+                requested_at=Now(),
+                batch=batch,
+                sync_order=data_type.sync_order,
+                rung_at=Now(),
+            )
+            for data_type in missing
+        ]
+        Pull.objects.bulk_create(asked, ignore_conflicts=True)
+        pulls = Pull.objects.filter(connection=connection)
+        queued += pulls.filter(pk__in=[pull.pk for pull in asked]).order_by("sync_order")
+        settled = {pull.data_type for pull in queued}
+        others = pulls.filter(status__in=ACTIVE, data_type__in=set(missing) - settled)
+        running += others.order_by("sync_order")
+        settled |= {pull.data_type for pull in running}
+        missing = [data_type for data_type in missing if data_type not in settled]
+    if queued:
+        _show_queued(queued)
+        ring = partial(tasks.ring, connection.organization_id, connection.pk)
+        transaction.on_commit(ring, robust=True)
+        events.announce(connection.organization_id, connection.company_id)
+    return queued, running
+
+
+def _ensure_statuses(connection: Connection) -> None:
+    """Have a row for every type the platform supplies, with the frequency its settings say."""
+    supported = get_platform(connection.platform).data_types
+    statuses = DataStatus.objects.filter(connection=connection)
+    known = set(statuses.values_list("data_type", flat=True))
+    if known >= {str(data_type) for data_type in supported}:
+        return
+    company = Company.objects.get(pk=connection.company_id)
+    frequencies = {
+        setting.data_type: setting.frequency
+        for setting in data_type_settings(connection.organization_id, company)
+    }
+    DataStatus.objects.bulk_create(
+        [
+            DataStatus(
+                organization_id=connection.organization_id,
+                connection=connection,
+                data_type=data_type,
+                frequency=frequencies[data_type],
+                # What is not queued now is due at once, and is spread by the next look.
+                next_due_at=Now() if frequencies[data_type] != "none" else None,
+            )
+            for data_type in sorted(supported)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _show_queued(pulls: Sequence[Pull]) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sync_datastatus d SET latest_pull_id = p.id, latest_status = p.status, "
+            "next_due_at = NULL FROM sync_pull p WHERE p.id = ANY(%s) "
+            "AND d.connection_id = p.connection_id AND d.data_type = p.data_type",
+            [[pull.pk for pull in pulls]],
+        )
+
+
+def _delete_pulled(connection_ids: Sequence[UUID]) -> None:
+    """Delete records, which have no foreign keys; the rest goes with its connection.
+
+    The pulls are locked first: a page being staged is waited for, and deleted with the others.
+    """
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM connections_connection WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+            [connection_ids],
+        )
+        cursor.execute(
+            "SELECT id FROM sync_pull WHERE connection_id = ANY(%s) ORDER BY id FOR UPDATE",
+            [connection_ids],
+        )
+        pulls = [row[0] for row in cursor.fetchall()]
+        cursor.execute("DELETE FROM sync_stagedrecord WHERE pull_id = ANY(%s)", [pulls])
+        for table in ("sync_recordversion", "sync_record"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE connection_id = ANY(%s)",  # noqa: S608 - names above
+                [connection_ids],
+            )

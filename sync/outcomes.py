@@ -1,0 +1,254 @@
+"""How a pull ends, whatever the reason: one place writes the row, the schedule and the events.
+
+Every sentence says what happened, what it means and what happens next.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection as database
+
+from companies.models import Company
+from connections import operations as connection_operations
+from connections.models import Connection
+from connections.platforms import get_platform
+from connections.platforms.base import (
+    NotSupported,
+    PermissionMissing,
+    PlatformError,
+    RateLimited,
+    Unexpected,
+)
+from sync import claims, events, schedule
+from sync.models import WAITING, DataStatus, Pull, PullStatus, StagedRecord
+
+#: Longer than this nobody waits in the queue: the pull ends and says when to try again.
+LONGEST_WAIT = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An unhappy end in words."""
+
+    status: PullStatus
+    message: str
+    detail: str = ""
+    #: When the platform asked to come back, if it said so.
+    not_before: datetime | None = None
+    #: Shown on the connection until its data flow again; the API's status code.
+    connection_error: str = ""
+
+
+#: Ends after which another try in the same slot makes sense.
+_WORTH_RETRYING = frozenset(
+    {
+        PullStatus.FETCH_ERROR,
+        PullStatus.RATE_LIMIT_ERROR,
+        PullStatus.PROCESSING_ERROR,
+        PullStatus.INTERNAL_ERROR,
+    }
+)
+#: Ends that say nothing about when the next pull is due: the connection itself is out of use.
+_UNSCHEDULED = frozenset({PullStatus.CANCELLED, PullStatus.AUTH_ERROR, PullStatus.NOT_SUPPORTED})
+
+
+def now() -> datetime:
+    """Return the database's clock."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
+def failure_of(error: PlatformError) -> Failure:
+    """Say what a platform's refusal means for the pull."""
+    match error:
+        case PermissionMissing():
+            return Failure(
+                status=PullStatus.PERMISSIONS_ERROR,
+                message=f"{error.message} Ask the customer to grant it by opening the Link URL.",
+                detail=error.detail,
+                connection_error="403",
+            )
+        case RateLimited():
+            wait = timedelta(seconds=error.retry_after or 0)
+            return Failure(
+                status=PullStatus.RATE_LIMIT_ERROR,
+                message=f"{error.message} Its limit of requests is used up.",
+                detail=error.detail,
+                not_before=now() + wait if wait else None,
+            )
+        case NotSupported():
+            return Failure(
+                status=PullStatus.NOT_SUPPORTED, message=error.message, detail=error.detail
+            )
+        case Unexpected():
+            return Failure(
+                status=PullStatus.FETCH_ERROR,
+                message=f"{error.message} What was pulled before stays as it was.",
+                detail=error.detail,
+                connection_error="502",
+            )
+        case _:
+            return Failure(
+                status=PullStatus.FETCH_ERROR,
+                message=f"{error.message} What was pulled before stays as it was.",
+                detail=error.detail,
+                connection_error="503",
+            )
+
+
+def fail(pull: Pull, failure: Failure) -> None:
+    """End a claimed pull without publishing anything, in the caller's transaction.
+
+    :raises ClaimLost: when the pull is no longer ours.
+    """
+    claims.lock_owners(pull)
+    status = _status_of(pull)
+    next_due_at = _next_due(status, failure)
+    message = _with_next_step(failure, next_due_at)
+    moment = now()
+    claims.write(
+        pull,
+        status=failure.status,
+        status_description="",
+        error_message=message,
+        error_detail=failure.detail[:10_000],
+        completed_at=moment,
+        lease_until=None,
+        deleted=0,
+    )
+    pull.status, pull.error_message, pull.completed_at = failure.status, message, moment
+    _settle(pull, status, next_due_at)
+    if failure.connection_error:
+        connection_operations.report_error(
+            pull.connection,
+            status_code=failure.connection_error,
+            status_text=failure.status.label,
+            message=failure.message,
+        )
+
+
+def cancel_waiting(connection: Connection) -> None:
+    """End the pulls that wait on a connection which is out of use, in the caller's transaction."""
+    failure = out_of_use(connection)
+    cancelled = list(
+        Pull.objects.filter(connection=connection, status__in=WAITING)
+        .select_for_update(of=("self",))
+        .order_by("id")
+    )
+    moment = now()
+    for pull in cancelled:
+        pull.status, pull.error_message = failure.status, failure.message
+        pull.completed_at, pull.status_description, pull.deleted = moment, "", 0
+        pull.save(
+            update_fields=[
+                "status", "error_message", "completed_at", "status_description", "deleted",
+            ]
+        )  # fmt: skip
+    for pull in cancelled:
+        _settle(pull, _status_of(pull), None)
+
+
+def out_of_use(connection: Connection, detail: str = "") -> Failure:
+    """Say why nothing is pulled over this connection."""
+    if connection.status == Connection.Status.DEAUTHORIZED:
+        name = get_platform(connection.platform).name
+        return Failure(
+            status=PullStatus.AUTH_ERROR,
+            message=f"{name} no longer accepts the customer's authorization. Nothing more is "
+            "pulled until the customer opens the Link URL and allows access again.",
+            detail=detail,
+        )
+    return Failure(
+        status=PullStatus.CANCELLED,
+        message="The connection is no longer linked. What was pulled before can still be read; "
+        "link it again to go on.",
+    )
+
+
+def complete(pull: Pull, counts: dict[str, int], moment: datetime, record_count: int) -> None:
+    """End a claimed pull whose records have just been merged, in the same transaction.
+
+    :raises ClaimLost: when the pull is no longer ours.
+    """
+    claims.write(
+        pull,
+        status=PullStatus.COMPLETE,
+        status_description="",
+        error_message="",
+        error_detail="",
+        completed_at=moment,
+        lease_until=None,
+        progress=100,
+        **counts,
+    )
+    pull.status, pull.completed_at, pull.progress = PullStatus.COMPLETE, moment, 100
+    status = _status_of(pull)
+    status.last_success_at = moment
+    status.latest_success_pull_id = pull.pk
+    status.watermark = pull.watermark
+    status.incrementals = 0 if pull.is_full else status.incrementals + 1
+    status.record_count = record_count
+    _settle(pull, status, schedule.due_after(status.frequency, moment))
+    Connection.objects.filter(pk=pull.connection_id).update(last_pull_at=moment)
+    Company.objects.filter(pk=pull.company_id).update(last_pull_at=moment)
+    is_all_well = not DataStatus.objects.filter(
+        connection_id=pull.connection_id, failures__gt=0
+    ).exists()
+    if is_all_well:
+        connection_operations.resolve_errors(pull.connection)
+
+
+def _status_of(pull: Pull) -> DataStatus:
+    return DataStatus.objects.select_for_update(of=("self",)).get(
+        connection_id=pull.connection_id, data_type=pull.data_type
+    )
+
+
+def _settle(pull: Pull, status: DataStatus, next_due_at: datetime | None) -> None:
+    """Bring the data type up to date, drop what was staged and tell of the end."""
+    status.latest_pull_id = pull.pk
+    status.latest_status = pull.status
+    status.next_due_at = next_due_at
+    if pull.status == PullStatus.COMPLETE:
+        status.failures = 0
+    elif pull.is_errored:
+        status.failures = min(status.failures + 1, 1000)
+    status.save(
+        update_fields=[
+            "latest_pull_id", "latest_status", "latest_success_pull_id", "last_success_at",
+            "watermark", "incrementals", "record_count", "failures", "next_due_at",
+        ]
+    )  # fmt: skip
+    StagedRecord.objects.filter(pull_id=pull.pk).delete()
+    events.record_finished(pull)
+
+
+def _next_due(status: DataStatus, failure: Failure) -> datetime | None:
+    if failure.status in _UNSCHEDULED:
+        return None
+    moment = now()
+    if failure.status in _WORTH_RETRYING:
+        due = schedule.retry_after(status.frequency, moment, status.failures)
+    else:
+        due = schedule.due_after(status.frequency, moment)
+    if due and failure.not_before:
+        return max(due, failure.not_before)
+    return due
+
+
+def _with_next_step(failure: Failure, next_due_at: datetime | None) -> str:
+    if failure.status in _UNSCHEDULED:
+        return failure.message
+    if next_due_at:
+        return f"{failure.message} Ledgerport tries again by itself at {clock(next_due_at)}."
+    when = f" after {clock(failure.not_before)}" if failure.not_before else ""
+    return f"{failure.message} Nothing is scheduled: press Refresh data{when} to try again."
+
+
+def clock(moment: datetime) -> str:
+    """Say when, as part of a sentence that is stored: in UTC, since readers differ."""
+    moment = moment.astimezone(UTC)
+    is_today = moment.date() == now().date()
+    return f"{moment:%H:%M} UTC" if is_today else f"{moment:%H:%M} UTC on {moment.day} {moment:%B}"

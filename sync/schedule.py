@@ -1,0 +1,80 @@
+"""When the next pull is due: SQL fragments, so that one row or all of them follow one rule.
+
+The next pull is due one interval after the last success; failures never move that anchor, they
+only bring retries inside the slot. A month is a calendar month: after 31 January comes 28 February.
+"""
+
+import random
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+#: Retries after failures wait between half of this and this, doubled with each failure …
+BACKOFF_BASE = timedelta(minutes=1)
+#: … but never longer than this, or than the schedule's interval.
+BACKOFF_CAP = timedelta(hours=6)
+
+#: The interval of a row's `frequency`, NULL for none.
+INTERVAL = (
+    "CASE {frequency} WHEN 'hourly' THEN interval '1 hour' WHEN 'daily' THEN interval '1 day' "
+    "WHEN 'weekly' THEN interval '7 days' WHEN 'monthly' THEN interval '1 month' END"
+)
+
+#: Spreads first pulls of a schedule over a tenth of the interval, at most a quarter of an hour, so
+#: that switching it on does not send every connection to its platform at once. Stable per row.
+SPREAD = (
+    "mod(('x' || substr(md5(d.connection_id::text || d.data_type), 1, 8))::bit(32)::bigint, "
+    "least(extract(epoch FROM {interval}) / 10, 900)::bigint) * interval '1 second'"
+)
+
+_RESCHEDULE = f"""
+UPDATE sync_datastatus d
+   SET frequency = e.frequency,
+       next_due_at = CASE
+         WHEN e.span IS NULL THEN NULL
+         WHEN d.last_success_at + e.span > statement_timestamp() THEN d.last_success_at + e.span
+         ELSE statement_timestamp() + {SPREAD.format(interval="e.span")}
+       END
+  FROM (
+    SELECT s.id, f.frequency, {INTERVAL.format(frequency="f.frequency")} AS span
+      FROM sync_datastatus s
+      JOIN connections_connection c ON c.id = s.connection_id
+      LEFT JOIN sync_syncsetting own
+        ON own.company_id = c.company_id AND own.data_type = s.data_type
+      LEFT JOIN sync_syncsetting general
+        ON general.organization_id = s.organization_id AND general.company_id IS NULL
+       AND general.data_type = s.data_type
+     CROSS JOIN LATERAL (
+       SELECT coalesce(own.frequency, general.frequency, 'none') AS frequency
+     ) f
+     WHERE s.organization_id = %(organization)s
+       AND (%(company)s::uuid IS NULL OR c.company_id = %(company)s::uuid)
+  ) e
+ WHERE d.id = e.id AND d.frequency <> e.frequency
+"""  # noqa: S608 - made of the constants above
+
+
+def reschedule(organization_id: UUID, company_id: UUID | None) -> None:
+    """Give every connection concerned the frequency its settings say, and its next due time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RESCHEDULE, {"organization": organization_id, "company": company_id})
+
+
+def due_after(frequency: str, moment: datetime) -> datetime | None:
+    """Return when a pull is due after a success at this moment; None when nothing is scheduled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT %s::timestamptz + {INTERVAL.format(frequency='%s')}", [moment, frequency]
+        )
+        due: datetime | None = cursor.fetchone()[0]
+    return due
+
+
+def retry_after(frequency: str, moment: datetime, failures: int) -> datetime | None:
+    """Return when to try again after so many failures in a row; None when nothing is scheduled."""
+    slot_end = due_after(frequency, moment)
+    if slot_end is None:
+        return None
+    longest = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(failures, 16), slot_end - moment)
+    return moment + random.uniform(0.5, 1.0) * longest  # noqa: S311 - spreads, not secret

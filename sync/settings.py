@@ -1,0 +1,109 @@
+"""How each data type is pulled: for the organization, or for one company instead."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from companies import events, tenancy
+from companies.models import Company, EventType, Organization, User
+from connections.schemas import DataType
+from sync import schedule
+from sync.models import Frequency, SyncSetting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveSetting:
+    """What holds for a data type."""
+
+    data_type: DataType
+    frequency: Frequency
+    fetch_on_first_link: bool
+    #: The company has a setting of its own.
+    is_override: bool = False
+
+
+def data_type_settings(
+    organization_id: UUID, company: Company | None = None
+) -> list[EffectiveSetting]:
+    """Return what holds for every data type, in the order in which they are pulled."""
+    scope = [None] if company is None else [None, company.pk]
+    found: dict[tuple[UUID | None, str], SyncSetting] = {}
+    with tenancy.entered(organization_id):
+        rows = SyncSetting.objects.within(organization_id)
+        for row in rows.order_by("id"):
+            if row.company_id in scope:
+                found[row.company_id, row.data_type] = row
+    effective = []
+    for data_type in DataType:
+        own = found.get((company.pk, data_type)) if company else None
+        row = own or found.get((None, data_type))
+        effective.append(
+            EffectiveSetting(
+                data_type=data_type,
+                frequency=Frequency(row.frequency) if row else Frequency.NONE,
+                fetch_on_first_link=row.fetch_on_first_link if row else True,
+                is_override=own is not None,
+            )
+        )
+    return effective
+
+
+def save_settings(
+    organization: Organization,
+    *,
+    settings: Iterable[EffectiveSetting],
+    company: Company | None = None,
+    actor: User | None,
+) -> None:
+    """Set how data types are pulled, and when the next pulls are due; others stay as they are."""
+    rows = [
+        SyncSetting(
+            organization=organization,
+            company=company,
+            data_type=setting.data_type,
+            frequency=setting.frequency,
+            fetch_on_first_link=setting.fetch_on_first_link,
+        )
+        for setting in settings
+    ]
+    with tenancy.entered(organization.pk):
+        SyncSetting.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            update_fields=["frequency", "fetch_on_first_link"],
+            unique_fields=["organization", "company", "data_type"],
+        )
+        _apply(organization, company, actor, f"changed the settings of {_types(len(rows))}")
+
+
+def clear_company_settings(company: Company, *, actor: User | None) -> None:
+    """Let the organization's settings hold for the company again."""
+    with tenancy.entered(company.organization_id):
+        count, _ = (
+            SyncSetting.objects.within(company.organization_id).filter(company=company).delete()
+        )
+        if count:
+            _apply(
+                company.organization,
+                company,
+                actor,
+                f"set {_types(count)} back to the organization's settings",
+            )
+
+
+def _apply(
+    organization: Organization, company: Company | None, actor: User | None, summary: str
+) -> None:
+    company_id = company.pk if company else None
+    schedule.reschedule(organization.pk, company_id)
+    events.record(
+        EventType.SETTINGS_CHANGED,
+        organization_id=organization.pk,
+        company_id=company_id,
+        actor=actor,
+        summary=summary,
+    )
+
+
+def _types(count: int) -> str:
+    return f"{count} data type{'' if count == 1 else 's'}"

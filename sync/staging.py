@@ -1,0 +1,252 @@
+"""From a fetched page to staged rows, together with the cursor that resumes after it.
+
+One transaction holds both, so a worker killed at any moment neither loses nor doubles a page. The
+rows travel by COPY into a temporary table (PostgreSQL has no COPY into a table under row-level
+security) and from there, in one statement, into the staging table.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from django.db import connection as database
+
+from companies import events
+from connections.platforms.base import Page, Rejected
+from connections.schemas import Listing, Record, encode, listing
+from connections.schemas.validation import ValidationResult, validate
+from sync import claims
+from sync.models import Pull, RejectedRecord, ValidationIssue
+
+MAX_ID = 200
+MAX_RAW = 1024 * 1024
+_MAX_AMOUNT = Decimal(10) ** 18
+#: What fetching may reach of the progress bar; storing does the rest.
+FETCHED_PERCENT = 90
+
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+_CREATE_PAGE = """
+CREATE TEMPORARY TABLE IF NOT EXISTS sync_page (
+  place integer, source_id varchar(200), hash bytea, body text, is_deleted boolean,
+  source_modified_at timestamptz, label varchar(200), party varchar(200), dated_on date,
+  amount numeric(24, 6), currency varchar(10), record_status varchar(20)
+) ON COMMIT DELETE ROWS
+"""
+_STAGE = """
+WITH page AS (DELETE FROM pg_temp.sync_page RETURNING *)
+INSERT INTO sync_stagedrecord (
+  pull_id, organization_id, source_id, hash, body, is_deleted, source_modified_at, label, party,
+  dated_on, amount, currency, record_status
+)
+SELECT %s, %s, source_id, hash, body, is_deleted, source_modified_at, label, party, dated_on,
+       amount, currency, record_status
+  FROM page ORDER BY place
+"""
+_STORED_HASHES = """
+SELECT source_id, hash FROM sync_record
+ WHERE connection_id = %s AND data_type = %s AND source_id = ANY(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as it will lie in the store."""
+
+    source_id: str
+    hash: bytes
+    body: bytes
+    source_modified_at: datetime | None
+    listing: Listing
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A page in our bytes: what can be stored, and what is kept aside."""
+
+    rows: list[Row] = field(default_factory=list)
+    deleted_ids: Sequence[str] = ()
+    rejected: list[Rejected] = field(default_factory=list)
+    issues: list[ValidationResult] = field(default_factory=list)
+
+
+def prepare(page: Page) -> Prepared:
+    """Encode and validate a page; needs no database, so no transaction waits for it."""
+    prepared = Prepared(
+        deleted_ids=[source_id for source_id in page.deleted_ids if 0 < len(source_id) <= MAX_ID],
+        rejected=list(page.rejected),
+    )
+    for record in page.records:
+        row = _row(record)
+        if isinstance(row, Rejected):
+            prepared.rejected.append(row)
+        else:
+            prepared.rows.append(row)
+            prepared.issues += validate(record)
+    return prepared
+
+
+def stage(pull: Pull, page: Page, prepared: Prepared, *, store_is_empty: bool) -> None:
+    """Write a page, its counts and its cursor, in the caller's transaction.
+
+    :raises ClaimLost: when the pull is no longer ours; nothing is written then.
+    """
+    warnings = sum(issue.level == "warning" for issue in prepared.issues)
+    total = page.total if page.total is not None else pull.total
+    fetched = pull.fetched + len(prepared.rows) + len(prepared.rejected)
+    deleted = pull.deleted + len(prepared.deleted_ids)
+    after: dict[str, Any] = {
+        "cursor": page.cursor,
+        "watermark": page.watermark or pull.watermark,
+        "pages": pull.pages + 1,
+        "total": total,
+        "progress": _progress(taken=fetched + deleted, total=total, pages=pull.pages + 1),
+        "fetched": fetched,
+        "rejected": pull.rejected + len(prepared.rejected),
+        "deleted": deleted,
+        "warnings": pull.warnings + warnings,
+        "errors": pull.errors + len(prepared.issues) - warnings,
+        "attempts_without_progress": 0,
+    }
+    # First, because it takes the pull's row: nobody else can claim, publish or delete it meanwhile.
+    claims.write(pull, **after)
+    _keep_aside(pull, prepared)
+    known = {} if store_is_empty else _stored_hashes(pull, prepared.rows)
+    _copy(pull, _lines(prepared, known))
+    for name, value in after.items():
+        setattr(pull, name, value)
+    events.announce(pull.organization_id, pull.company_id)
+
+
+def _progress(*, taken: int, total: int | None, pages: int) -> int:
+    """Return a percentage: of the platform's total, or growing ever slower without one."""
+    if total:
+        return min(FETCHED_PERCENT, taken * FETCHED_PERCENT // total)
+    return FETCHED_PERCENT * pages // (pages + 4)
+
+
+def _row(record: Record) -> Row | Rejected:
+    try:
+        body = encode(record)
+    except UnicodeEncodeError:
+        return _reject(record, "A text contains half of a character that no database can store.")
+    shown = listing(record)
+    if reason := _fault(record, body, shown):
+        return _reject(record, reason)
+    return Row(
+        source_id=record.id,
+        hash=blake2b(body, digest_size=16).digest(),
+        body=body,
+        source_modified_at=record.source_modified_date,
+        listing=shown,
+    )
+
+
+def _fault(record: Record, body: bytes, shown: Listing) -> str | None:
+    if not 0 < len(record.id) <= MAX_ID:
+        return f"Its id has {len(record.id)} characters; 1 to {MAX_ID} can be stored."
+    if b"\\u0000" in body and _ESCAPED_NUL.search(body):
+        return "A text contains a NUL character."
+    amount = shown.amount
+    if amount is not None and not (amount.is_finite() and abs(amount) < _MAX_AMOUNT):
+        return "Its amount is too large to be stored."
+    return None
+
+
+def _reject(record: Record, reason: str) -> Rejected:
+    return Rejected(
+        source_id=record.id[:MAX_ID] or None,
+        raw=repr(record).encode(errors="backslashreplace"),
+        reason=reason,
+    )
+
+
+def _keep_aside(pull: Pull, prepared: Prepared) -> None:
+    """Few among many: these may go through the ORM."""
+    RejectedRecord.objects.bulk_create(
+        [
+            RejectedRecord(
+                organization_id=pull.organization_id,
+                pull_id=pull.pk,
+                source_id=_storable((rejected.source_id or "").encode(errors="replace"))[:MAX_ID],
+                reason=rejected.reason,
+                raw=_storable(rejected.raw[:MAX_RAW]),
+            )
+            for rejected in prepared.rejected
+        ]
+    )
+    room = ValidationIssue.KEPT - pull.warnings - pull.errors
+    ValidationIssue.objects.bulk_create(
+        [
+            ValidationIssue(
+                organization_id=pull.organization_id,
+                pull_id=pull.pk,
+                level=issue.level,
+                rule_id=issue.rule_id,
+                item_id=issue.item_id[:MAX_ID],
+                message=issue.message,
+                validator_name=issue.validator_name,
+            )
+            for issue in prepared.issues[: max(room, 0)]
+        ]
+    )
+
+
+def _storable(raw: bytes) -> str:
+    return raw.decode(errors="backslashreplace").replace("\x00", "\\x00")
+
+
+def _stored_hashes(pull: Pull, rows: Sequence[Row]) -> dict[str, bytes]:
+    """Return what the store has of this page: equal hashes need not travel again."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            _STORED_HASHES, [pull.connection_id, pull.data_type, [row.source_id for row in rows]]
+        )
+        return {source_id: bytes(digest) for source_id, digest in cursor.fetchall()}
+
+
+def _lines(prepared: Prepared, known: dict[str, bytes]) -> Iterable[bytes]:
+    """Write the page in COPY's text format; a tombstone comes after the record it buries."""
+    for place, row in enumerate(prepared.rows):
+        shown = row.listing
+        # Canonical JSON holds no raw tab or newline: only its backslashes need doubling.
+        body = b"\\N" if known.get(row.source_id) == row.hash else row.body.replace(b"\\", b"\\\\")
+        yield b"%d\t%b\t\\\\x%b\t%b\tf\t%b" % (
+            place,
+            _text(row.source_id),
+            row.hash.hex().encode(),
+            body,
+            "\t".join(
+                (
+                    row.source_modified_at.isoformat() if row.source_modified_at else "\\N",
+                    shown.label[:200].translate(_COPY_ESCAPES),
+                    (shown.party or "")[:200].translate(_COPY_ESCAPES),
+                    shown.dated_on.isoformat() if shown.dated_on else "\\N",
+                    str(shown.amount) if shown.amount is not None else "\\N",
+                    (shown.currency or "")[:10].translate(_COPY_ESCAPES),
+                    (shown.status or "")[:20].translate(_COPY_ESCAPES) + "\n",
+                )
+            ).encode(),
+        )
+    for place, source_id in enumerate(prepared.deleted_ids, start=len(prepared.rows)):
+        yield b"%d\t%b\t\\N\t\\N\tt\t\\N\t\t\t\\N\t\\N\t\t\n" % (place, _text(source_id))
+
+
+def _text(value: str) -> bytes:
+    return value.translate(_COPY_ESCAPES).encode()
+
+
+def _copy(pull: Pull, lines: Iterable[bytes]) -> None:
+    content = b"".join(lines)
+    if not content:
+        return
+    with database.cursor() as cursor:
+        cursor.execute(_CREATE_PAGE)
+        with cursor.copy("COPY pg_temp.sync_page FROM STDIN") as copy:
+            copy.write(content)
+        cursor.execute(_STAGE, [pull.pk, pull.organization_id])

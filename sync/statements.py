@@ -1,0 +1,181 @@
+"""Financial statements as people read them: nested lines, several periods side by side."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count
+
+from connections.schemas import (
+    BalanceSheet,
+    CashFlowStatement,
+    DataType,
+    ProfitAndLoss,
+    ReportLine,
+    decode,
+)
+from connections.schemas.statements import (
+    BalanceSheetPeriod,
+    CashFlowPeriod,
+    ProfitAndLossPeriod,
+)
+
+Amounts = tuple[Decimal | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One account or heading, with its amount in every period shown."""
+
+    name: str
+    level: int
+    is_total: bool
+    amounts: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section that folds away, or a figure that follows from the sections above it."""
+
+    name: str
+    amounts: Amounts
+    lines: tuple[Line, ...] = ()
+    is_result: bool = False
+
+    @property
+    def newest(self) -> Decimal | None:
+        return self.amounts[0] if self.amounts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    currency: str
+    columns: tuple[str, ...]
+    parts: tuple[Part, ...]
+    #: How many periods there are to choose from.
+    available: int
+
+
+def read(data_type: DataType, body: str, *, periods: int) -> Statement:
+    """Lay out the newest periods of a stored statement.
+
+    :raises KeyError: when the data type is no statement.
+    """
+    return _READERS[data_type](body, periods)
+
+
+def _balance_sheet(body: str, shown: int) -> Statement:
+    sheet = decode(BalanceSheet, body)
+    periods: Sequence[BalanceSheetPeriod] = sheet.reports[:shown]
+    return Statement(
+        currency=sheet.currency or "",
+        columns=tuple(_day(each.date) for each in periods),
+        parts=(
+            _section("Assets", [each.assets for each in periods]),
+            _section("Liabilities", [each.liabilities for each in periods]),
+            _result("Net assets", [each.net_assets for each in periods]),
+            _section("Equity", [each.equity for each in periods]),
+        ),
+        available=len(sheet.reports),
+    )
+
+
+def _profit_and_loss(body: str, shown: int) -> Statement:
+    statement = decode(ProfitAndLoss, body)
+    periods: Sequence[ProfitAndLossPeriod] = statement.reports[:shown]
+    return Statement(
+        currency=statement.currency or "",
+        columns=tuple(_span(each.from_date, each.to_date) for each in periods),
+        parts=(
+            _section("Income", [each.income for each in periods]),
+            _section("Cost of sales", [each.cost_of_sales for each in periods]),
+            _result("Gross profit", [each.gross_profit for each in periods]),
+            _section("Expenses", [each.expenses for each in periods]),
+            _result("Operating profit", [each.net_operating_profit for each in periods]),
+            _section("Other income", [each.other_income for each in periods]),
+            _section("Other expenses", [each.other_expenses for each in periods]),
+            _result("Net other income", [each.net_other_income for each in periods]),
+            _result("Net profit", [each.net_profit for each in periods]),
+        ),
+        available=len(statement.reports),
+    )
+
+
+def _cash_flow(body: str, shown: int) -> Statement:
+    statement = decode(CashFlowStatement, body)
+    periods: Sequence[CashFlowPeriod] = statement.reports[:shown]
+    return Statement(
+        currency=statement.currency or "",
+        columns=tuple(_span(each.from_date, each.to_date) for each in periods),
+        parts=(
+            _section("Cash receipts", [each.cash_receipts for each in periods]),
+            _section("Cash payments", [each.cash_payments for each in periods]),
+            _result("Net cash movement", [_net_cash(each) for each in periods]),
+        ),
+        available=len(statement.reports),
+    )
+
+
+_READERS: dict[DataType, Callable[[str, int], Statement]] = {
+    DataType.BALANCE_SHEET: _balance_sheet,
+    DataType.PROFIT_AND_LOSS: _profit_and_loss,
+    DataType.CASH_FLOW_STATEMENT: _cash_flow,
+}
+
+
+def _section(name: str, roots: Sequence[ReportLine | None]) -> Part:
+    return Part(
+        name=name,
+        amounts=tuple(root.value if root else None for root in roots),
+        lines=tuple(_lines([root.items if root else None for root in roots], level=1)),
+    )
+
+
+def _result(name: str, amounts: Sequence[Decimal]) -> Part:
+    return Part(name=name, amounts=tuple(amounts), is_result=True)
+
+
+def _lines(columns: Sequence[Sequence[ReportLine] | None], *, level: int) -> Iterator[Line]:
+    """Merge the periods: an account that one of them lacks has no amount there."""
+    keyed = [_keyed(column or ()) for column in columns]
+    for key in dict.fromkeys(key for column in keyed for key in column):
+        same = [column.get(key) for column in keyed]
+        children = [line.items if line else None for line in same]
+        has_children = any(children)
+        yield Line(
+            name=next((line.name for line in same if line and line.name), "Without a name"),
+            level=min(level, 4),
+            is_total=has_children,
+            amounts=tuple(line.value if line else None for line in same),
+        )
+        if has_children:
+            yield from _lines(children, level=level + 1)
+
+
+def _keyed(lines: Sequence[ReportLine]) -> dict[tuple[str, int], ReportLine]:
+    """Name lines so that they match across periods: by account, or by name where there is none.
+
+    Platforms do print two lines alike; the second one is another line.
+    """
+    keyed: dict[tuple[str, int], ReportLine] = {}
+    for line in lines:
+        name = line.account_id or f"name {line.name}"
+        place = next(number for number in count() if (name, number) not in keyed)
+        keyed[name, place] = line
+    return keyed
+
+
+def _net_cash(period: CashFlowPeriod) -> Decimal:
+    received = period.cash_receipts.value if period.cash_receipts else Decimal()
+    paid = period.cash_payments.value if period.cash_payments else Decimal()
+    return received - paid
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _span(first: dt.date, last: dt.date) -> str:
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{last:%b %Y}"
+    return f"{first:%b %Y} – {last:%b %Y}"

@@ -1,0 +1,38 @@
+"""All under /o/<organization>/."""
+
+from django.urls import path
+
+from sync.stream import history_stream
+from sync.views import company, data, deletions, history, settings
+
+app_name = "sync"
+
+urlpatterns = [
+    path("settings/data-types/", settings.data_types, name="data-types"),
+    path("companies/<uuid:company_id>/", company.summary, name="summary"),
+    path("companies/<uuid:company_id>/refresh", company.refresh, name="refresh"),
+    path("companies/<uuid:company_id>/data/", data.data, name="data"),
+    path("companies/<uuid:company_id>/data/<str:data_type>/", data.data_type, name="data-type"),
+    path(
+        "companies/<uuid:company_id>/data/<str:data_type>/<path:source_id>/",
+        data.record,
+        name="record",
+    ),
+    path("companies/<uuid:company_id>/history/", history.history, name="history"),
+    path("companies/<uuid:company_id>/history/stream", history_stream, name="history-stream"),
+    path("companies/<uuid:company_id>/history/<uuid:pull_id>/", history.pull, name="pull"),
+    path(
+        "companies/<uuid:company_id>/settings/", settings.company_settings, name="company-settings"
+    ),
+    path(
+        "companies/<uuid:company_id>/settings/default",
+        settings.use_defaults,
+        name="use-defaults",
+    ),
+    path("companies/<uuid:company_id>/delete/", deletions.delete_company, name="delete-company"),
+    path(
+        "companies/<uuid:company_id>/connections/<uuid:connection_id>/delete/",
+        deletions.delete_connection,
+        name="delete-connection",
+    ),
+]

@@ -1,0 +1,148 @@
+"""The data that were pulled: data types, their records, one record, statements."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from companies.models import Company
+from companies.roles import Right, requires
+from connections.models import Connection
+from connections.platforms import get_platform
+from connections.schemas import DataType, single_id
+from portal.http import PortalRequest, wants_fragment
+from sync import overview, records, statements
+from sync.models import Record
+from sync.records import COLUMNS, Holding, Search
+from sync.views.company import find_company
+
+PERIODS = (3, 6, 12, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The connection whose data are shown, and the others there are to choose from."""
+
+    company: Company
+    connection: Connection | None
+    others: list[Connection]
+    holdings: list[Holding]
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return {
+            "section": "data",
+            "company": self.company,
+            "connection": self.connection,
+            "others": self.others,
+            "holdings": self.holdings,
+        }
+
+    def holding(self, data_type: str) -> Holding:
+        """:raises Http404: when there is no such data type."""
+        for holding in self.holdings:
+            if holding.data_type == data_type:
+                return holding
+        raise Http404("No such data type.")
+
+
+@requires(Right.SEE_DATA)
+@require_GET
+def data(request: PortalRequest, company_id: UUID) -> HttpResponse:
+    return render(request, "sync/data.html", _source(request, company_id).context)
+
+
+@requires(Right.SEE_DATA)
+@require_GET
+def data_type(request: PortalRequest, company_id: UUID, data_type: str) -> HttpResponse:
+    source = _source(request, company_id)
+    holding = source.holding(data_type)
+    context = source.context | {"holding": holding}
+    if source.connection is None or not holding.was_pulled:
+        return render(request, "sync/data_type.html", context)
+    if holding.data_type.is_report:
+        return _statement(request, source.connection, context, holding.data_type)
+    columns = COLUMNS[holding.data_type]
+    search = Search.read(request.GET, columns)
+    page = records.page(source.connection, holding.data_type, search, request.GET)
+    template = "sync/data_type.html#records" if _asks_for("records", request) else "sync/data_type.html"
+    return render(
+        request, template, context | {"columns": columns, "search": search, "page": page}
+    )
+
+
+def _asks_for(part: str, request: PortalRequest) -> bool:
+    return wants_fragment(request) and (request.htmx.target or "").endswith(part)
+
+
+def _statement(
+    request: PortalRequest, connection: Connection, context: dict[str, Any], data_type: DataType
+) -> HttpResponse:
+    stored = get_object_or_404(
+        records.records_of(connection, data_type), source_id=single_id(data_type)
+    )
+    asked = request.GET.get("periods", "")
+    shown = int(asked) if asked in {str(number) for number in PERIODS} else PERIODS[0]
+    statement = statements.read(data_type, stored.body, periods=shown)
+    context |= {
+        "record": stored,
+        "statement": statement,
+        "shown": shown,
+        "choices": [number for number in PERIODS if number <= max(statement.available, PERIODS[0])],
+    }
+    return render(request, "sync/statement.html", context)
+
+
+@requires(Right.SEE_DATA)
+@require_GET
+def record(
+    request: PortalRequest, company_id: UUID, data_type: str, source_id: str
+) -> HttpResponse:
+    source = _source(request, company_id)
+    holding = source.holding(data_type)
+    if source.connection is None:
+        raise Http404("No such record.")
+    stored: Record = get_object_or_404(
+        records.records_of(source.connection, data_type), source_id=source_id
+    )
+    template = "sync/record.html#drawer" if wants_fragment(request) else "sync/record.html"
+    return render(
+        request,
+        template,
+        source.context
+        | {
+            "holding": holding,
+            "columns": COLUMNS[holding.data_type],
+            "record": stored,
+            "text": records.pretty(stored.body),
+            "versions": records.versions(stored),
+        },
+    )
+
+
+def _source(request: PortalRequest, company_id: UUID) -> Source:
+    company = find_company(request, company_id)
+    connections = overview.connections_of(company)
+    shown = overview.shown_connection(connections, _uuid(request.GET.get("connection", "")))
+    return Source(
+        company=company,
+        connection=shown,
+        others=[each for each in connections if each != shown and each.first_linked_at],
+        holdings=_holdings(shown),
+    )
+
+
+def _holdings(connection: Connection | None) -> list[Holding]:
+    if connection is None:
+        return [Holding(each, is_supported=True, status=None) for each in DataType]
+    return records.holdings(connection, get_platform(connection.platform).data_types)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,110 @@
+"""Deleting a company or a connection with everything pulled through it: the name is typed first."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Sum
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
+
+from companies.models import Company
+from companies.roles import Right, requires
+from connections.models import Connection, ConnectionQuerySet
+from portal.http import PortalRequest, wants_fragment
+from sync import operations
+from sync.models import DataStatus, Pull
+from sync.views.company import find_company
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What would be gone."""
+
+    connections: int
+    records: int
+    pulls: int
+
+
+class TypedNameForm(forms.Form):
+    """Asks for the company's name, so that nobody deletes the neighboring row by mistake."""
+
+    name = forms.CharField(strip=True)
+
+    def __init__(self, *args: object, company: Company, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.company = company
+        field = self.fields["name"]
+        field.label = f"Type {company.name} to confirm"
+        field.widget.attrs |= {"autocomplete": "off", "data-match": company.name}
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name != self.company.name:
+            raise forms.ValidationError(f"That is not the name. Type {self.company.name} exactly.")
+        return name
+
+
+@requires(Right.DELETE_COMPANIES)
+@require_http_methods(["GET", "POST"])
+def delete_company(request: PortalRequest, company_id: UUID) -> HttpResponse:
+    company = find_company(request, company_id)
+    form = TypedNameForm(request.POST or None, company=company)
+    if request.method == "POST" and form.is_valid():
+        operations.delete_company(company, actor=request.user)
+        messages.success(request, f"{company.name} is deleted.")
+        return _leave(
+            request, reverse("companies:list", kwargs={"organization": request.organization.slug})
+        )
+    connections = Connection.objects.within(request.organization).filter(company=company)
+    return _ask(request, "sync/delete_company.html", company, form, _loss(connections), None)
+
+
+@requires(Right.REMOVE_CONNECTIONS)
+@require_http_methods(["GET", "POST"])
+def delete_connection(
+    request: PortalRequest, company_id: UUID, connection_id: UUID
+) -> HttpResponse:
+    company = find_company(request, company_id)
+    connections = Connection.objects.within(request.organization).filter(company=company)
+    connection = get_object_or_404(connections, pk=connection_id)
+    form = TypedNameForm(request.POST or None, company=company)
+    if request.method == "POST" and form.is_valid():
+        operations.delete_connection(connection, actor=request.user)
+        messages.success(request, f"The {connection.platform_name} connection is deleted.")
+        place = {"organization": request.organization.slug, "company_id": company.pk}
+        return _leave(request, reverse("connections:manage", kwargs=place))
+    loss = _loss(connections.filter(pk=connection.pk))
+    return _ask(request, "sync/delete_connection.html", company, form, loss, connection)
+
+
+def _ask(
+    request: PortalRequest,
+    template: str,
+    company: Company,
+    form: TypedNameForm,
+    loss: Loss,
+    connection: Connection | None,
+) -> HttpResponse:
+    context = {"company": company, "connection": connection, "form": form, "loss": loss}
+    fragment = "#dialog" if wants_fragment(request) else ""
+    status = 422 if form.is_bound else 200
+    return render(request, f"{template}{fragment}", context, status=status)
+
+
+def _loss(connections: ConnectionQuerySet) -> Loss:
+    stored = DataStatus.objects.filter(connection__in=connections)
+    return Loss(
+        connections=connections.count(),
+        records=stored.aggregate(total=Sum("record_count"))["total"] or 0,
+        pulls=Pull.objects.filter(connection__in=connections).count(),
+    )
+
+
+def _leave(request: PortalRequest, url: str) -> HttpResponse:
+    """Go on elsewhere: the page that asked is about something that is no more."""
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)

@@ -1,0 +1,102 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from companies.models import Event
+from connections import links
+from connections.models import LinkUrl
+from tests.factories import ConnectionFactory, LinkUrlFactory
+
+
+def token(url: str) -> str:
+    return url.removeprefix("http://127.0.0.1:8000/link/").removesuffix("/")
+
+
+def test_a_company_keeps_its_link_url(company):
+    first = links.link_url(company)
+
+    assert links.link_url(company) == first
+    assert links.find(token(first)).company_id == company.pk
+
+
+def test_a_connection_has_a_link_url_of_its_own(company):
+    connection = ConnectionFactory(company=company)
+
+    url = links.link_url(company, connection=connection)
+
+    assert url != links.link_url(company)
+    assert links.find(token(url)).connection_id == connection.pk
+
+
+def test_the_database_does_not_hold_the_token(company):
+    url = links.link_url(company)
+
+    row = LinkUrl.objects.values().get()
+    digest = links.base64.urlsafe_b64decode(token(url) + "=")[16:]
+    assert len(digest) == 16
+    assert not any(token(url) in str(value) or digest.hex() in str(value) for value in row.values())
+
+
+@pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: t + "A", lambda t: "A" + t[1:]])
+def test_a_token_that_was_altered_leads_nowhere(company, spoil):
+    assert links.find(spoil(token(links.link_url(company)))) is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "é" * 43, "\x00" * 43, "a" * 5000, str(uuid4())])
+def test_what_is_no_token_leads_nowhere(db, text):
+    assert links.find(text) is None
+
+
+def test_the_id_alone_does_not_open_the_link(company):
+    link = LinkUrlFactory(company=company)
+    forged = links.base64.urlsafe_b64encode(link.pk.bytes + bytes(16)).rstrip(b"=").decode()
+
+    assert links.find(forged) is None
+    assert links.find(links.token_of(link)) == link
+
+
+def test_a_key_that_was_replaced_still_opens_old_links(company, settings):
+    url = links.link_url(company)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-that-is-long-enough-for-anybody-to-accept"
+
+    assert links.find(token(url)) is not None
+
+
+def test_an_expired_link_leads_nowhere_and_is_replaced(company):
+    old = LinkUrlFactory(company=company, expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert links.find(links.token_of(old)) is None
+    assert links.token_of(old) not in links.link_url(company)
+
+
+def test_renewing_ends_the_old_link(company, alice):
+    old = links.link_url(company)
+
+    new = links.renew(company, actor=alice)
+
+    assert links.find(token(old)) is None
+    assert links.find(token(new)) is not None
+    assert Event.objects.get().type == "link_url.renewed"
+
+
+def test_a_revoked_link_leads_nowhere_until_renewed(company, alice):
+    old = links.link_url(company)
+
+    links.revoke(company, actor=alice)
+    links.revoke(company, actor=alice)
+
+    assert links.find(token(old)) is None
+    assert links.latest(company).revoked_at is not None
+    assert [event.type for event in Event.objects.all()] == ["link_url.revoked"]
+
+
+def test_renewing_one_link_leaves_the_others(company, alice):
+    connection = ConnectionFactory(company=company)
+    kept = links.link_url(company, connection=connection)
+
+    links.renew(company, actor=alice)
+
+    assert links.find(token(kept)) is not None

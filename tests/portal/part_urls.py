@@ -1,0 +1,26 @@
+"""The addresses that the shell names, so that parts can be rendered without the pages."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+from portal.styleguide import styleguide
+
+
+def _page(request: HttpRequest, **_: str) -> HttpResponse:
+    return HttpResponse(request.path)
+
+
+urlpatterns = [
+    path("accounts/password/change/", _page, name="account_change_password"),
+    path("accounts/email/", _page, name="account_email"),
+    path("accounts/logout/", _page, name="account_logout"),
+    path("styleguide", styleguide, name="styleguide"),
+    path(
+        "o/<slug:organization>/companies/",
+        include(([path("", _page, name="list")], "companies")),
+    ),
+    path(
+        "o/<slug:organization>/data-types/",
+        include(([path("", _page, name="data-types")], "sync")),
+    ),
+]
