@@ -1,7 +1,6 @@
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
