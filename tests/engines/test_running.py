@@ -54,4 +54,6 @@ def test_celery_is_given_the_same_server_in_its_own_words(
 
 def test_celery_finds_the_started_engine() -> None:
     with Connection(engines.broker_url()) as connection:
-        assert connection.connect()
+        connection.connect()
+
+        assert connection.connected
