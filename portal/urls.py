@@ -7,5 +7,8 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("accounts/", include("allauth.account.urls")),
+    path("link/", include("link.urls")),
     path("o/<slug:organization>/", include("companies.urls")),
+    path("o/<slug:organization>/", include("connections.urls")),
+    path("o/<slug:organization>/", include("sync.urls")),
 ]
