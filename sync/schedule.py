@@ -6,6 +6,7 @@ only bring retries inside the slot. A month is a calendar month: after 31 Januar
 
 import random
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from django.db import connection
@@ -67,8 +68,8 @@ def due_after(frequency: str, moment: datetime) -> datetime | None:
         cursor.execute(
             f"SELECT %s::timestamptz + {INTERVAL.format(frequency='%s')}", [moment, frequency]
         )
-        due: datetime | None = cursor.fetchone()[0]
-    return due
+        row = cursor.fetchone()
+    return cast("datetime | None", row[0])  # what PostgreSQL makes of a timestamptz
 
 
 def retry_after(frequency: str, moment: datetime, failures: int) -> datetime | None:

@@ -46,7 +46,11 @@ def test_another_process_makes_the_same_books():
     environment = {**os.environ, "PYTHONHASHSEED": "4242", "PYTHONPATH": str(root)}
     other = subprocess.run(
         [sys.executable, "-c", _DIGEST],
-        env=environment, cwd=root, capture_output=True, text=True, check=True,
+        env=environment,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert other.stdout.strip() == digest(make_books("awkward"))

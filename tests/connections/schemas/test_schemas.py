@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections.schemas import (
@@ -175,6 +175,7 @@ def test_body_with_the_stores_own_keys_is_read():
     assert decode(BankTransaction, json.dumps(body)) == transaction(description="x")
 
 
+@settings(deadline=None)
 @given(
     amount=st.decimals(allow_nan=False, allow_infinity=False, places=4),
     description=st.text(),
