@@ -8,4 +8,5 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("accounts/", include("allauth.account.urls")),
     path("o/<slug:organization>/", include("companies.urls")),
+    path("o/<slug:organization>/", include("sync.urls")),
 ]
