@@ -1,5 +1,6 @@
 """What every page of an organization shows around its content."""
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,5 +17,6 @@ def organization(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "memberships": getattr(request, "memberships", [membership]),
         "can": membership.can,
-        "company_count": Company.objects.within(membership.organization).count,
+        # Asked only by pages that show it, and once by each.
+        "company_count": cache(Company.objects.within(membership.organization).count),
     }

@@ -209,11 +209,9 @@ def read(organization: Organization, question: Question) -> Listing:
     found = _matching(Company.objects.within(organization), question.text)
     shown = _filtered(found, question.filter).select_related("created_by")
     page = paging.page(
-        shown.prefetch_related("connections").fetch_mode(models.FETCH_RAISE),
-        question.order,
-        question.position,
-        ROWS_PER_PAGE,
+        shown.fetch_mode(models.FETCH_RAISE), question.order, question.position, ROWS_PER_PAGE
     )
+    models.prefetch_related_objects(page.rows, "connections")
     return Listing(
         question=question,
         rows=[Row.of(company) for company in page.rows],

@@ -72,11 +72,11 @@ def find(token: str) -> LinkUrl | None:
 
 
 def absolute(link: LinkUrl) -> str:
-    return f"{settings.BASE_URL}/link/{token_of(link)}/"
+    return f"{settings.BASE_URL}/link/{token_of(link.pk)}/"
 
 
-def token_of(link: LinkUrl) -> str:
-    signed = link.pk.bytes + _digest(link.pk.bytes, settings.SECRET_KEY)
+def token_of(link_id: UUID) -> str:
+    signed = link_id.bytes + _digest(link_id.bytes, settings.SECRET_KEY)
     return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
 

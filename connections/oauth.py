@@ -9,6 +9,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from django.db.models.functions import Now
@@ -17,8 +18,9 @@ from django.utils import timezone
 from companies import tenancy
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.platforms import get_platform
-from connections.platforms.base import Credentials, Identity
+from connections.platforms.base import Credentials, Identity, PlatformError
 from connections.registration import http_client, platform_app, redirect_uri
+from connections.revocation import give_back
 from portal.crypto import key_ring
 
 _VALID_FOR = timedelta(minutes=10)
@@ -48,6 +50,7 @@ def begin_authorization(connection: Connection, *, link_url: LinkUrl, browser: s
     """Return the address of the platform's consent page for this browser."""
     state = secrets.token_urlsafe(_SECRET_BYTES)
     code_verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
+    context = _context(connection.organization_id, connection.pk)
     with tenancy.entered(connection.organization_id):
         AuthorizationAttempt.objects.create(
             organization_id=connection.organization_id,
@@ -56,7 +59,7 @@ def begin_authorization(connection: Connection, *, link_url: LinkUrl, browser: s
             platform=connection.platform,
             state_hash=_digest(state),
             browser_hash=_digest(browser),
-            code_verifier=key_ring().encrypt(code_verifier, context=_context(connection)),
+            code_verifier=key_ring().encrypt(code_verifier, context=context),
             expires_at=timezone.now() + _VALID_FOR,
         )
     return get_platform(connection.platform).authorize_url(
@@ -81,20 +84,19 @@ def find_attempt(*, platform: str, state: str, browser: str) -> AuthorizationAtt
     return attempt
 
 
-def claim(attempt: AuthorizationAttempt) -> None:
-    """Use the state up.
+def claim(attempt: AuthorizationAttempt) -> bool:
+    """Use the state up; answer whether this call did: the browser may ask for the same twice.
 
-    :raises NotOurs: when it was used before, is too old, or its Link URL was revoked meanwhile.
+    :raises NotOurs: when it is too old, or its Link URL was revoked meanwhile.
     """
     with tenancy.entered(attempt.organization_id):
-        claimed = AuthorizationAttempt.objects.filter(
-            pk=attempt.pk,
-            used_at=None,
-            expires_at__gt=timezone.now(),
-            link_url__revoked_at=None,
+        same = AuthorizationAttempt.objects.filter(pk=attempt.pk)
+        claimed = same.filter(
+            used_at=None, expires_at__gt=timezone.now(), link_url__revoked_at=None
         ).update(used_at=Now())
-    if not claimed:
-        raise NotOurs
+        if not claimed and not same.filter(used_at__isnull=False).exists():
+            raise NotOurs
+    return bool(claimed)
 
 
 def redeem(attempt: AuthorizationAttempt, *, code: str) -> Authorization:
@@ -104,28 +106,26 @@ def redeem(attempt: AuthorizationAttempt, *, code: str) -> Authorization:
     """
     platform = get_platform(attempt.platform)
     http = http_client(attempt.platform)
-    with tenancy.entered(attempt.organization_id):
-        connection = Connection.objects.get(pk=attempt.connection_id)
+    context = _context(attempt.organization_id, attempt.connection_id)
     credentials = platform.exchange(
         http,
         platform_app(attempt.platform),
         code=code,
         redirect_uri=redirect_uri(attempt.platform),
-        code_verifier=key_ring().decrypt(
-            bytes(attempt.code_verifier), context=_context(connection)
-        ),
+        code_verifier=key_ring().decrypt(bytes(attempt.code_verifier), context=context),
     )
-    return Authorization(
-        attempt=attempt,
-        credentials=credentials,
+    try:
         # What the address says about the business proves nothing: the token does.
-        identity=platform(http, credentials).identity(),
-    )
+        identity = platform(http, credentials).identity()
+    except PlatformError:
+        give_back(attempt.platform, credentials)
+        raise
+    return Authorization(attempt=attempt, credentials=credentials, identity=identity)
 
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _context(connection: Connection) -> str:
-    return f"attempt|code_verifier|{connection.organization_id}|{connection.pk}"
+def _context(organization_id: UUID, connection_id: UUID) -> str:
+    return f"attempt|code_verifier|{organization_id}|{connection_id}"

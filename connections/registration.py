@@ -4,7 +4,7 @@ import httpx
 from django.conf import settings
 
 from connections.platforms import PLATFORMS
-from connections.platforms.base import PlatformApp
+from connections.platforms.base import Platform, PlatformApp
 from connections.platforms.http import platform_client
 
 
@@ -31,6 +31,16 @@ def redirect_uri(key: str) -> str:
     return f"{settings.BASE_URL}/link/callback/{key}"
 
 
+def available_platforms() -> list[type[Platform]]:
+    """Return the platforms we are registered at, by name."""
+    registered = [platform for key, platform in PLATFORMS.items() if platform_app(key).base_url]
+    return sorted(registered, key=lambda platform: platform.name.casefold())
+
+
 def consent_origins() -> list[str]:
     """Return where a browser may be sent to authorize us."""
-    return [platform_app(key).base_url for key, platform in PLATFORMS.items() if platform.redirects]
+    return [
+        platform_app(platform.key).base_url
+        for platform in available_platforms()
+        if platform.redirects
+    ]

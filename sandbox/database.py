@@ -1,4 +1,4 @@
-"""What must survive a kill -9: epoch, clock, grants, tokens, faults, served. SQLite in the data dir."""
+"""What must survive a kill -9: epoch, clock, grants, tokens, faults, served; kept in SQLite."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -78,7 +78,8 @@ class Database:
     def keep_setting(self, name: str, value: str) -> None:
         with self.transaction() as connection:
             connection.execute(
-                "insert into settings values (?, ?) on conflict do update set value = excluded.value",
+                "insert into settings values (?, ?)"
+                " on conflict do update set value = excluded.value",
                 (name, value),
             )
 

@@ -45,7 +45,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     def concerns(self, *, path: str, page: int, refreshing: bool) -> bool:
         if self.kind == "lost_refresh_answer":
             return refreshing and path.startswith(self.path or _TOKEN)
-        if self.kind == "repeated_page" and page < 2:
+        if self.kind == "repeated_page" and page == 1:
             return False
         return path.startswith(self.path or _API)
 

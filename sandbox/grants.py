@@ -14,6 +14,7 @@ from sandbox.ledger.moments import SECOND
 
 READ_SCOPE = "accounting.read"
 OFFLINE_SCOPE = "offline_access"
+_TOKEN_TYPE = "Bearer"  # noqa: S105 - a kind, not a token
 SCOPES = {READ_SCOPE, OFFLINE_SCOPE}
 
 
@@ -94,7 +95,7 @@ class Grants:
         raise InvalidGrant("The code was used before; what it granted is revoked.")
 
     def refresh(self, token: str) -> Tokens:
-        """:raises InvalidGrant: also revoking the grant when a token replaced long ago comes back"""
+        """:raises InvalidGrant: also revoking the grant when a token replaced before comes back"""
         now = self._clock.now()
         with self._database.transaction() as connection:
             found = connection.execute(
@@ -193,7 +194,7 @@ class Grants:
             )
         return Tokens(
             access_token=access,
-            token_type="Bearer",
+            token_type=_TOKEN_TYPE,
             expires_in=self._config.access_lifetime,
             scope=scope["scope"],
             refresh_token=refresh if offline else None,

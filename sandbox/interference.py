@@ -14,10 +14,11 @@ from sandbox.server import server_of
 type Answer = Callable[[], Awaitable[Response]]
 
 _REFUSALS = {
-    "unauthorized": Refusal(401, "unauthorized", "The access token is not accepted."),
-    "forbidden": Refusal(403, "forbidden", "The person who connected may not read this."),
-    "rate_limited_bare": Refusal(429, "rate_limited", "Too many requests."),
-    "server_error": Refusal(500, "server_error", "Something went wrong here."),
+    "unauthorized": (401, "The access token is not accepted."),
+    "forbidden": (403, "The person who connected may not read this."),
+    "rate_limited": (429, "Too many requests."),
+    "rate_limited_bare": (429, "Too many requests."),
+    "server_error": (500, "Something went wrong here."),
 }
 _MAINTENANCE = (
     "<!doctype html><html lang=en><title>Maintenance</title><h1>We will be back shortly</h1></html>"
@@ -31,11 +32,7 @@ async def answer_with(
     if fault is None:
         return await answer()
     if fault.kind in _REFUSALS:
-        return refuse(request, _REFUSALS[fault.kind])
-    if fault.kind == "rate_limited":
-        wait = str(max(0, round(fault.pause)))
-        refusal = Refusal(429, "rate_limited", "Too many requests.", {"Retry-After": wait})
-        return refuse(request, refusal)
+        return _refused(fault, request)
     if fault.kind == "html":
         return HTMLResponse(_MAINTENANCE)
     if fault.kind == "hang":
@@ -46,12 +43,21 @@ async def answer_with(
     if fault.kind == "token_revoked" and grant_id is not None:
         await run_in_threadpool(server_of(request).grants.revoke, grant_id)
     response = await answer()
-    if fault.kind == "lost_refresh_answer":
-        return BrokenOff()
-    if fault.kind == "truncated":
-        body = bytes(response.body)
-        return Response(body[: len(body) // 2], media_type="application/json")
-    return response
+    return BrokenOff() if fault.kind == "lost_refresh_answer" else _cut(fault, response)
+
+
+def _refused(fault: Fault, request: Request) -> Response:
+    status, message = _REFUSALS[fault.kind]
+    code = fault.kind.removesuffix("_bare")
+    wait = {"Retry-After": str(round(fault.pause))} if fault.kind == "rate_limited" else {}
+    return refuse(request, Refusal(status, code, message, wait))
+
+
+def _cut(fault: Fault, response: Response) -> Response:
+    if fault.kind != "truncated":
+        return response
+    body = bytes(response.body)
+    return Response(body[: len(body) // 2], media_type="application/json")
 
 
 async def _hold(request: Request, seconds: float) -> None:

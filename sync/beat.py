@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import redis
+from amqp.exceptions import ChannelError
 from celery import current_app, shared_task
 from django.db import connection as database
 from django.db.models import Exists, OuterRef, Q
@@ -32,7 +33,7 @@ _AT_ONCE = 1000
 _PATIENCE = timedelta(seconds=10)
 
 
-@shared_task(name="sync.beat.queue_due_pulls")  # type: ignore[untyped-decorator]
+@shared_task(name="sync.beat.queue_due_pulls")
 def queue_due_pulls(**_: Any) -> int:
     """Queue what is due; answer how many pulls that made."""
     with tenancy.system():
@@ -44,7 +45,7 @@ def queue_due_pulls(**_: Any) -> int:
     return queued
 
 
-@shared_task(name="sync.beat.ring_again")  # type: ignore[untyped-decorator]
+@shared_task(name="sync.beat.ring_again")
 def ring_again(**_: Any) -> int:
     """Ring for pulls that wait although nobody works on their connection."""
     with tenancy.system():
@@ -60,7 +61,7 @@ def ring_again(**_: Any) -> int:
     return len(connections)
 
 
-@shared_task(name="sync.beat.recover_expired_leases")  # type: ignore[untyped-decorator]
+@shared_task(name="sync.beat.recover_expired_leases")
 def recover_expired_leases(**_: Any) -> int:
     """Give the pulls of lost workers to others; answer how many."""
     with tenancy.system():
@@ -127,10 +128,11 @@ def _messages_waiting() -> int:
     """
     try:
         with current_app.connection_for_read() as broker:
-            queue = broker.default_channel.queue_declare(
-                current_app.conf.task_default_queue, passive=True
-            )
+            channel: Any = broker.default_channel
+            queue = channel.queue_declare(current_app.conf.task_default_queue, passive=True)
             return int(queue.message_count)
+    except ChannelError:  # in Redis an empty queue does not exist
+        return 0
     except (OperationalError, OSError, redis.RedisError) as error:
         logger.warning("cannot ask the broker how many messages wait: %s", error)
         return 0

@@ -34,7 +34,7 @@ class ClaimLost(Exception):
 _CLAIM = """
 UPDATE sync_pull
    SET status = 'Fetching', status_description = '', fence = fence + 1,
-       lease_until = statement_timestamp() + %(lease)s,
+       lease_until = statement_timestamp() + %(lease)s * interval '1 second',
        attempts = attempts + 1, attempts_without_progress = attempts_without_progress + 1,
        started_at = coalesce(started_at, statement_timestamp()), not_before = NULL
  WHERE id = (
@@ -64,7 +64,7 @@ def claim(connection: Connection) -> Pull | None:
             _CLAIM,
             {
                 "connection": connection.pk,
-                "lease": LEASE,
+                "lease": LEASE.total_seconds(),
                 "waiting": [str(status) for status in WAITING],
                 "running": [str(status) for status in RUNNING],
             },

@@ -303,7 +303,7 @@ def _show_queued(pulls: Sequence[Pull]) -> None:
         )
 
 
-def _delete_pulled(connection_ids: Sequence[UUID]) -> None:
+def _delete_pulled(connection_ids: list[UUID]) -> None:
     """Delete records, which have no foreign keys; the rest goes with its connection.
 
     The pulls are locked first: a page being staged is waited for, and deleted with the others.

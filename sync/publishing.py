@@ -4,6 +4,9 @@ Readers see the old state or the new one. Whatever goes wrong before the commit 
 it was.
 """
 
+from datetime import datetime
+from uuid import UUID
+
 from django.db import connection as database
 
 from sync import claims, outcomes
@@ -151,7 +154,7 @@ def publish(pull: Pull) -> None:
 
         def run(statement: str) -> int:
             cursor.execute(statement, parameters)
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
         run(_KEEP_MERGED)
         changed = run(_CHANGE)
@@ -177,7 +180,7 @@ def _has_unidentified(pull: Pull) -> bool:
     return RejectedRecord.objects.filter(pull=pull, source_id="").exists()
 
 
-def _parameters(pull: Pull) -> dict[str, object]:
+def _parameters(pull: Pull) -> dict[str, UUID | str | datetime]:
     return {"pull": pull.pk, "connection": pull.connection_id, "data_type": pull.data_type}
 
 

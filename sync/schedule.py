@@ -6,6 +6,7 @@ only bring retries inside the slot. A month is a calendar month: after 31 Januar
 
 import random
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from django.db import connection
@@ -67,7 +68,7 @@ def due_after(frequency: str, moment: datetime) -> datetime | None:
         cursor.execute(
             f"SELECT %s::timestamptz + {INTERVAL.format(frequency='%s')}", [moment, frequency]
         )
-        due: datetime | None = cursor.fetchone()[0]
+        (due,) = cast("tuple[datetime | None]", cursor.fetchone())
     return due
 
 

@@ -30,18 +30,18 @@ def data_type_settings(
     found: dict[tuple[UUID | None, str], SyncSetting] = {}
     with tenancy.entered(organization_id):
         rows = SyncSetting.objects.within(organization_id)
-        for row in rows.order_by("id"):
-            if row.company_id in scope:
-                found[row.company_id, row.data_type] = row
+        for setting in rows.order_by("id"):
+            if setting.company_id in scope:
+                found[setting.company_id, setting.data_type] = setting
     effective = []
     for data_type in DataType:
         own = found.get((company.pk, data_type)) if company else None
-        row = own or found.get((None, data_type))
+        row: SyncSetting | None = own if own is not None else found.get((None, data_type))
         effective.append(
             EffectiveSetting(
                 data_type=data_type,
-                frequency=Frequency(row.frequency) if row else Frequency.NONE,
-                fetch_on_first_link=row.fetch_on_first_link if row else True,
+                frequency=Frequency(row.frequency) if row is not None else Frequency.NONE,
+                fetch_on_first_link=row.fetch_on_first_link if row is not None else True,
                 is_override=own is not None,
             )
         )

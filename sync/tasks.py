@@ -15,7 +15,7 @@ from sync import engine
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="sync.tasks.run_connection")  # type: ignore[untyped-decorator]
+@shared_task(name="sync.tasks.run_connection")
 def run_connection(*, organization_id: str, connection_id: str, **_: Any) -> None:
     """Carry out a connection's waiting pulls; finding none is no error, bells ring twice."""
     organization, connection = UUID(organization_id), UUID(connection_id)

@@ -1,6 +1,6 @@
 """From a page of raw rows to records, one row at a time, so that a bad one spoils no other."""
 
-import re
+import string
 from decimal import Decimal
 from typing import Any
 
@@ -34,15 +34,21 @@ def reject(raw: bytes, reason: str) -> Rejected:
     return Rejected(source_id=source_id or None, raw=raw, reason=reason)
 
 
-# Cheap to ask of every row; only rows that match are looked through value by value.
-_SUSPECT = re.compile(rb'\\u0000|\d[eE][-+]?\d|\d{16}|"[-+]?(?:[sS]?[nN][aA][nN]|[iI][nN][fF])')
+# Only rows that look suspect are gone through value by value: an exponent, a long number, a word
+# like NaN or Infinity, an escape. For that every digit, every byte of what might be a foreign digit
+# and every sign within a number is written 0; a search by pattern takes ten times as long.
+_NUMERIC = bytes((*b"0123456789._+-", *range(0x80, 0x100)))
+_CAPITALS = string.ascii_uppercase.encode()
+_ROUGHLY = bytes.maketrans(_NUMERIC + _CAPITALS, b"0" * len(_NUMERIC) + _CAPITALS.lower())
+_SUSPECT = (b"0e0", b"0" * 16, b"nan", b"inf", b"\\u")
 
 
 def unstorable(raw: bytes, row: msgspec.Struct) -> str | None:
     """Return why a row, though well formed, could not be stored as canonical JSON."""
     if len(raw) > MAX_ROW_BYTES:
         return f"The record is larger than {MAX_ROW_BYTES // 1024} kB."
-    if _SUSPECT.search(raw):
+    rough = raw.translate(_ROUGHLY)
+    if any(sign in rough for sign in _SUSPECT):
         return _fault(row)
     return None
 

@@ -115,7 +115,7 @@ def get_json[T](
             )
         except httpx.RequestError as error:
             if attempt == TRIES or not isinstance(error, _PASSING):
-                raise _network_error(platform, error, path) from error
+                raise _network_error(platform, error, path) from _cause(error)
             sleep(_jitter(attempt))
             continue
         if answer.status == httpx.codes.OK:
@@ -150,7 +150,7 @@ def post_form(
             total_seconds=total_seconds,
         )
     except httpx.RequestError as error:
-        raise _network_error(platform, error, url) from error
+        raise _network_error(platform, error, url) from _cause(error)
 
 
 def error_for(platform: str, answer: Answer, *, secret: str = "") -> PlatformError:
@@ -286,12 +286,17 @@ def _decode[T](answer: Answer, decoder: msgspec.json.Decoder[T], platform: str, 
 
 
 def _network_error(platform: str, error: httpx.RequestError, path: str) -> PlatformError:
-    detail = f"{path}: {type(error).__name__}: {error}"
+    detail = f"{path}: {type(error).__name__}: {_cause(error) or 'withheld'}"
     if isinstance(error, httpx.TimeoutException):
         return Unreachable(f"{platform} did not answer in time.", detail=detail)
     if isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError)):
         return Unreachable(f"{platform} could not be reached.", detail=detail)
     return Unexpected(f"{platform} gave an answer we do not understand.", detail=detail)
+
+
+def _cause(error: httpx.RequestError) -> httpx.RequestError | None:
+    """Return the error unless it quotes our request: a header that is refused holds the token."""
+    return None if isinstance(error, httpx.LocalProtocolError) else error
 
 
 def _may_pass(status: int) -> bool:

@@ -7,6 +7,7 @@ without our bounds, and warns that it is leaving httpx.
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from urllib.parse import quote_plus
 
 import httpx
 import msgspec
@@ -177,7 +178,10 @@ def _post(
     body: str,
     headers: dict[str, str],
 ) -> Answer:
-    auth = ClientAuth(app.client_id, app.client_secret, "client_secret_basic")
+    # RFC 6749 §2.3.1 has both parts form-encoded before they are joined; authlib only joins.
+    auth = ClientAuth(
+        quote_plus(app.client_id), quote_plus(app.client_secret), "client_secret_basic"
+    )
     url, signed, form = auth.prepare("POST", endpoint, headers, body)
     return post_form(
         http, url, platform=platform, body=form, headers=signed, total_seconds=TOKEN_SECONDS

@@ -172,7 +172,7 @@ def chips(connections: Iterable[Any], href: str = "") -> dict[str, object]:
 
 
 @register.inclusion_tag("components/_field.html")
-def field(bound: BoundField, hint: str = "") -> dict[str, object]:
+def field(bound: BoundField) -> dict[str, object]:
     """Show a form field with its label, hint and errors; the form's first error gets focus."""
     wrong = [each.name for each in bound.form if each.errors]
     attributes: dict[str, Any] = {}
@@ -180,8 +180,6 @@ def field(bound: BoundField, hint: str = "") -> dict[str, object]:
         attributes["autofocus"] = True
     if bound.field.widget.attrs.get("placeholder"):
         attributes["placeholder"] = False  # the label says it, and stays when one types
-    if hint and not bound.help_text:
-        bound.help_text = hint
     return {
         "field": bound,
         "widget": bound.as_widget(attrs=attributes),

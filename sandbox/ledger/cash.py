@@ -30,7 +30,7 @@ def enter(
     books.post(
         moment,
         postings,
-        source=(source, lines[0] if source == "bank" else None),
+        source=(source, lines[0] if lines and source == "bank" else None),
         description=description,
         day=day,
     )
@@ -39,13 +39,13 @@ def enter(
 def transfer(
     books: Books,
     moment: int,
+    amount: int,
+    *,
     giver: str,
     taker: str,
-    amount: int,
     description: str,
-    *,
     kind: str = "transfer",
-    source: str = "bank",
 ) -> None:
     if amount > 0:
-        enter(books, moment, {taker: amount, giver: -amount}, description, source=source, kind=kind)
+        amounts = {taker: amount, giver: -amount}
+        enter(books, moment, amounts, description, source="bank", kind=kind)

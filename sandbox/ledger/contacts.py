@@ -7,7 +7,8 @@ import msgspec
 from sandbox.ledger.books import Books
 from sandbox.ledger.records import Address, Contact
 
-_SLUG = str.maketrans({sign: "-" for sign in " &.,'’’/"})
+_SLUG = str.maketrans(dict.fromkeys(" &.,'’/", "-"))
+_FEWEST_CUSTOMERS = 10
 
 
 def add_customer(books: Books, moment: int) -> None:
@@ -73,7 +74,7 @@ def add_mistaken_customer(books: Books, moment: int) -> str:
 
 def archive_customer(books: Books, moment: int) -> None:
     """Archive one of the smaller customers; their old documents stay."""
-    if len(books.customer_pool) < 10:
+    if len(books.customer_pool) < _FEWEST_CUSTOMERS:
         return
     place = books.rng.randrange(len(books.customer_pool) // 2, len(books.customer_pool))
     key = books.customer_pool[place]
@@ -105,7 +106,7 @@ def _invent(books: Books, prefix: str, currency: str) -> Contact:
         country=names.country,
         postcode=postcode,
     )
-    addresses = (first,)
+    addresses: tuple[Address, ...] = (first,)
     if books.chance(0.25):
         addresses = (first, msgspec.structs.replace(first, kind="delivery", line2="Goods in"))
     slug = "".join(sign for sign in name.lower().translate(_SLUG) if sign.isascii()).strip("-")

@@ -51,7 +51,7 @@ def is_weekend(day: int) -> bool:
 
 
 def enter_passing_draft(books: Books, moment: int) -> None:
-    """Enter a draft that is edited and then dropped, as happens while somebody makes up an offer."""
+    """Enter a draft that is edited and then dropped, as when somebody makes up an offer."""
     contact = books.customers.get(books.rng.choice(books.customer_pool))
     if contact is None:
         return

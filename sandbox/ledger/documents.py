@@ -1,4 +1,4 @@
-"""Invoices, bills and their credits: entering, editing, voiding and deleting, each with its entry."""
+"""Invoices, bills and their credits: entered, edited, voided, deleted, each with its entry."""
 
 from msgspec.structs import replace
 

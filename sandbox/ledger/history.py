@@ -1,4 +1,4 @@
-"""Append-only revision logs: the state as of any moment is a lookup that later days cannot change."""
+"""Append-only revision logs: the state as of a moment is a lookup that no later day changes."""
 
 from bisect import bisect_right
 from collections import OrderedDict
@@ -76,6 +76,8 @@ class Log[R: Record]:
         )
 
     def _append(self, revision: Revision[R]) -> None:
+        if self._moments and revision.moment < self._moments[-1]:
+            raise ValueError(f"{revision.id} would change what was already seen")
         # Readers find revisions by moment, so the revision must be there before its moment is.
         self._revisions.append(revision)
         self._moments.append(revision.moment)

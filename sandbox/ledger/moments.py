@@ -1,4 +1,4 @@
-"""Moments as whole microseconds since 1970 (UTC) and dates as ordinals: small, exact, quick to compare."""
+"""Moments as whole microseconds since 1970 (UTC), dates as ordinals: exact and quick to compare."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache

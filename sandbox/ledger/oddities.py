@@ -1,5 +1,7 @@
 """What real books contain and importers trip over, planted on fixed days after the epoch."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from sandbox.ledger import documents, moments, trading
@@ -11,28 +13,17 @@ from sandbox.ledger.sides import PURCHASES, SALES
 LONG_INVOICE_LINES = 130
 LONG_NOTE_LENGTH = 4_000
 _EVERY_DAYS = 97
+_ARCHIVING_DAY = 200
 
 
 def plan_oddities(books: Books, day: int) -> None:
     """Plant each kind every few months, so that recent books have them as well."""
-    start = moments.day_start(day)
-    turn = (day - books.epoch) % _EVERY_DAYS
-    if turn == 20:
-        books.at(start + 9 * HOUR, invoice_nothing)
-    elif turn == 30:
-        books.at(start + 9 * HOUR, invoice_at_length)
-    elif turn == 40:
-        books.at(start + 9 * HOUR, annotate_at_length)
-    elif turn == 50:
-        books.at(start + 9 * HOUR, invoice_to_void)
-    elif turn == 60:
-        books.at(start + 9 * HOUR, invoice_to_change_after_payment)
-    elif turn == 70:
-        books.at(start + 9 * HOUR, bill_to_delete)
-    elif turn == 80:
-        books.at(start + 9 * HOUR, rename_customer)
-    if day - books.epoch == 200:
-        books.at(start + 9 * HOUR, archive_records)
+    start = moments.day_start(day) + 9 * HOUR
+    plant = _ON_DAY.get((day - books.epoch) % _EVERY_DAYS)
+    if plant is not None:
+        books.at(start, plant)
+    if day - books.epoch == _ARCHIVING_DAY:
+        books.at(start, archive_records)
 
 
 def invoice_nothing(books: Books, moment: int) -> None:
@@ -121,3 +112,14 @@ def _invoice(books: Books, moment: int, contact: Contact, lines: tuple[Line, ...
     document = documents.draft(books, moment, SALES, contact, lines)
     document = documents.submit(books, moment, SALES, document)
     return document.id
+
+
+_ON_DAY: dict[int, Callable[[Books, int], None]] = {
+    20: invoice_nothing,
+    30: invoice_at_length,
+    40: annotate_at_length,
+    50: invoice_to_void,
+    60: invoice_to_change_after_payment,
+    70: bill_to_delete,
+    80: rename_customer,
+}

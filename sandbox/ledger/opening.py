@@ -22,13 +22,13 @@ def open_books(books: Books) -> None:
     _open_bank_accounts(books, moment)
     for role, count in profile.suppliers.items():
         for _ in range(count):
-            add_supplier(books, moment + 5 * MINUTE, role=role)
+            add_supplier(books, moment, role=role)
     for _ in range(profile.customers):
-        add_customer(books, moment + 6 * MINUTE)
-    _bring_forward(books, moment + 10 * MINUTE)
+        add_customer(books, moment)
+    _bring_forward(books, moment)
     for number in range(4):
-        books.at(moment + 11 * MINUTE + number, _open_document, SALES, number)
-        books.at(moment + 12 * MINUTE + number, _open_document, PURCHASES, number)
+        books.at(moment + MINUTE + number, _open_document, SALES, number)
+        books.at(moment + 2 * MINUTE + number, _open_document, PURCHASES, number)
 
 
 def make_item(books: Books, spec: ItemSpec) -> Item:

@@ -1,5 +1,7 @@
 """What happens every month: payroll, loan, depreciation, cost of sales, tax, card, dividends."""
 
+from collections.abc import Callable
+
 from sandbox.ledger import moments
 from sandbox.ledger.books import Books
 from sandbox.ledger.cash import enter, transfer
@@ -10,36 +12,24 @@ _EMPLOYEE_TAX = 0.22
 _EMPLOYER_TAX = 0.11
 _EQUIPMENT_LIFE_MONTHS = 84
 _SAVINGS_RATE = 0.021
+_QUARTER = 3
+_NOT_RECONCILED = 0.03
 
 
 def plan_month_day(books: Books, day: int) -> None:
     """Schedule the routines of this day of the month."""
-    start = moments.day_start(day)
     month = moments.month_of(day)
     in_month = day - moments.month_start(month) + 1
-    first_month = month == moments.month_of(books.epoch)
-    if in_month == 1 and not first_month:
-        books.at(start + 6 * HOUR, close_month, month - 1)
-    if in_month == 2:
-        books.at(start + 7 * HOUR, keep_reserve)
-    if in_month == 5:
-        books.at(start + 5 * HOUR, repay_loan)
-    if in_month == 7 and not first_month and month % books.profile.tax_period == 0:
-        books.at(start + 9 * HOUR, settle_tax, month - 1)
-    if in_month == 15:
-        books.at(start + 8 * HOUR, pay_card)
-    if in_month == 19:
-        books.at(start + 9 * HOUR, pay_payroll_tax)
-    if in_month == 25:
-        books.at(start + 10 * HOUR, run_payroll)
-    if in_month == 28:
-        books.at(start + 4 * HOUR, bank_charges)
-        if month % 3 == 2:
-            books.at(start + 11 * HOUR, pay_dividend)
+    start = moments.day_start(day)
+    for hour, routine in _ROUTINES.get(in_month, ()):
+        books.at(start + hour * HOUR, routine)
 
 
-def close_month(books: Books, moment: int, month: int) -> None:
+def close_month(books: Books, moment: int) -> None:
     """Enter what last month's goods cost and how much its equipment wore."""
+    month = moments.month_of(moments.day_of(moment)) - 1
+    if month < moments.month_of(books.epoch):
+        return
     day = moments.month_end(month)
     sold = -books.totals.live.ledger.get((books.chart["goods"].id, month), 0)
     used = int(sold * books.profile.cost_share * books.rng.uniform(0.93, 1.07))
@@ -60,12 +50,14 @@ def keep_reserve(books: Books, moment: int) -> None:
     held, saved = books.balance("bank"), books.balance("savings")
     if held < level // 2:
         back = min(saved, level - held)
-        transfer(books, moment, "savings", "bank", back, "From savings")
+        transfer(books, moment, back, giver="savings", taker="bank", description="From savings")
         if held + back < level // 4:
             lent = level - held - back
-            transfer(books, moment, "owner_loan", "bank", lent, "Loan from owner", kind="deposit")
+            amounts = {"bank": lent, "owner_loan": -lent}
+            enter(books, moment, amounts, "Loan from owner", source="bank", kind="deposit")
     elif held > 3 * level:
-        transfer(books, moment, "bank", "savings", (held - 2 * level) // 2, "To savings")
+        spare = (held - 2 * level) // 2
+        transfer(books, moment, spare, giver="bank", taker="savings", description="To savings")
 
 
 def repay_loan(books: Books, moment: int) -> None:
@@ -78,8 +70,11 @@ def repay_loan(books: Books, moment: int) -> None:
     enter(books, moment, amounts, "Loan repayment", source="bank", kind="direct_debit")
 
 
-def settle_tax(books: Books, moment: int, month: int) -> None:
+def settle_tax(books: Books, moment: int) -> None:
     """Pay the tax collected up to the period's end, or get back what was overpaid."""
+    month = moments.month_of(moments.day_of(moment)) - 1
+    if (month + 1) % books.profile.tax_period:
+        return
     account_id = books.chart["tax"].id
     due = -sum(
         amount
@@ -91,7 +86,8 @@ def settle_tax(books: Books, moment: int, month: int) -> None:
 
 
 def pay_card(books: Books, moment: int) -> None:
-    transfer(books, moment, "bank", "card", -books.balance("card"), "Card statement")
+    owed = -books.balance("card")
+    transfer(books, moment, owed, giver="bank", taker="card", description="Card statement")
 
 
 def pay_payroll_tax(books: Books, moment: int) -> None:
@@ -120,7 +116,7 @@ def run_payroll(books: Books, moment: int) -> None:
     )
     paid = gross - withheld
     amounts = {"wages_due": paid, "bank": -paid}
-    enter(books, moment + HOUR, amounts, "Salaries", source="payroll", kind="payment")
+    books.at(moment + HOUR, enter, amounts, "Salaries", source="payroll", kind="payment")
 
 
 def bank_charges(books: Books, moment: int) -> None:
@@ -134,7 +130,9 @@ def bank_charges(books: Books, moment: int) -> None:
 
 
 def pay_dividend(books: Books, moment: int) -> None:
-    """Share out part of what is more than the business needs."""
+    """Share out, each quarter, part of what is more than the business needs."""
+    if (moments.month_of(moments.day_of(moment)) + 1) % _QUARTER:
+        return
     spare = books.balance("bank") + books.balance("savings") - 2 * recent_sales(books)
     if spare > 0:
         amounts = {"dividends": spare // 4, "bank": -(spare // 4)}
@@ -156,7 +154,7 @@ def reconcile(books: Books, moment: int) -> None:
         line = books.bank_transactions.get(key)
         if line is None:
             continue
-        if line.date >= moments.day_of(moment) or books.rng.random() < 0.03:
+        if line.date >= moments.day_of(moment) or books.chance(_NOT_RECONCILED):
             left.append(key)
             continue
         ticked = type(line)(
@@ -171,3 +169,16 @@ def reconcile(books: Books, moment: int) -> None:
         )
         books.bank_transactions.put(ticked, moment)
     books.unreconciled = left
+
+
+# By day of the month, with the hour.
+_ROUTINES: dict[int, tuple[tuple[int, Callable[[Books, int], None]], ...]] = {
+    1: ((6, close_month),),
+    2: ((7, keep_reserve),),
+    5: ((5, repay_loan),),
+    7: ((9, settle_tax),),
+    15: ((8, pay_card),),
+    19: ((9, pay_payroll_tax),),
+    25: ((10, run_payroll),),
+    28: ((4, bank_charges), (11, pay_dividend)),
+}

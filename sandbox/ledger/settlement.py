@@ -43,7 +43,7 @@ def pay(
     settled = in_base(extra, rate)
     for document, part in dues:
         allocation = Allocation(payment.id, "payment", today, part, account.id)
-        settled += _settle(books, moment, side, document, part, allocation)
+        settled += _settle(books, moment, side, document, allocation)
     received = in_base(amount, rate)
     sign, control, contact = side.sign, books.chart[side.control], first.contact.id
     books.post(
@@ -121,7 +121,7 @@ def apply_credit(
     )
     # The wire knows one kind for credits on either side.
     allocation = Allocation(credit.id, "credit_note", today, part, None)
-    settled = _settle(books, moment, side, document, part, allocation)
+    settled = _settle(books, moment, side, document, allocation)
     contact = credit.contact.id
     books.post(
         moment,
@@ -144,14 +144,14 @@ def apply_on_account(
     side.payment_log(books).put(replace(payment, applied=(*payment.applied, application)), moment)
     today = moments.day_of(moment)
     allocation = Allocation(payment.id, "payment", today, part, payment.account.id)
-    _settle(books, moment, side, document, part, allocation)
+    _settle(books, moment, side, document, allocation)
 
 
 def _settle(
-    books: Books, moment: int, side: Side, document: Document, part: int, allocation: Allocation
+    books: Books, moment: int, side: Side, document: Document, allocation: Allocation
 ) -> int:
-    """Take the part off what is due; return what that clears in the base currency."""
-    due = document.due - part
+    """Take the allocation off what is due; return what that clears in the base currency."""
+    due = document.due - allocation.amount
     settled = replace(
         document,
         due=due,

@@ -54,7 +54,7 @@ class Sums:
 
 
 class Totals:
-    """Follows the log of entries; earlier states come from checkpoints, never from replaying all."""
+    """Follows the log of entries; earlier states come from the checkpoint before them."""
 
     def __init__(self) -> None:
         self.live = Sums()

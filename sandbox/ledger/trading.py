@@ -18,6 +18,8 @@ NOTES = (
     "Purchase order to follow.",
     "Checked against the delivery note.",
 )
+_DISCOUNTED = 0.06
+_MOST_PAID_TOGETHER = 4
 
 
 def new_invoice(books: Books, moment: int) -> None:
@@ -71,7 +73,7 @@ def sales_lines(books: Books, contact: Contact, amount: int) -> tuple[Line, ...]
                 description=spec.name,
                 quantity=pieces * 100,
                 unit_price=_price(books, contact, spec.price),
-                discount=rng.choice((500, 1000)) if rng.random() < 0.06 else 0,
+                discount=rng.choice((500, 1000)) if rng.random() < _DISCOUNTED else 0,
                 account=books.chart[spec.role],
                 tax_rate_id=tax,
                 item_id=item_id,
@@ -216,7 +218,7 @@ def _others_due(
         other = side.document_log(books).get(key)
         if other is not None and key != document.id and other.due_date <= today:
             others.append((other, other.due))
-        if len(others) == 3:
+        if len(others) == _MOST_PAID_TOGETHER - 1:
             break
     return others
 
@@ -239,7 +241,15 @@ def _deposit(books: Books, moment: int, payment_id: str) -> None:
     payment = books.payments.get(payment_id)
     if payment is not None:
         text = f"Cheque from {payment.contact.name}"
-        transfer(books, moment, "undeposited", "bank", payment.amount, text, kind="deposit")
+        transfer(
+            books,
+            moment,
+            payment.amount,
+            giver="undeposited",
+            taker="bank",
+            description=text,
+            kind="deposit",
+        )
 
 
 def _use_on_account(books: Books, moment: int, payment_id: str) -> None:

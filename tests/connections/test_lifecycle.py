@@ -175,7 +175,9 @@ def test_a_second_accounting_connection_is_refused(linked, company):
 
 
 def test_a_second_commerce_connection_is_welcome(linked, company):
-    shop = ConnectionFactory(company=company, source_type="Commerce", status=Status.PENDING_AUTH)
+    shop = ConnectionFactory.create(
+        company=company, source_type="Commerce", status=Status.PENDING_AUTH
+    )
 
     assert complete_authorization(authorization(shop, business="shop")).is_linked
 
@@ -193,7 +195,7 @@ def test_unlinking_keeps_the_connection_and_forgets_the_tokens(linked, alice):
 
 @pytest.mark.parametrize("status", [Status.PENDING_AUTH, Status.UNLINKED, Status.DEAUTHORIZED])
 def test_only_a_linked_connection_can_be_unlinked(company, status):
-    connection = ConnectionFactory(company=company, status=status)
+    connection = ConnectionFactory.create(company=company, status=status)
 
     with pytest.raises(NotLinked):
         unlink(connection, actor=None, reason="")
@@ -284,7 +286,7 @@ def test_a_move_from_a_state_it_has_left_is_refused(linked):
 
 def test_tokens_are_sealed_for_their_row_and_field(linked, company):
     row = StoredCredentials.objects.get()
-    other = ConnectionFactory(company=company, status=Status.UNLINKED)
+    other = ConnectionFactory.create(company=company, status=Status.UNLINKED)
 
     assert b"access-1" not in bytes(row.access_token) + bytes(row.refresh_token)
     row.refresh_token = row.access_token

@@ -29,7 +29,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def linked(platform) -> Connection:
     """A linked connection whose access token is about to expire."""
-    connection = ConnectionFactory(company=CompanyFactory(organization=OrganizationFactory()))
+    connection = ConnectionFactory.create(
+        company=CompanyFactory.create(organization=OrganizationFactory.create())
+    )
     grant = platform.grant()
     with tenancy.entered(connection.organization_id):
         sealing.store(
@@ -295,6 +297,7 @@ def test_unlinking_during_a_refresh_leaves_no_token_alive(linked, platform):
 
 def test_an_authorization_given_meanwhile_survives_the_end_of_the_old_one(linked, platform):
     lease = refreshing._take_lease(linked, version=1)
+    assert lease is not None
     with tenancy.entered(linked.organization_id):
         sealing.store(
             linked,
@@ -314,8 +317,8 @@ def test_an_authorization_given_meanwhile_survives_the_end_of_the_old_one(linked
 
 
 def test_a_connection_that_is_not_linked_opens_nothing(platform):
-    pending = ConnectionFactory(
-        company=CompanyFactory(organization=OrganizationFactory()),
+    pending = ConnectionFactory.create(
+        company=CompanyFactory.create(organization=OrganizationFactory.create()),
         status=Connection.Status.PENDING_AUTH,
     )
 

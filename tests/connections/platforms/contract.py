@@ -70,8 +70,8 @@ class Books(ABC):
         """Answer the next requests with a fault."""
 
     @abstractmethod
-    def repeat_page(self, data_type: DataType) -> None:
-        """From now on answer every request for a page with the first page's rows."""
+    def repeat_pages(self) -> None:
+        """From now on answer every request for a page with the first page of that list."""
 
     @abstractmethod
     def request_count(self) -> int: ...
@@ -197,7 +197,7 @@ class PlatformContract(ABC):
     def test_platform_that_repeats_itself_is_refused(self, books: Books):
         data_type = self.incremental_type()
         books.fill(data_type, 7)
-        books.repeat_page(data_type)
+        books.repeat_pages()
         pages = self.open(books).fetch(data_type, since=None, cursor=None)
 
         with pytest.raises(Unexpected):
@@ -374,9 +374,7 @@ class PlatformContract(ABC):
                 respond(400, body=b'{"error":"invalid_request"}'), Unexpected, id="our-request"
             ),
             pytest.param(respond(400, body=b"<html>"), Unexpected, id="400-html"),
-            pytest.param(
-                respond(503, body=b'{"error":"invalid_grant"}'), Unreachable, id="outage"
-            ),
+            pytest.param(respond(503, body=b'{"error":"invalid_grant"}'), Unreachable, id="outage"),
             pytest.param(respond(429), RateLimited, id="429"),
             pytest.param(respond(302, headers={"Location": "/x"}), Unexpected, id="redirect"),
             pytest.param(respond(200, body=b"<html>"), Unexpected, id="html"),

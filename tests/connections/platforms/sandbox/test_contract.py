@@ -73,15 +73,13 @@ class SandboxBooks(Books):
     def fail(self, fault: Fault, times: int = 1) -> None:
         self.fake.fail(fault, times)
 
-    def repeat_page(self, data_type: DataType) -> None:
+    def repeat_pages(self) -> None:
         answer = self.fake.answer
 
         def repeating(request: httpx.Request) -> httpx.Response:
             asked = request.url.params.get("page", "1")
             first = answer(
-                httpx.Request(
-                    "GET", request.url.copy_set_param("page", 1), headers=request.headers
-                )
+                httpx.Request("GET", request.url.copy_set_param("page", 1), headers=request.headers)
             )
             body = {**json.loads(first.content), "page": int(asked), "pages": 10**6}
             return httpx.Response(200, json=body)

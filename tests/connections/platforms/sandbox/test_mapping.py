@@ -12,7 +12,8 @@ import pytest
 
 from connections.platforms.base import Credentials, Unexpected
 from connections.platforms.http import new_client
-from connections.platforms.sandbox import Sandbox
+from connections.platforms.sandbox import Sandbox, documents, wire
+from connections.platforms.sandbox.rows import Rows
 from connections.schemas import (
     BillPayment,
     DataType,
@@ -76,18 +77,41 @@ def test_ordinary_record_is_not_found_odd(data_type: DataType):
     assert validate(record_of(data_type)) == []
 
 
+OPTIONAL = {
+    "account_id",
+    "available",
+    "balance",
+    "code",
+    "contact_name",
+    "currency",
+    "customer_name",
+    "description",
+    "due_date",
+    "email",
+    "exchange_rate",
+    "iban",
+    "institution",
+    "method",
+    "name",
+    "note",
+    "number",
+    "overdraft_limit",
+    "paid_on",
+    "phone",
+    "purchase",
+    "reference",
+    "registration_number",
+    "sale",
+    "sort_code",
+    "source",
+    "supplier_name",
+    "tax_number",
+}
+
+
 @pytest.mark.parametrize("data_type", sorted(COLLECTIONS))
 def test_fields_that_may_be_null_may_be(data_type: DataType):
-    optional = {
-        name: None
-        for name in (
-            "code name description contact_name email phone registration_number tax_number number"
-            " reference customer_name supplier_name due_date paid_on exchange_rate note method"
-            " account_id sort_code iban institution available overdraft_limit balance source sale"
-            " purchase currency"
-        ).split()
-        if name in sample(ANSWERS[data_type])
-    }
+    optional = dict.fromkeys(OPTIONAL.intersection(sample(ANSWERS[data_type])))
 
     record = record_of(data_type, **optional)
 
@@ -178,11 +202,31 @@ def test_item_kinds_become_types():
 
 
 def test_bank_kinds_become_types():
-    kinds = ("payment deposit transfer fee interest direct_debit card other new").split()
+    kinds = [
+        "payment",
+        "deposit",
+        "transfer",
+        "fee",
+        "interest",
+        "direct_debit",
+        "card",
+        "other",
+        "new",
+    ]
 
     types = [record_of(DataType.BANK_TRANSACTIONS, kind=kind).transaction_type for kind in kinds]
 
-    assert types == ["Payment", "Dep", "Xfer", "Fee", "Int", "DirectDebit", "Pos", "Other", "Unknown"]
+    assert types == [
+        "Payment",
+        "Dep",
+        "Xfer",
+        "Fee",
+        "Int",
+        "DirectDebit",
+        "Pos",
+        "Other",
+        "Unknown",
+    ]
     assert [
         record_of(DataType.BANK_ACCOUNTS, kind=kind).account_type
         for kind in ("current", "savings", "credit_card", "new")
@@ -195,7 +239,13 @@ def test_discount_is_what_it_took_off():
     record: Invoice = record_of(
         DataType.INVOICES,
         lines=[
-            {**line, "quantity": "3", "unit_price": "9.99", "discount_percent": "12.50", "net": "26.22"}
+            {
+                **line,
+                "quantity": "3",
+                "unit_price": "9.99",
+                "discount_percent": "12.50",
+                "net": "26.22",
+            }
         ],
     )
 
@@ -280,7 +330,16 @@ def test_impossible_financial_year_is_refused(start: str):
     [
         ({"total": "NaN"}, "NaN is not an amount."),
         ({"total": "-Infinity"}, "-Infinity is not an amount."),
+        ({"total": "sNaN12"}, "sNaN12 is not an amount."),
+        (
+            {"lines": [{**sample("invoices")["lines"][0], "tax": "inf"}]},
+            "Infinity is not an amount.",
+        ),
         ({"total": "1e400"}, "An amount has more than 30 digits."),
+        ({"total": "1.E-400"}, "An amount has more than 30 digits."),
+        ({"total": "1_e400"}, "An amount has more than 30 digits."),
+        ({"total": "１e４００"}, "An amount has more than 30 digits."),
+        ({"total": 1e300}, "An amount has more than 30 digits."),
         ({"total": "9" * 40}, "An amount has more than 30 digits."),
         ({"note": "a\x00b"}, "A text contains a NUL character."),
         ({"note": "x" * 2**20}, "The record is larger than 1024 kB."),
@@ -297,6 +356,15 @@ def test_unusable_row_is_kept_aside(changes: dict[str, Any], reason: str):
     assert page.records == ()
     assert reason in page.rejected[0].reason
     assert page.rejected[0].source_id == (changes.get("id", "inv_000001") or None)
+
+
+def test_escaped_amount_is_looked_at_too():
+    row = json.dumps({**sample("invoices"), "total": "NaN"}).replace("NaN", r"\u004eaN")
+
+    rows = Rows(msgspec.json.Decoder(wire.Invoice), documents.invoice)
+    rows.read([msgspec.Raw(row.encode())], after=None)
+
+    assert [one.reason for one in rows.rejected] == ["NaN is not an amount."]
 
 
 def test_unknown_fields_are_ignored():

@@ -1,0 +1,120 @@
+"""What a customer does with a Link URL: authorize, come back, disconnect."""
+
+from django.db.models import Case, IntegerField, Value, When
+
+from companies import tenancy
+from companies.models import Company
+from connections import oauth
+from connections.models import AuthorizationAttempt, Connection, LinkUrl
+from connections.operations import (
+    AlreadyConnected,
+    DifferentBusiness,
+    begin_authorization,
+    complete_authorization,
+    create_connection,
+    fail_authorization,
+    refuse_second_accounting,
+    unlink,
+)
+from connections.platforms import get_platform
+from connections.platforms.base import PlatformError
+from connections.revocation import give_back
+from sync.operations import queue_first_pulls
+
+Outcome = AuthorizationAttempt.Outcome
+_CUSTOMER = "The customer disconnected it on the Link page."
+
+
+def start(link: LinkUrl, *, platform: str, browser: str) -> str:
+    """Return the address of the consent page; a connection to authorize is made if there is none.
+
+    :raises KeyError: when there is no such platform.
+    :raises AlreadyConnected: when another accounting platform of the company is linked.
+    """
+    with tenancy.entered(link.organization_id):
+        # Of two presses of the button one makes the connection, the other finds it.
+        company = Company.objects.select_for_update().get(pk=link.company_id)
+        connection = link.connection or _connection_to(company, platform)
+        refuse_second_accounting(connection)
+        return begin_authorization(connection, link_url=link, browser=browser)
+
+
+def complete(attempt: AuthorizationAttempt, *, code: str) -> Connection | None:
+    """Finish what the customer consented to and start the first pulls; else say why not.
+
+    Call it outside transactions, with an attempt that was just claimed.
+    """
+    try:
+        authorization = oauth.redeem(attempt, code=code)
+    except PlatformError as error:
+        _fail(attempt, Outcome.FAILED, "500", "Authorization failed", error.message)
+        return None
+    try:
+        with tenancy.entered(attempt.organization_id):
+            connection = complete_authorization(authorization)
+            queue_first_pulls(connection)
+            _conclude(attempt, Outcome.LINKED)
+    except DifferentBusiness as refusal:
+        give_back(attempt.platform, authorization.credentials)
+        _fail(attempt, Outcome.DIFFERENT_BUSINESS, "409", "Different business", str(refusal))
+        return None
+    except AlreadyConnected as refusal:
+        # These tokens may be of the very grant the other connection lives on: let them expire.
+        _fail(attempt, Outcome.ALREADY_CONNECTED, "409", "Already connected", str(refusal))
+        return None
+    return connection
+
+
+def cancel(attempt: AuthorizationAttempt) -> None:
+    """Note that the customer said no."""
+    _fail(attempt, Outcome.CANCELLED, "403", "User cancelled linking", "User cancelled")
+
+
+def refuse(attempt: AuthorizationAttempt, *, error: str) -> None:
+    """Note that the platform itself said no, and the code it gave for that."""
+    name = get_platform(attempt.platform).name
+    _fail(attempt, Outcome.FAILED, "500", error, f"{name} did not grant access ({error}).")
+
+
+def disconnect(connection: Connection) -> None:
+    """Let the customer take the authorization back.
+
+    :raises NotLinked: when there is none.
+    """
+    unlink(connection, actor=None, reason=_CUSTOMER)
+
+
+def _connection_to(company: Company, platform: str) -> Connection:
+    """Return the company's connection to the platform, which keeps its id when linked again."""
+    known = Connection.objects.within(company.organization_id).filter(
+        company=company, platform=get_platform(platform).key
+    )
+    foremost = Case(
+        When(status=Connection.Status.LINKED, then=Value(0)),
+        When(status=Connection.Status.PENDING_AUTH, then=Value(2)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+    found = known.order_by(foremost, "-status_changed_at", "id").first()
+    return found or create_connection(company, platform=platform)
+
+
+def _fail(
+    attempt: AuthorizationAttempt,
+    outcome: Outcome,
+    status_code: str,
+    status_text: str,
+    message: str,
+) -> None:
+    with tenancy.entered(attempt.organization_id):
+        fail_authorization(
+            Connection.objects.get(pk=attempt.connection_id),
+            status_code=status_code,
+            status_text=status_text,
+            message=message,
+        )
+        _conclude(attempt, outcome)
+
+
+def _conclude(attempt: AuthorizationAttempt, outcome: Outcome) -> None:
+    AuthorizationAttempt.objects.filter(pk=attempt.pk).update(outcome=outcome)

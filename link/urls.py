@@ -1,0 +1,14 @@
+from django.urls import path
+
+from link import views
+
+app_name = "link"
+
+urlpatterns = [
+    path("callback/<slug:platform>", views.callback, name="callback"),
+    path("<str:token>/", views.start, name="start"),
+    path("<str:token>/choose/", views.choose, name="choose"),
+    path("<str:token>/authorize/", views.authorize, name="authorize"),
+    path("<str:token>/disconnect/", views.disconnect, name="disconnect"),
+    path("<str:token>/result/<uuid:attempt_id>/", views.result, name="result"),
+]

@@ -1,0 +1,263 @@
+"""The companies page's rows: filters, search, order and keyset paging."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.http import QueryDict
+from django.utils import timezone
+
+from companies import listing
+from companies.listing import Filter, Question
+from companies.models import Company
+from tests.factories import CompanyFactory, ConnectionFactory, UserFactory
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def ask(organization, query=""):
+    return listing.read(organization, Question.parse(QueryDict(query.removeprefix("?"))))
+
+
+def names(shown):
+    return [row.company.name for row in shown.rows]
+
+
+def walk(organization, query, direction="next_url"):
+    """Turn every page, and answer the names in the order they were seen."""
+    pages = [ask(organization, query)]
+    while url := getattr(pages[-1], direction):
+        pages.append(ask(organization, url))
+    return pages
+
+
+@pytest.fixture
+def many(organization):
+    """60 companies: equal names, equal moments, and some never pulled."""
+    Company.objects.bulk_create(
+        Company(
+            organization=organization,
+            name=f"Company {i % 20:02}",
+            last_pull_at=None if i % 3 == 0 else NOON - timedelta(hours=i % 7),
+        )
+        for i in range(60)
+    )
+    return organization
+
+
+@pytest.mark.parametrize("sort", sorted(listing.ORDERS))
+def test_turning_the_pages_shows_every_company_once(many, sort):
+    pages = walk(many, f"sort={sort}")
+
+    seen = [row.company.pk for page in pages for row in page.rows]
+    assert [len(page.rows) for page in pages] == [25, 25, 10]
+    assert len(set(seen)) == len(seen) == 60
+
+
+@pytest.mark.parametrize("sort", sorted(listing.ORDERS))
+def test_turning_back_shows_the_same_pages(many, sort):
+    forward = walk(many, f"sort={sort}")
+
+    back = [forward[-1]]
+    while url := back[-1].previous_url:
+        back.append(ask(many, url))
+
+    assert [[row.company.pk for row in page.rows] for page in reversed(back)] == [
+        [row.company.pk for row in page.rows] for page in forward
+    ]
+
+
+@pytest.mark.parametrize("sort", sorted(listing.ORDERS))
+def test_the_rows_are_in_order_and_the_never_pulled_last(many, sort):
+    order = listing.ORDERS[sort]
+    found = [
+        getattr(row.company, order.column)
+        for page in walk(many, f"sort={sort}")
+        for row in page.rows
+    ]
+
+    known = [value for value in found if value is not None]
+    assert found == known + [None] * (len(found) - len(known))
+    assert all(a >= b if order.descending else a <= b for a, b in pairwise(known))
+
+
+def test_names_are_sorted_without_regard_to_case(organization):
+    for name in ("Zebra", "apple", "Mango"):
+        CompanyFactory(organization=organization, name=name)
+
+    assert names(ask(organization)) == ["apple", "Mango", "Zebra"]
+
+
+@pytest.mark.parametrize("page", ["nonsense", "W10:1:a", "%00", "é", "a" * 5000])
+def test_a_tampered_position_leads_to_the_first_page(many, page):
+    assert names(ask(many, f"page={page}")) == names(ask(many))
+
+
+def test_a_position_of_another_order_leads_to_the_first_page(many):
+    position = ask(many).next_url.partition("page=")[2]
+
+    assert names(ask(many, f"sort=-name&page={position}")) == names(ask(many, "sort=-name"))
+
+
+def test_a_page_whose_companies_are_gone_shows_the_first(many):
+    last = walk(many, "")[-2].next_url
+    Company.objects.filter(name__gte="Company 10").delete()
+
+    assert names(ask(many, last)) == names(ask(many))
+
+
+def test_what_is_not_understood_is_left_out(many):
+    shown = ask(many, "sort=size&status=sleeping&q=%00")
+
+    assert (shown.question.order.key, shown.question.filter, shown.question.text) == (
+        "name",
+        Filter.ALL,
+        "",
+    )
+
+
+@pytest.fixture
+def mixed(organization):
+    """One company for each way to stand, and one that stands in several at once."""
+    for name, *connections in [
+        ("Linked", {"status": "Linked"}),
+        ("Failing", {"status": "Linked", "has_active_error": True}),
+        ("Deauthorized", {"status": "Deauthorized"}),
+        ("Pending", {"status": "PendingAuth"}),
+        ("Unlinked", {"status": "Unlinked"}),
+        ("Bare",),
+        ("Several", {"status": "Unlinked"}, {"status": "Unlinked"}, {"status": "Linked"}),
+    ]:
+        company = CompanyFactory(organization=organization, name=name)
+        for values in connections:
+            ConnectionFactory(company=company, **values)
+    return organization
+
+
+FILTERED = {
+    Filter.ALL: {
+        "Linked", "Failing", "Deauthorized", "Pending", "Unlinked", "Bare", "Several",
+    },
+    Filter.ATTENTION: {"Failing", "Deauthorized"},
+    Filter.LINKED: {"Linked", "Failing", "Several"},
+    Filter.PENDING: {"Pending"},
+    Filter.UNLINKED: {"Unlinked", "Several"},
+    Filter.NONE: {"Bare"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", Filter)
+def test_a_filter_shows_what_its_count_says(mixed, wanted):
+    shown = ask(mixed, f"status={wanted.value}")
+
+    assert set(names(shown)) == FILTERED[wanted]
+    assert shown.counts[wanted] == shown.shown_of == len(FILTERED[wanted])
+
+
+def test_counts_follow_the_search(mixed):
+    shown = ask(mixed, "q=link")
+
+    assert set(names(shown)) == {"Linked", "Unlinked"}
+    assert shown.counts == {
+        Filter.ALL: 2, Filter.ATTENTION: 0, Filter.LINKED: 1,
+        Filter.PENDING: 0, Filter.UNLINKED: 1, Filter.NONE: 0,
+    }  # fmt: skip
+
+
+def test_counts_of_a_large_organization_are_remembered_for_a_moment(mixed, monkeypatch):
+    cache.clear()
+    ask(mixed)
+    CompanyFactory(organization=mixed)
+    assert ask(mixed).counts[Filter.ALL] == 8  # a small one is always counted
+
+    monkeypatch.setattr(listing, "COUNTS_REMEMBERED_FROM", 8)
+    ask(mixed)
+    CompanyFactory(organization=mixed)
+
+    assert ask(mixed).counts[Filter.ALL] == 8
+    cache.clear()
+    assert ask(mixed).counts[Filter.ALL] == 9
+
+
+def test_without_redis_everything_is_counted(mixed, settings, monkeypatch):
+    monkeypatch.setattr(listing, "COUNTS_REMEMBERED_FROM", 1)
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "unix:///nowhere.sock",
+        }
+    }
+
+    assert ask(mixed).counts[Filter.ALL] == 7
+
+
+@pytest.mark.parametrize("text", ["gate ro", "EASTGATE", "  eastgate "])
+def test_search_finds_a_part_of_the_name(organization, company, text):
+    CompanyFactory(organization=organization, name="Westend")
+
+    assert names(ask(organization, f"q={text}")) == ["Eastgate Roasters"]
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "'"])
+def test_search_takes_signs_as_they_are(organization, company, text):
+    assert names(ask(organization, f"q={text}")) == []
+
+
+def test_search_finds_an_id_and_its_beginning(organization, company):
+    CompanyFactory(organization=organization)
+
+    for text in (str(company.pk), str(company.pk).upper(), company.pk.hex, str(company.pk)[:14]):
+        assert names(ask(organization, f"q={text}")) == ["Eastgate Roasters"]
+
+
+def test_the_worst_connections_are_shown_and_the_rest_is_counted(organization, company):
+    for status in ("Linked", "Unlinked", "Deauthorized", "PendingAuth"):
+        ConnectionFactory(company=company, status=status, source_type="Banking")
+
+    (row,) = ask(organization).rows
+
+    assert [connection.mark for connection in row.shown] == ["deauthorized", "pending"]
+    assert (row.hidden_count, row.hidden_tone) == (2, "grey")
+
+
+def test_data_older_than_a_day_are_stale(organization):
+    now = timezone.now()
+    for name, last_pull_at in [("a", None), ("b", now), ("c", now - timedelta(hours=25))]:
+        CompanyFactory(organization=organization, name=name, last_pull_at=last_pull_at)
+
+    assert [row.is_stale for row in ask(organization).rows] == [False, False, True]
+
+
+def test_a_page_takes_four_queries_at_any_depth(many, django_assert_max_num_queries):
+    for company in Company.objects.filter(name="Company 19"):
+        company.created_by = UserFactory()
+        company.save(update_fields=["created_by"])
+        ConnectionFactory(company=company)
+    pages = walk(many, "sort=-pull&status=all")
+
+    for url in ("", pages[0].next_url, pages[1].next_url, pages[2].previous_url):
+        with django_assert_max_num_queries(4):
+            shown = ask(many, url or "sort=-pull")
+            for row in shown.rows:
+                assert str(row.company.created_by)
+
+
+@pytest.mark.parametrize("sort", sorted(listing.ORDERS))
+def test_a_deep_page_is_one_range_of_an_index(many, sort):
+    """Whatever the depth: PostgreSQL reads the page's rows and no others to find them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off")
+    order = listing.ORDERS[sort]
+    position = Question.parse(QueryDict(ask(many, f"sort={sort}").next_url[1:])).position
+    stretch = next(
+        listing.paging._stretches(Company.objects.within(many), order, position, is_forward=True)
+    )[:26]
+
+    plan = stretch.explain()
+
+    assert "Sort" not in plan
+    condition = next(line for line in plan.splitlines() if "Index Cond" in line)
+    assert order.column in condition

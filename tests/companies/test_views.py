@@ -1,0 +1,218 @@
+"""The companies page through the front door."""
+
+import json
+import re
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from companies.models import Company, Event, Membership
+from companies.roles import Role
+from tests.factories import CompanyFactory, ConnectionFactory, MembershipFactory
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+LIST = "/o/harbour/companies/"
+NEW = "/o/harbour/companies/new/"
+
+
+def text(response):
+    return response.content.decode()
+
+
+@pytest.fixture
+def rename_url(company):
+    return reverse("companies:rename", args=["harbour", company.pk])
+
+
+def test_a_company_is_shown_with_its_connections(client, company):
+    ConnectionFactory(company=company, status="Deauthorized")
+
+    page = text(client.get(LIST))
+
+    assert "Eastgate Roasters" in page
+    assert str(company.pk) in page
+    assert "Deauthorized" in page
+    assert "Never pulled" in page
+
+
+def test_a_company_without_connections_offers_its_link_url(client, company):
+    page = text(client.get(LIST))
+
+    assert reverse("connections:link-url", args=["harbour", company.pk]) in page
+    assert "Copy Link URL" in page
+
+
+def test_htmx_gets_the_part_that_changes(client, company):
+    whole, part = client.get(LIST), client.get(LIST, headers=PARTIAL)
+
+    assert "<html" in text(whole)
+    assert "<html" not in text(part)
+    assert "Eastgate Roasters" in text(part)
+    assert "HX-Request-Type" in part["Vary"]
+    assert "HX-Request-Type" in whole["Vary"]
+
+
+def test_a_boosted_link_gets_the_whole_page(client, company):
+    page = client.get(LIST, headers={"HX-Request": "true", "HX-Request-Type": "full"})
+
+    assert "<html" in text(page)
+
+
+def test_the_first_use_explains_what_a_company_is(client, organization):
+    page = text(client.get(LIST))
+
+    assert "Add the first company" in page
+    assert "<table" not in page
+
+
+def test_a_filter_without_hits_is_named_and_can_be_cleared(client, company):
+    page = text(client.get(LIST, {"q": "<b>nobody</b>", "status": "pending"}))
+
+    assert "&lt;b&gt;nobody&lt;/b&gt;" in page
+    assert "<b>nobody</b>" not in page
+    assert "Pending" in page
+    assert "Clear filters" in page
+
+
+def test_searching_without_javascript_keeps_filter_and_order(client, company):
+    page = text(client.get(LIST, {"status": "none", "sort": "-created"}))
+
+    assert '<input type="hidden" name="status" value="none">' in page
+    assert '<input type="hidden" name="sort" value="-created">' in page
+
+
+def test_pages_follow_each_other_by_plain_links(client, organization):
+    for number in range(30):
+        CompanyFactory(organization=organization, name=f"Company {number:02}")
+    first = text(client.get(LIST))
+
+    (query,) = re.findall(r'rel="next" href="/o/harbour/companies/([^"]+)"', first)
+    second = text(client.get(LIST + query))
+
+    assert "Company 24" in first
+    assert "Company 25" not in first
+    assert "Company 29" in second
+    assert "25 of 30 companies" in first
+    assert 'rel="prev"' in second
+    assert 'rel="next"' not in second
+
+
+def test_a_page_asks_five_questions_of_its_tables_at_any_depth(client, organization):
+    for number in range(60):
+        ConnectionFactory(
+            company=CompanyFactory(organization=organization, name=f"Company {number:02}")
+        )
+
+    def questions(url):
+        with CaptureQueriesContext(connection) as captured:
+            page = text(client.get(url))
+        tables = r'FROM "(companies_company|connections_connection)"'
+        return page, sum(1 for query in captured if re.search(tables, query["sql"]))
+
+    page, asked = questions(LIST)
+    assert asked <= 5
+    while following := re.findall(r'rel="next" href="([^"]+)"', page):
+        page, asked = questions(following[0])
+        assert asked <= 5
+    _, asked = questions(LIST + "?q=company&status=linked&sort=-pull")
+    assert asked <= 5
+
+
+def test_a_new_company_opens_its_page(client, organization, alice):
+    response = client.post(NEW, {"name": "Westgate"})
+
+    company = Company.objects.get()
+    assert (company.name, company.created_by) == ("Westgate", alice)
+    assert response.status_code == 302
+    assert response["Location"] == reverse("sync:summary", args=["harbour", company.pk])
+
+
+def test_a_new_company_opens_its_page_from_the_dialog(client, organization):
+    response = client.post(NEW, {"name": "Westgate"}, headers=PARTIAL)
+
+    company = Company.objects.get()
+    assert response["HX-Redirect"] == reverse("sync:summary", args=["harbour", company.pk])
+
+
+@pytest.mark.parametrize("name", ["", "   ", "(*)", "x" * 121])
+def test_a_name_that_will_not_do_is_explained_in_its_place(client, organization, name):
+    response = client.post(NEW, {"name": name}, headers=PARTIAL)
+
+    assert response.status_code == 422
+    assert "errorlist" in text(response)
+    assert 'aria-invalid="true"' in text(response)
+    assert "<html" not in text(response)
+    assert not Company.objects.exists()
+
+
+def test_without_javascript_the_open_dialog_explains(client, company):
+    response = client.post(NEW, {"name": "(*)"})
+
+    assert response.status_code == 422
+    assert re.search(r'<dialog id="new-company"[^>]* open>', text(response))
+    assert "errorlist" in text(response)
+    assert "Eastgate Roasters" in text(response)
+
+
+def test_renaming_shows_the_new_title(client, company, rename_url):
+    response = client.post(rename_url, {"name": "Westgate"}, headers=PARTIAL)
+
+    assert "<h1>Westgate</h1>" in text(response)
+    assert json.loads(response["HX-Trigger"]) == {"announce": {"value": "Renamed to Westgate"}}
+    assert Company.objects.get().name == "Westgate"
+
+
+def test_renaming_without_javascript_returns_to_the_company(client, company, rename_url):
+    response = client.post(rename_url, {"name": "Westgate"})
+
+    assert response["Location"] == reverse("sync:summary", args=["harbour", company.pk])
+    assert Event.objects.get().type == "company.renamed"
+
+
+@pytest.mark.parametrize("headers", [PARTIAL, {}])
+def test_a_name_that_will_not_do_leaves_the_company_as_it_was(client, company, rename_url, headers):
+    response = client.post(rename_url, {"name": "()"}, headers=headers)
+
+    assert response.status_code == 422
+    assert "errorlist" in text(response)
+    assert Company.objects.get().name == "Eastgate Roasters"
+
+
+def test_a_company_that_does_not_exist_cannot_be_renamed(client, organization):
+    url = reverse("companies:rename", args=["harbour", uuid4()])
+
+    assert client.post(url, {"name": "Westgate"}).status_code == 404
+
+
+@pytest.mark.parametrize("role", Role)
+def test_only_what_a_role_may_do_is_offered(client, company, membership, role):
+    Membership.objects.filter(pk=membership.pk).update(role=role)
+    page = text(client.get(LIST))
+
+    may_delete = role in {Role.ANALYST, Role.DEVELOPER, Role.ADMINISTRATOR}
+    assert ("Delete company…" in page) == may_delete
+    assert "New company" in page
+    assert "Refresh data" in page
+
+
+def test_a_member_of_several_organizations_can_switch(client, alice, company, other_organization):
+    MembershipFactory(organization=other_organization, user=alice, role=Role.ANALYST)
+
+    here, there = text(client.get(LIST)), text(client.get("/o/quay/companies/"))
+
+    assert 'href="/o/quay/companies/"' in here
+    assert 'href="/o/harbour/companies/" aria-current="true"' in here
+    assert 'href="/o/quay/companies/" aria-current="true"' in there
+    assert "Eastgate Roasters" not in there
+    assert "Analyst" in there
+
+
+@pytest.mark.parametrize("path", [LIST, LIST + "?q=zzz", LIST + "?q=east&sort=-pull"])
+def test_nothing_is_inline(client, company, path):
+    ConnectionFactory(company=company)
+    page = text(client.get(path))
+
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|hx-on|javascript:", page)

@@ -1,0 +1,258 @@
+"""The adapter against the sandbox platform itself, over real HTTP."""
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import httpx
+import pytest
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from connections.platforms.base import (
+    AuthorizationRevoked,
+    Credentials,
+    Page,
+    PermissionMissing,
+    Platform,
+    PlatformApp,
+    PlatformError,
+    RateLimited,
+    Unexpected,
+    Unreachable,
+)
+from connections.platforms.http import new_client
+from connections.platforms.sandbox import Sandbox
+from connections.schemas import DataType, Record, encode
+from connections.schemas.validation import validate
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("sandbox") is None, reason="the sandbox platform is not here"
+)
+
+REDIRECT_URI = "http://portal.test/callback"
+VERIFIER = "v" * 64
+START_SECONDS = 30
+
+
+class SmallPages(Sandbox):
+    page_size: ClassVar[int] = 100
+
+
+class Server:
+    def __init__(self, url: str) -> None:
+        self.app = PlatformApp(base_url=url, client_id="portal+1", client_secret="s%cret/ä+")
+        self.http = new_client(base_url=url)
+        self.control_client = httpx.Client(
+            base_url=f"{url}/control", headers={"X-Control-Key": "control"}, trust_env=False
+        )
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.control_client.request(method, path, json=body)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def authorized(self, business: str = "small") -> Credentials:
+        url = SmallPages.authorize_url(
+            self.app,
+            state="state",
+            redirect_uri=REDIRECT_URI,
+            code_challenge=create_s256_code_challenge(VERIFIER),
+        )
+        form = {**httpx.URL(url).params, "business": business, "decision": "allow"}
+        answer = self.http.post("/oauth/authorize", data=form)
+        back = httpx.URL(answer.headers["Location"])
+        assert back.params["state"] == "state"
+        return SmallPages.exchange(
+            self.http,
+            self.app,
+            code=back.params["code"],
+            redirect_uri=REDIRECT_URI,
+            code_verifier=VERIFIER,
+        )
+
+    def open(self, credentials: Credentials) -> Platform:
+        return SmallPages(self.http, credentials, sleep=lambda _seconds: None)
+
+    def fail(self, kind: str, **fault: Any) -> None:
+        self.control("POST", "/faults", {"kind": kind, "times": 10, **fault})
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "sandbox", "--port", str(port)]
+    directory = tmp_path_factory.mktemp("sandbox")
+    settings = {
+        "SANDBOX_CLIENT_ID": "portal+1",
+        "SANDBOX_CLIENT_SECRET": "s%cret/ä+",
+        "SANDBOX_CONTROL_KEY": "control",
+        "SANDBOX_REQUESTS_PER_MINUTE": "100000",
+    }
+    with (directory / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--data", str(directory), "--redirect-uri", REDIRECT_URI],
+            cwd=Path(__file__).parents[4],
+            env={**os.environ, **settings},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://127.0.0.1:{port}")
+    try:
+        wait_for(server, process)
+        yield server
+    finally:
+        server.http.close()
+        server.control_client.close()
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            server.http.get("/health").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the sandbox platform did not start")
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    running.control("DELETE", "/faults")
+    return running
+
+
+def pull(platform: Platform, data_type: DataType, since: str | None = None) -> list[Page]:
+    return list(platform.fetch(data_type, since=since, cursor=None))
+
+
+def records(pages: list[Page]) -> dict[str, Record]:
+    return {record.id: record for page in pages for record in page.records}
+
+
+@pytest.mark.parametrize("business", ["small", "awkward"])
+def test_whole_business_is_understood(server: Server, business: str):
+    platform = server.open(server.authorized(business))
+
+    for data_type in sorted(DataType):
+        pages = pull(platform, data_type)
+
+        pulled = [record for page in pages for record in page.records]
+        assert pulled, data_type
+        assert len({record.id for record in pulled}) == len(pulled) == pages[-1].total
+        assert not any(page.rejected or page.deleted_ids for page in pages)
+        assert [found for record in pulled for found in validate(record)] == []
+        assert not any(b"NaN" in encode(record) for record in pulled)
+
+
+def test_changes_since_a_pull_lead_to_what_a_whole_pull_gives(server: Server):
+    platform = server.open(server.authorized())
+    before = {data_type: pull(platform, data_type) for data_type in Sandbox.incremental}
+    server.control("POST", "/clock", {"advance_seconds": 60 * 86400})
+    platform = server.open(server.authorized())
+    deleted = 0
+
+    for data_type, first in before.items():
+        changes = pull(platform, data_type, since=first[-1].watermark)
+        known = records(first) | records(changes)
+        for record_id in (record_id for page in changes for record_id in page.deleted_ids):
+            known.pop(record_id, None)
+            deleted += 1
+        # Time goes on: a whole pull as of the very moment of the changes.
+        now = records(pull(platform, data_type))
+
+        recent = records(pull(platform, data_type, since=changes[-1].watermark))
+        assert known | recent == now | recent, data_type
+
+    assert deleted
+
+
+def test_identity_is_the_business_chosen(server: Server):
+    identity = server.open(server.authorized("awkward")).identity()
+
+    assert identity.id == "awkward"
+    assert "Café" in identity.name
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("unauthorized", AuthorizationRevoked),
+        ("forbidden", PermissionMissing),
+        ("rate_limited", RateLimited),
+        ("rate_limited_bare", RateLimited),
+        ("server_error", Unreachable),
+        ("hang", Unreachable),
+        ("truncated", Unexpected),
+        ("html", Unexpected),
+        ("repeated_page", Unexpected),
+        ("token_revoked", AuthorizationRevoked),
+    ],
+)
+def test_fault_becomes_its_error(server: Server, kind: str, expected: type[PlatformError]):
+    platform = server.open(server.authorized())
+    after = 1 if kind == "repeated_page" else 0
+    server.fail(kind, path="/api/v1/invoices", seconds=1, after=after)
+
+    with pytest.raises(PlatformError) as caught:
+        pull(platform, DataType.INVOICES)
+
+    assert type(caught.value) is expected
+
+
+def test_slow_answer_is_waited_for(server: Server):
+    platform = server.open(server.authorized())
+    server.fail("slow", path="/api/v1/tax_rates", seconds=1, times=1)
+
+    assert records(pull(platform, DataType.TAX_RATES))
+
+
+def test_lost_refresh_answer_can_be_asked_for_again(server: Server):
+    credentials = server.authorized()
+    server.fail("lost_refresh_answer", path="/oauth/token", times=1)
+
+    with pytest.raises(Unreachable):
+        SmallPages.refresh(server.http, server.app, credentials)
+    fresh = SmallPages.refresh(server.http, server.app, credentials)
+
+    assert server.open(fresh).identity().id == "small"
+
+
+def test_authorization_withdrawn_at_the_platform_needs_the_customer(server: Server):
+    credentials = server.authorized()
+    newest = server.control("GET", "/grants")[-1]
+    server.control("POST", f"/grants/{newest['id']}/revoke")
+
+    with pytest.raises(AuthorizationRevoked):
+        server.open(credentials).identity()
+    with pytest.raises(AuthorizationRevoked):
+        SmallPages.refresh(server.http, server.app, credentials)
+
+
+def test_authorization_given_back_is_gone(server: Server):
+    credentials = server.authorized()
+
+    SmallPages.revoke(server.http, server.app, credentials)
+    SmallPages.revoke(server.http, server.app, credentials)
+
+    with pytest.raises(AuthorizationRevoked):
+        SmallPages.refresh(server.http, server.app, credentials)
+
+
+def test_wrong_registration_is_not_the_customers_fault(server: Server):
+    credentials = server.authorized()
+    app = PlatformApp(base_url=server.app.base_url, client_id="portal+1", client_secret="wrong")
+
+    with pytest.raises(Unexpected):
+        SmallPages.refresh(server.http, app, credentials)

@@ -1,0 +1,479 @@
+"""What a pull leaves behind, whatever its platform does."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from companies.models import Event, EventType
+from connections.platforms.base import (
+    AuthorizationRevoked,
+    NotSupported,
+    PermissionMissing,
+    RateLimited,
+    Rejected,
+    Unexpected,
+    Unreachable,
+)
+from sync import claims, engine, operations
+from sync.models import (
+    DataStatus,
+    Pull,
+    PullStatus,
+    Record,
+    RecordVersion,
+    RejectedRecord,
+    StagedRecord,
+    ValidationIssue,
+)
+from tests.sync.scripted import invoice, page
+
+
+def store(**filters):
+    return {
+        record.source_id: record
+        for record in Record.objects.filter(**filters).order_by("source_id")
+    }
+
+
+def status_of(connection, data_type="invoices") -> DataStatus:
+    return DataStatus.objects.get(connection=connection, data_type=data_type)
+
+
+def test_a_first_pull_stores_every_record_once(connection, platform, pull):
+    platform.serve(
+        page(invoice(1, total="120.50"), invoice(2), cursor="1", total=3),
+        page(invoice(3), cursor="2", total=3, watermark="w1"),
+    )
+
+    done = pull()
+
+    assert done.status == PullStatus.COMPLETE
+    assert (done.fetched, done.added, done.changed, done.unchanged) == (3, 3, 0, 0)
+    assert (done.progress, done.pages, done.total) == (100, 2, 3)
+    assert done.lease_until is None
+    assert done.completed_at is not None
+    records = store()
+    assert list(records) == ["inv-1", "inv-2", "inv-3"]
+    first = records["inv-1"]
+    assert (first.label, str(first.amount), first.currency) == ("INV-0001", "120.500000", "GBP")
+    assert json.loads(first.body)["totalAmount"] == 120.5
+    assert first.pull_id == done.pk
+    assert not StagedRecord.objects.exists()
+    assert not RecordVersion.objects.exists()
+
+
+def test_the_end_of_a_pull_is_on_every_page_at_once(connection, company, platform, pull):
+    platform.serve(page(invoice(1), cursor="1", watermark="w1"))
+
+    done = pull()
+
+    status = status_of(connection)
+    assert status.last_success_at == done.completed_at
+    assert (status.latest_pull_id, status.latest_success_pull_id) == (done.pk, done.pk)
+    assert (status.latest_status, status.watermark, status.record_count) == ("Complete", "w1", 1)
+    connection.refresh_from_db()
+    company.refresh_from_db()
+    assert connection.last_pull_at == company.last_pull_at == done.completed_at
+    finished = Event.objects.get(type=EventType.PULL_FINISHED)
+    assert finished.summary == "Invoices: 1 added"
+    assert finished.payload["pullId"] == str(done.pk)
+
+
+def test_a_second_pull_counts_what_is_new_changed_and_as_before(connection, platform, pull):
+    platform.serve(page(invoice(1), invoice(2), invoice(3), cursor="1"))
+    first = pull()
+    platform.serve(page(invoice(1), invoice(2, total="99"), invoice(4), cursor="1"))
+
+    second = pull()
+
+    assert second.is_full
+    counts = (second.fetched, second.added, second.changed, second.unchanged, second.deleted)
+    assert counts == (3, 1, 1, 1, 1)
+    records = store()
+    assert records["inv-1"].pull_id == first.pk
+    assert records["inv-2"].pull_id == second.pk
+    assert records["inv-3"].is_deleted
+    assert json.loads(records["inv-3"].body)["id"] == "inv-3"
+    assert status_of(connection).record_count == 3
+
+
+def test_what_a_record_was_before_can_be_read_again(connection, platform, pull):
+    platform.serve(page(invoice(1, total="10"), cursor="1"))
+    first = pull()
+    platform.serve(page(invoice(1, total="20"), cursor="1"))
+
+    second = pull()
+
+    version = RecordVersion.objects.get()
+    assert json.loads(version.body)["totalAmount"] == 10
+    assert (version.pull_id, version.superseded_by) == (first.pk, second.pk)
+    assert version.superseded_at == second.completed_at
+
+
+def test_an_incremental_pull_asks_for_what_changed_and_flags_what_was_deleted(
+    connection, platform, pull
+):
+    platform.serve(page(invoice(1), invoice(2), cursor="1", watermark="w1"))
+    pull()
+    platform.serve(
+        page(invoice(3), cursor="1", watermark="w2", deleted_ids=["inv-1", "never-seen"])
+    )
+
+    second = pull()
+
+    assert platform.asked[-1] == ("invoices", "w1", None)
+    assert not second.is_full
+    assert (second.fetched, second.added, second.deleted) == (1, 1, 1)
+    records = store()
+    assert records["inv-1"].is_deleted
+    assert not records["inv-2"].is_deleted
+    assert status_of(connection).watermark == "w2"
+
+
+def test_a_record_that_comes_back_is_no_longer_flagged(connection, platform, pull):
+    platform.serve(page(invoice(1), invoice(2), cursor="1", watermark="w1"))
+    pull()
+    platform.serve(page(cursor="1", watermark="w2", deleted_ids=["inv-1"]))
+    pull()
+    platform.serve(page(invoice(1), cursor="1", watermark="w3"))
+
+    third = pull()
+
+    assert (third.added, third.changed, third.unchanged) == (0, 1, 0)
+    assert not store()["inv-1"].is_deleted
+    assert json.loads(store()["inv-1"].body)["id"] == "inv-1"
+
+
+def test_now_and_then_an_incremental_type_is_compared_as_a_whole(connection, platform, pull):
+    platform.serve(page(invoice(1), cursor="1", watermark="w1"))
+    pull()
+    DataStatus.objects.update(incrementals=claims.INCREMENTALS_PER_FULL)
+
+    second = pull()
+
+    assert second.is_full
+    assert platform.asked[-1] == ("invoices", None, None)
+    assert status_of(connection).incrementals == 0
+
+
+def test_the_last_state_of_a_record_served_twice_counts(connection, platform, pull):
+    platform.serve(
+        page(invoice(1, total="1"), invoice(1, total="2"), cursor="1"),
+        page(invoice(1, total="3"), invoice(2), cursor="2"),
+    )
+
+    done = pull()
+
+    assert (done.fetched, done.added, done.repeated) == (4, 2, 2)
+    assert store()["inv-1"].amount == 3
+
+
+def test_a_record_served_twice_and_at_last_as_stored_is_unchanged(connection, platform, pull):
+    platform.serve(page(invoice(1, total="1"), cursor="1"))
+    pull()
+    platform.serve(page(invoice(1, total="2"), cursor="1"), page(invoice(1, total="1"), cursor="2"))
+
+    done = pull()
+
+    assert (done.unchanged, done.repeated, done.changed) == (1, 1, 0)
+    assert store()["inv-1"].amount == 1
+
+
+def test_a_bad_record_is_kept_aside_and_stops_no_other(connection, platform, pull):
+    platform.serve(
+        page(
+            invoice(1),
+            invoice(2, note="NUL \x00"),
+            invoice(3, note="half \ud800"),
+            invoice(4, id="x" * 201),
+            invoice(5, total="1e30"),
+            invoice(6, note=r"a literal \u0000 is no NUL"),
+            cursor="1",
+            rejected=[Rejected(source_id="r", raw=b"{\x00\xff", reason="Not JSON.")],
+        )
+    )
+
+    done = pull()
+
+    assert done.status == PullStatus.COMPLETE
+    assert (done.fetched, done.added, done.rejected) == (7, 2, 5)
+    assert list(store()) == ["inv-1", "inv-6"]
+    reasons = dict(RejectedRecord.objects.values_list("source_id", "reason"))
+    assert "NUL" in reasons["inv-2"]
+    assert "half of a character" in reasons["inv-3"]
+    assert "201 characters" in reasons["x" * 200]
+    assert "too large" in reasons["inv-5"]
+    assert reasons["r"] == "Not JSON."
+
+
+def test_a_record_that_became_unreadable_is_not_taken_for_deleted(connection, platform, pull):
+    platform.serve(page(invoice(1), invoice(2), cursor="1"))
+    pull()
+    platform.serve(
+        page(invoice(1), cursor="1", rejected=[Rejected(source_id="inv-2", raw=b"", reason="Bad.")])
+    )
+
+    done = pull()
+
+    assert (done.deleted, done.unchanged, done.rejected) == (0, 1, 1)
+    assert not store()["inv-2"].is_deleted
+
+
+def test_with_a_nameless_bad_record_nothing_is_taken_for_deleted(connection, platform, pull):
+    platform.serve(page(invoice(1), invoice(2), cursor="1"))
+    pull()
+    platform.serve(
+        page(invoice(1), cursor="1", rejected=[Rejected(source_id=None, raw=b"", reason="Bad.")])
+    )
+
+    assert pull().deleted == 0
+    assert not store()["inv-2"].is_deleted
+
+
+def test_when_no_record_can_be_read_the_pull_fails_and_the_store_stays(connection, platform, pull):
+    platform.serve(page(invoice(1), cursor="1"))
+    pull()
+    platform.serve(page(cursor="1", rejected=[Rejected(source_id="1", raw=b"", reason="Bad.")]))
+
+    done = pull()
+
+    assert done.status == PullStatus.MAP_ERROR
+    assert not store()["inv-1"].is_deleted
+
+
+def test_a_warning_is_shown_and_blocks_nothing(connection, platform, pull):
+    platform.serve(page(invoice(1, due_date=invoice(1).issue_date - timedelta(days=1)), cursor="1"))
+
+    done = pull()
+
+    assert done.status == PullStatus.COMPLETE
+    issues = ValidationIssue.objects.filter(pull=done)
+    assert done.warnings == issues.count() > 0
+    assert done.errors == 0
+    assert {(issue.level, issue.item_id) for issue in issues} == {("warning", "inv-1")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_held"),
+    [(20, 9, True), (20, 10, False), (19, 1, False), (3, 0, True), (0, 0, False)],
+)
+def test_a_mass_disappearance_is_held(platform, pull, before, after, is_held):
+    platform.serve(page(*map(invoice, range(before)), cursor="1"))
+    pull()
+    platform.serve(page(*map(invoice, range(after)), cursor="1"))
+
+    done = pull()
+
+    flagged = Record.objects.filter(is_deleted=True).count()
+    if is_held:
+        assert done.status == PullStatus.VALIDATION_ERROR
+        assert done.error_message.startswith("Held: ")
+        assert flagged == 0
+    else:
+        assert done.status == PullStatus.COMPLETE
+        assert flagged == done.deleted == before - after
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (Unreachable("Sandbox did not answer in time."), "FetchError", "did not answer"),
+        (Unexpected("Sandbox makes no sense.", detail="<html>"), "FetchError", "no sense"),
+        (PermissionMissing("Not covered."), "PermissionsError", "Link URL"),
+        (RateLimited("Slow down."), "RateLimitError", "limit"),
+        (RateLimited("Slow down.", retry_after=5000), "RateLimitError", "limit"),
+        (NotSupported("Sandbox has no bills."), "NotSupported", "has no bills"),
+    ],
+)
+def test_a_platforms_refusal_ends_the_pull_in_words(platform, pull, error, status, words):
+    platform.serve(page(invoice(1), cursor="1"))
+    pull()
+    platform.serve(page(invoice(2), cursor="1"), error)
+
+    done = pull()
+
+    assert done.status == status
+    assert words in done.error_message
+    assert done.error_detail == error.detail
+    assert list(store()) == ["inv-1"]
+    assert not StagedRecord.objects.exists()
+    after = status_of(done.connection)
+    assert (after.latest_status, after.latest_pull_id) == (status, done.pk)
+    assert after.latest_success_pull_id != done.pk
+    assert Event.objects.filter(type=EventType.PULL_FINISHED).count() == 2
+
+
+def test_a_failure_is_shown_on_the_connection_until_data_flow_again(connection, platform, pull):
+    platform.serve(Unreachable("Sandbox did not answer."))
+    pull()
+    connection.refresh_from_db()
+    assert connection.mark == "error"
+    assert connection.errors.get().status_code == "503"
+
+    platform.serve(page(invoice(1), cursor="1"))
+    pull()
+
+    connection.refresh_from_db()
+    assert connection.mark == "linked"
+    assert connection.errors.get().resolved_at is not None
+
+
+def test_our_own_fault_is_an_internal_error_and_is_raised(connection, platform, pull):
+    platform.serve(page(invoice(1), cursor="1"), ZeroDivisionError("ours"))
+
+    with pytest.raises(ZeroDivisionError):
+        pull()
+
+    done = Pull.objects.get()
+    assert done.status == PullStatus.INTERNAL_ERROR
+    assert "ZeroDivisionError: ours" in done.error_detail
+    assert "ZeroDivisionError" not in done.error_message
+
+
+def test_counts_that_disagree_publish_nothing(connection, platform, pull):
+    platform.serve(
+        page(invoice(1), invoice(2), cursor="1"),
+        lambda: StagedRecord.objects.filter(source_id="inv-1").delete(),
+    )
+
+    done = pull()
+
+    assert done.status == PullStatus.PROCESSING_ERROR
+    assert "fetched 2, accounted for 1" in done.error_detail
+    assert not Record.objects.exists()
+
+
+def test_an_expired_token_is_renewed_once_and_the_pull_goes_on(connection, platform, pull):
+    platform.serve(
+        page(invoice(1), cursor="1"), AuthorizationRevoked("401"), page(invoice(2), cursor="2")
+    )
+
+    done = pull()
+
+    assert done.status == PullStatus.COMPLETE
+    assert done.added == 2
+    assert platform.renewals == 1
+    assert [asked[2] for asked in platform.asked] == [None, "1"]
+
+
+def test_lost_access_deauthorizes_once_and_ends_all_pulls(connection, platform):
+    first = operations.queue_first_pulls(connection)
+    platform.serve(AuthorizationRevoked("Gone."), AuthorizationRevoked("Gone."))
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    connection.refresh_from_db()
+    assert connection.mark == "deauthorized"
+    assert set(Pull.objects.values_list("status", flat=True)) == {"AuthError"}
+    assert Event.objects.filter(type=EventType.CONNECTION_DEAUTHORIZED).count() == 1
+    assert Event.objects.filter(type=EventType.PULL_FINISHED).count() == len(first)
+    assert Event.objects.filter(type=EventType.READ_COMPLETED_INITIAL).count() == 1
+
+
+def test_a_connection_unlinked_in_the_middle_cancels_its_pulls(connection, platform):
+    operations.queue_first_pulls(connection)
+
+    def unlink():
+        type(connection).objects.filter(pk=connection.pk).update(status="Unlinked")
+
+    platform.serve(unlink, page(invoice(1), cursor="1"))
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    assert set(Pull.objects.values_list("status", flat=True)) == {"Cancelled"}
+    assert not Record.objects.exists()
+    assert not StagedRecord.objects.exists()
+
+
+def test_a_deleted_connection_leaves_nothing_of_its_pull(connection, platform):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    platform.serve(
+        page(invoice(1), cursor="1"),
+        lambda: operations.delete_connection(connection, actor=None),
+        page(invoice(2), cursor="2"),
+    )
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    assert not Pull.objects.filter(pk=queued.pk).exists()
+    assert not StagedRecord.objects.exists()
+    assert not Record.objects.exists()
+
+
+def test_a_short_limit_is_waited_for_without_a_worker(connection, platform):
+    queued = operations.refresh_company(connection.company).queued
+    platform.serve(RateLimited("Slow down.", retry_after=60))
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    assert {pull.status for pull in Pull.objects.all()} == {"Queued"}
+    assert Pull.objects.filter(not_before__gt=Now()).count() == len(queued)
+    assert Pull.objects.first().status_description.startswith("Waits for Sandbox until ")
+
+    Pull.objects.exclude(data_type="invoices").delete()
+    Pull.objects.update(not_before=Now())
+    platform.serve(page(invoice(1), cursor="1"))
+    engine.run_connection(connection.organization_id, connection.pk)
+    assert Pull.objects.get().status == PullStatus.COMPLETE
+
+
+def test_a_limit_that_never_ends_ends_the_pull(connection, platform, pull):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    for _ in range(claims.MAX_ATTEMPTS_WITHOUT_PROGRESS):
+        platform.serve(RateLimited("Slow down.", retry_after=60))
+        Pull.objects.update(not_before=None)
+        engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert queued.status == PullStatus.RATE_LIMIT_ERROR
+
+
+def test_a_page_that_leads_to_itself_ends_the_pull(connection, platform, pull):
+    platform.serve(page(invoice(1), cursor="1"), page(invoice(2), cursor="1"))
+
+    done = pull()
+
+    assert done.status == PullStatus.FETCH_ERROR
+    assert "again and again" in done.error_message
+
+
+def test_a_stopped_worker_gives_its_pull_back_after_the_last_page(connection, platform):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    platform.serve(page(invoice(1), cursor="1"), SystemExit, page(invoice(2), cursor="2"))
+
+    with pytest.raises(SystemExit):
+        engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert (queued.status, queued.cursor, queued.pages) == (PullStatus.QUEUED, "1", 1)
+    assert queued.attempts_without_progress == 0
+    engine.run_connection(connection.organization_id, connection.pk)
+    queued.refresh_from_db()
+    assert (queued.status, queued.added, queued.attempts) == (PullStatus.COMPLETE, 2, 2)
+    assert platform.asked[-1] == ("invoices", None, "1")
+
+
+def test_the_types_of_a_connection_are_pulled_in_their_order(connection, platform):
+    operations.queue_first_pulls(connection)
+    platform.serve(page(cursor="1"))
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    types = [asked[0] for asked in platform.asked]
+    assert types[:3] == ["company", "chartOfAccounts", "taxRates"]
+    assert len(types) == 18
+
+
+def test_the_reads_are_completed_with_the_last_pull_of_the_batch(connection, platform):
+    operations.queue_first_pulls(connection)
+    platform.serve(page(cursor="1"), Unreachable("Down."))
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    completed = Event.objects.get(type=EventType.READ_COMPLETED_INITIAL)
+    assert completed.summary == "first pull ended: 17 of 18 data types complete"
+    outcomes = {item["dataType"]: item["status"] for item in completed.payload["dataTypes"]}
+    assert outcomes["company"] == "FetchError"
+    assert outcomes["invoices"] == "Complete"
