@@ -11,5 +11,6 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("link/", include("link.urls")),
     path("o/<slug:organization>/", include("companies.urls")),
+    path("o/<slug:organization>/", include("connections.urls")),
     path("o/<slug:organization>/", include("sync.urls")),
 ]
