@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from companies import tenancy
 from companies import operations as companies
+from companies import tenancy
 from companies.models import Company, Organization, User
 from link.sandbox import link_sandbox
 

@@ -93,6 +93,12 @@ def count(number: int | None) -> str:
     return _words.NOTHING if number is None else f"{number:,}"
 
 
+@register.filter
+def quantity(number: Decimal | None) -> str:
+    """Write a number with the digits it has: 17.5, where the store says 17.500000."""
+    return _words.NOTHING if number is None else f"{number.normalize():,f}"
+
+
 @register.simple_tag
 def money(amount: Decimal | None, currency: str, style: str = "whole") -> str:
     """Write an amount: £5,715,000, or £5,714,999.60 in the style `exact`."""
