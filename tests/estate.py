@@ -46,6 +46,8 @@ class Estate:
     organization: Organization
     #: A value for each parameter a route can have.
     parameters: dict[str, str | UUID]
+    #: A pull whose worker is gone.
+    lost_pull_id: UUID
 
 
 def build(organization: Organization, member: User) -> Estate:
@@ -63,6 +65,13 @@ def build(organization: Organization, member: User) -> Estate:
         completed_at=timezone.now(),
     )
     PullFactory(connection=connection, data_type="bills")  # waits for a worker
+    lost = PullFactory(
+        connection=connection,
+        data_type="items",
+        status=PullStatus.FETCHING,
+        started_at=timezone.now(),
+        lease_until=timezone.now() - timedelta(minutes=1),
+    )
     DataStatusFactory(connection=connection, last_success_at=timezone.now(), record_count=1)
     with tenancy.entered(organization.pk):
         _add_rest(organization, connection, link_url, pull, member)
@@ -76,6 +85,7 @@ def build(organization: Organization, member: User) -> Estate:
             "data_type": "invoices",
             "source_id": "secret-1",
         },
+        lost_pull_id=lost.pk,
     )
 
 

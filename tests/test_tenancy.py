@@ -22,7 +22,7 @@ from django.urls.exceptions import Resolver404
 from companies.models import TenantQuerySet
 from companies.roles import RIGHTS, Right, Role
 from portal.celery import app as celery
-from sync import stream, tasks
+from sync import engine, stream, tasks
 from tests import estate
 from tests.factories import (
     CompanyFactory,
@@ -311,16 +311,16 @@ def test_ones_own_pages_show_nothing_of_others(layers, harbour, quay, bob):
     assert "No companies found" in shown(found)
 
 
-def test_a_worker_finds_no_connection_of_another_organization(layers, harbour, quay, bob):
+def test_a_worker_finds_nothing_of_another_organization(layers, harbour):
     before = estate.checksums(harbour.organization)
     other = OrganizationFactory()
+    connection_id = harbour.parameters["connection_id"]
 
-    tasks.run_connection(
-        organization_id=str(other.pk),
-        connection_id=str(harbour.parameters["connection_id"]),
-    )
+    tasks.run_connection(organization_id=str(other.pk), connection_id=str(connection_id))
+    assert not engine.recover(other.pk, harbour.lost_pull_id)
 
     assert estate.checksums(harbour.organization) == before
+    assert engine.recover(harbour.organization.pk, harbour.lost_pull_id)
 
 
 LACKING = [(role, right) for right in Right for role in Role if role not in RIGHTS[right]]
