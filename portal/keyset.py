@@ -64,9 +64,7 @@ class Keyset:
                 )
         after = self._read(rows.model, asked.get("after", "")) if before is None else None
         found = list(self._beside(rows, after, backwards=False)[: size + 1])
-        return self._page(
-            found[:size], has_next=len(found) > size, has_previous=after is not None
-        )
+        return self._page(found[:size], has_next=len(found) > size, has_previous=after is not None)
 
     def _page[M: Model](self, rows: list[M], *, has_next: bool, has_previous: bool) -> Page[M]:
         return Page(
@@ -109,9 +107,7 @@ class Keyset:
 
     def _cursor(self, row: Model) -> str:
         values = [
-            None
-            if getattr(row, key.name) is None
-            else key.field(type(row)).value_to_string(row)
+            None if getattr(row, key.name) is None else key.field(type(row)).value_to_string(row)
             for key in self._keys
         ]
         return signing.dumps(values, salt=self._salt)

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from companies import tenancy
 from companies import operations as companies
+from companies import tenancy
 from companies.models import Company, Organization, User
 from link.sandbox import link_sandbox
 
@@ -17,7 +17,7 @@ def open_organization(user: User, *, name: str) -> tuple[Organization, Company]:
     The organization stands even if the sandbox does not answer: the connection then says so and
     waits to be linked like any other.
     """
-    organization = companies.create_organization(user, name=name)
+    organization = companies.create_organization(user, name)
     company = add_sandbox_company(organization.pk, user=user)
     return organization, company
 

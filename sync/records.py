@@ -48,9 +48,7 @@ COLUMNS: Mapping[DataType, Columns] = MappingProxyType(
         DataType.BILLS: Columns("Reference", party="Supplier", **_DOCUMENT),
         DataType.CREDIT_NOTES: Columns("Number", party="Customer", **_DOCUMENT),
         DataType.BILL_CREDIT_NOTES: Columns("Number", party="Supplier", **_DOCUMENT),
-        DataType.PAYMENTS: Columns(
-            "Reference", party="Customer", dated_on="Paid", amount="Total"
-        ),
+        DataType.PAYMENTS: Columns("Reference", party="Customer", dated_on="Paid", amount="Total"),
         DataType.BILL_PAYMENTS: Columns(
             "Reference", party="Supplier", dated_on="Paid", amount="Total"
         ),

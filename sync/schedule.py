@@ -68,8 +68,8 @@ def due_after(frequency: str, moment: datetime) -> datetime | None:
         cursor.execute(
             f"SELECT %s::timestamptz + {INTERVAL.format(frequency='%s')}", [moment, frequency]
         )
-        row = cursor.fetchone()
-    return cast("datetime | None", row[0])  # what PostgreSQL makes of a timestamptz
+        (due,) = cast("tuple[datetime | None]", cursor.fetchone())
+    return due
 
 
 def retry_after(frequency: str, moment: datetime, failures: int) -> datetime | None:

@@ -9,7 +9,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from hashlib import blake2b
@@ -102,6 +101,7 @@ class Region:
 @require_GET
 async def history_stream(request: PortalRequest, company_id: UUID) -> HttpResponseBase:
     user = await request.auser()
+    assert isinstance(user, User)  # the middleware lets nobody else in
     if _open_streams[user.pk] >= STREAMS_PER_PERSON:
         return HttpResponse(status=429)
     viewer = Viewer(
@@ -206,9 +206,7 @@ def _changed(
         "can": membership.can,
     }
     context = (
-        pages.panel(company)
-        if viewer.page == "summary"
-        else pages.table(company, viewer.filter)
+        pages.panel(company) if viewer.page == "summary" else pages.table(company, viewer.filter)
     )
     rows: list[PullRow] = context["pulls"]
     mark = _digest(_state(row.pull) for row in rows)

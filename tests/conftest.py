@@ -1,47 +1,41 @@
 """The cast: Alice administers Harbour Lending; Bob belongs to Quay Capital and must see nothing."""
 
-from collections.abc import Iterator
-
 import pytest
+from django.conf import settings
 from django.db import connection
-from django.test import Client
 
 from companies import tenancy
-from companies.models import Company, Membership, Organization, User
+from companies.models import Membership
 from companies.roles import Role
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings):
     """Let the login that owns the test database create and migrate it."""
-    connection.settings_dict["OPTIONS"].pop("assume_role")
+    connection.settings_dict["OPTIONS"].pop("options")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+def django_db_setup(django_db_setup, django_db_blocker):
     """From here on the tests run as the app does: as a role that owns nothing."""
-    _assume("ledgerport_app", django_db_blocker)
-    yield
-    _assume(None, django_db_blocker)
-
-
-def _assume(role, django_db_blocker):
+    options = connection.settings_dict["OPTIONS"]
     with django_db_blocker.unblock():
         connection.close()
-    if role is None:
-        connection.settings_dict["OPTIONS"].pop("assume_role", None)
-    else:
-        connection.settings_dict["OPTIONS"]["assume_role"] = role
+    options["options"] = f"-c role={settings.DATABASE_ROLE}"
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+    options.pop("options")
 
 
 @pytest.fixture
-def alice(db) -> User:
+def alice(db):
     return UserFactory(name="Alice Archer", email="alice@harbour.example")
 
 
 @pytest.fixture
-def organization(alice) -> Iterator[Organization]:
+def organization(alice):
     """Alice's organization, entered for the length of the test so that the test can look inside."""
     organization = OrganizationFactory(name="Harbour Lending", slug="harbour")
     with tenancy.entered(organization.pk):
@@ -50,29 +44,29 @@ def organization(alice) -> Iterator[Organization]:
 
 
 @pytest.fixture
-def membership(alice, organization) -> Membership:
+def membership(alice, organization):
     return Membership.objects.get(user=alice, organization=organization)
 
 
 @pytest.fixture
-def company(organization) -> Company:
+def company(organization):
     return CompanyFactory(organization=organization, name="Eastgate Roasters")
 
 
 @pytest.fixture
-def client(client, alice) -> Client:
+def client(client, alice):
     """A browser in which Alice is signed in."""
     client.force_login(alice)
     return client
 
 
 @pytest.fixture
-def bob(db) -> User:
+def bob(db):
     return UserFactory(name="Bob Bryce", email="bob@quay.example")
 
 
 @pytest.fixture
-def other_organization(bob) -> Organization:
+def other_organization(bob):
     organization = OrganizationFactory(name="Quay Capital", slug="quay")
     MembershipFactory(organization=organization, user=bob, role=Role.ADMINISTRATOR)
     return organization

@@ -93,6 +93,12 @@ def count(number: int | None) -> str:
     return _words.NOTHING if number is None else f"{number:,}"
 
 
+@register.filter
+def quantity(number: Decimal | None) -> str:
+    """Write a number with the digits it has: 17.5, where the store says 17.500000."""
+    return _words.NOTHING if number is None else f"{number.normalize():,f}"
+
+
 @register.simple_tag
 def money(amount: Decimal | None, currency: str, style: str = "whole") -> str:
     """Write an amount: £5,715,000, or £5,714,999.60 in the style `exact`."""
@@ -166,7 +172,7 @@ def chips(connections: Iterable[Any], href: str = "") -> dict[str, object]:
 
 
 @register.inclusion_tag("components/_field.html")
-def field(bound: BoundField, hint: str = "") -> dict[str, object]:
+def field(bound: BoundField) -> dict[str, object]:
     """Show a form field with its label, hint and errors; the form's first error gets focus."""
     wrong = [each.name for each in bound.form if each.errors]
     attributes: dict[str, Any] = {}
@@ -174,8 +180,6 @@ def field(bound: BoundField, hint: str = "") -> dict[str, object]:
         attributes["autofocus"] = True
     if bound.field.widget.attrs.get("placeholder"):
         attributes["placeholder"] = False  # the label says it, and stays when one types
-    if hint and not bound.help_text:
-        bound.help_text = hint
     return {
         "field": bound,
         "widget": bound.as_widget(attrs=attributes),

@@ -33,7 +33,7 @@ def summary(request: PortalRequest, company_id: UUID) -> HttpResponse:
 def refresh(request: PortalRequest, company_id: UUID) -> HttpResponse:
     """Start what is not running yet; a second press shows what is."""
     company = find_company(request, company_id)
-    if not company.connections.linked().exists():  # type: ignore[attr-defined]
+    if not company.connections.linked().exists():
         return _answer(
             request,
             company,
@@ -47,7 +47,9 @@ def refresh(request: PortalRequest, company_id: UUID) -> HttpResponse:
 def _outcome(started: Refresh) -> str:
     queued, running = len(started.queued), len(started.already_running)
     if queued and running:
-        return f"Refresh queued: {_data_types(queued)}. {_data_types(running)} were running already."
+        return (
+            f"Refresh queued: {_data_types(queued)}. {_data_types(running)} were running already."
+        )
     if queued:
         return f"Refresh queued: {_data_types(queued)}"
     if running:

@@ -68,10 +68,10 @@ def data_type(request: PortalRequest, company_id: UUID, data_type: str) -> HttpR
     columns = COLUMNS[holding.data_type]
     search = Search.read(request.GET, columns)
     page = records.page(source.connection, holding.data_type, search, request.GET)
-    template = "sync/data_type.html#records" if _asks_for("records", request) else "sync/data_type.html"
-    return render(
-        request, template, context | {"columns": columns, "search": search, "page": page}
+    template = (
+        "sync/data_type.html#records" if _asks_for("records", request) else "sync/data_type.html"
     )
+    return render(request, template, context | {"columns": columns, "search": search, "page": page})
 
 
 def _asks_for(part: str, request: PortalRequest) -> bool:

@@ -61,7 +61,8 @@ def delete_company(request: PortalRequest, company_id: UUID) -> HttpResponse:
             request, reverse("companies:list", kwargs={"organization": request.organization.slug})
         )
     connections = Connection.objects.within(request.organization).filter(company=company)
-    return _ask(request, "sync/delete_company.html", company, form, _loss(connections), None)
+    context = {"company": company, "form": form, "loss": _loss(connections)}
+    return _ask(request, "sync/delete_company.html", context)
 
 
 @requires(Right.REMOVE_CONNECTIONS)
@@ -79,18 +80,14 @@ def delete_connection(
         place = {"organization": request.organization.slug, "company_id": company.pk}
         return _leave(request, reverse("connections:manage", kwargs=place))
     loss = _loss(connections.filter(pk=connection.pk))
-    return _ask(request, "sync/delete_connection.html", company, form, loss, connection)
-
-
-def _ask(
-    request: PortalRequest,
-    template: str,
-    company: Company,
-    form: TypedNameForm,
-    loss: Loss,
-    connection: Connection | None,
-) -> HttpResponse:
     context = {"company": company, "connection": connection, "form": form, "loss": loss}
+    return _ask(request, "sync/delete_connection.html", context)
+
+
+def _ask(request: PortalRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    """Show the question: as a dialog on the page that asks, else as a page of its own."""
+    form = context["form"]
+    assert isinstance(form, TypedNameForm)
     fragment = "#dialog" if wants_fragment(request) else ""
     status = 422 if form.is_bound else 200
     return render(request, f"{template}{fragment}", context, status=status)

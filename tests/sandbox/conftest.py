@@ -1,4 +1,4 @@
-"""Books of every business, an application with its clock, and a running server for broken answers."""
+"""Books of every business, and a running server with its application and customer."""
 
 import base64
 import hashlib
@@ -78,15 +78,15 @@ class Visitor:
         location = self.consent(business, **changes).headers["location"]
         return parse_qs(urlsplit(location).query)["code"][0]
 
-    def token(self, auth: tuple[str, str] | None = CLIENT, **form: str) -> httpx.Response:
-        return self.http.post("/oauth/token", data=form, auth=encoded(auth) if auth else None)
+    def token(self, form: dict[str, str], auth: tuple[str, str] = CLIENT) -> httpx.Response:
+        return self.http.post("/oauth/token", data=form, auth=encoded(auth))
 
     def exchange(self, code: str, **changes: str) -> httpx.Response:
         form = {"code": code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER, **changes}
-        return self.token(grant_type="authorization_code", **form)
+        return self.token({"grant_type": "authorization_code", **form})
 
     def refresh(self, token: str) -> httpx.Response:
-        return self.token(grant_type="refresh_token", refresh_token=token)
+        return self.token({"grant_type": "refresh_token", "refresh_token": token})
 
     def connect(self, business: str = "small") -> dict[str, str]:
         """Return the tokens of a new connection."""
@@ -102,7 +102,10 @@ class Visitor:
 
     def control(self, method: str, path: str, **options: object) -> httpx.Response:
         response = self.http.request(
-            method, f"/control/{path}", headers=CONTROL, **options  # type: ignore[arg-type]  # passed on
+            method,
+            f"/control/{path}",
+            headers=CONTROL,
+            **options,  # type: ignore[arg-type]  # passed on
         )
         assert response.status_code == 200, response.text
         return response

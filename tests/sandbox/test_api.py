@@ -150,7 +150,9 @@ def test_what_cannot_be_answered_is_refused(
     assert response.json()["error"].keys() == {"code", "message"}
 
 
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}])
+@pytest.mark.parametrize(
+    "header", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}]
+)
 def test_api_needs_a_token(visitor: Visitor, header: dict[str, str]):
     response = visitor.http.get("/api/v1/company", headers=header)
 

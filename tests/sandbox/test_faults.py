@@ -67,7 +67,7 @@ def test_truncated_breaks_off_within_the_json_and_serves_nothing(visitor: Visito
     broken = visitor.get("invoices", tokens)
 
     assert broken.status_code == 200
-    with pytest.raises(ValueError, match="Expecting|Unterminated"):
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
         broken.json()
     assert visitor.control("GET", "served").json() == []
 
@@ -117,9 +117,7 @@ def test_lost_refresh_answer_rotates_the_token_all_the_same(visitor: Visitor):
 
     again = visitor.refresh(tokens["refresh_token"]).json()
     assert visitor.get("connection", again).status_code == 200
-    known = next(
-        each for each in visitor.control("GET", "grants").json() if each["id"] == grant_id
-    )
+    known = next(each for each in visitor.control("GET", "grants").json() if each["id"] == grant_id)
     assert [known["refreshes"], known["reuses"]] == [1, 1]
 
 

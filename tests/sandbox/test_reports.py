@@ -28,8 +28,8 @@ def total(section: dict[str, Any]) -> Decimal:
     return amount
 
 
-def leaves(section: dict[str, Any]) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = {}
+def leaves(section: dict[str, Any]) -> dict[str | None, Decimal]:
+    found: dict[str | None, Decimal] = {}
     for row in section["rows"]:
         if row["rows"]:
             found |= leaves(row)
@@ -49,8 +49,10 @@ def test_every_month_end_balance_sheet_balances(books: Books):
 
 def test_profit_and_loss_is_the_sum_of_the_journal(books: Books):
     roots = {
-        "income": "Income:Sales", "other_income": "Income:Other",
-        "cost_of_sales": "Expenses:CostOfSales", "expenses": "Expenses:Overheads",
+        "income": "Income:Sales",
+        "other_income": "Income:Other",
+        "cost_of_sales": "Expenses:CostOfSales",
+        "expenses": "Expenses:Overheads",
         "other_expenses": "Expenses:Other",
     }
     added: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
@@ -78,17 +80,13 @@ def test_profit_moves_to_retained_earnings_at_the_year_end(books: Books):
 
     last_year = sum(profits[moments.month_text(month)] for month in range(year - 12, year))
     assert after[retained] - before[retained] == last_year
-    assert after[current_year(after)] == profits[moments.month_text(year)]
+    assert after[None] == profits[moments.month_text(year)]
 
 
 def net(period: dict[str, Any]) -> Decimal:
     gain = total(period["income"]) + total(period["other_income"])
     spent = ("cost_of_sales", "expenses", "other_expenses")
     return gain - sum((total(period[part]) for part in spent), Decimal())
-
-
-def current_year(equity: dict[str, Decimal]) -> str:
-    return next(key for key in equity if key is None)
 
 
 def test_cash_flow_is_the_change_of_the_bank_balances(books: Books):
@@ -113,7 +111,8 @@ def test_reports_show_25_months_newest_first_by_default(books: Books):
     assert len(starts) == 25
     assert starts == sorted(starts, reverse=True)
     assert [starts[0], starts[-1]] == ["2026-09-01", "2024-09-01"]
-    assert Report(books, NOON, None, None).body("balance_sheet")["periods"][0]["date"] == "2026-09-21"  # type: ignore[index]  # JSON
+    sheet: Any = Report(books, NOON, None, None).body("balance_sheet")["periods"]
+    assert [each["date"] for each in sheet[:2]] == ["2026-09-21", "2026-08-31"]
 
 
 def test_every_business_earns_money(books: Books):

@@ -11,7 +11,9 @@ from tests.sync.scripted import Scripted, install
 def bells(monkeypatch) -> list[tuple[object, object]]:
     """The connections rung for, instead of messages to a broker."""
     rung: list[tuple[object, object]] = []
-    monkeypatch.setattr(tasks, "ring", lambda organization, connection: rung.append((organization, connection)))
+    monkeypatch.setattr(
+        tasks, "ring", lambda organization, connection: rung.append((organization, connection))
+    )
     return rung
 
 

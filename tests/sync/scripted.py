@@ -15,7 +15,9 @@ from sync import engine
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def invoice(number: int, *, total: str = "10.00", note: str | None = None, **fields: Any) -> Invoice:
+def invoice(
+    number: int, *, total: str = "10.00", note: str | None = None, **fields: Any
+) -> Invoice:
     amount = Decimal(total)
     return Invoice(
         **{
@@ -66,7 +68,7 @@ class Scripted:
                 if served > skip:
                     yield step
                 continue
-            if isinstance(step, BaseException) or (isinstance(step, type)):
+            if isinstance(step, (BaseException, type)):
                 self.steps.remove(step)
                 raise step
             self.steps.remove(step)

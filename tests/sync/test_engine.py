@@ -32,7 +32,8 @@ from tests.sync.scripted import invoice, page
 
 def store(**filters):
     return {
-        record.source_id: record for record in Record.objects.filter(**filters).order_by("source_id")
+        record.source_id: record
+        for record in Record.objects.filter(**filters).order_by("source_id")
     }
 
 
@@ -116,7 +117,9 @@ def test_an_incremental_pull_asks_for_what_changed_and_flags_what_was_deleted(
 ):
     platform.serve(page(invoice(1), invoice(2), cursor="1", watermark="w1"))
     pull()
-    platform.serve(page(invoice(3), cursor="1", watermark="w2", deleted_ids=["inv-1", "never-seen"]))
+    platform.serve(
+        page(invoice(3), cursor="1", watermark="w2", deleted_ids=["inv-1", "never-seen"])
+    )
 
     second = pull()
 
@@ -256,7 +259,7 @@ def test_a_warning_is_shown_and_blocks_nothing(connection, platform, pull):
     ("before", "after", "is_held"),
     [(20, 9, True), (20, 10, False), (19, 1, False), (3, 0, True), (0, 0, False)],
 )
-def test_a_mass_disappearance_is_held(connection, platform, pull, before, after, is_held):
+def test_a_mass_disappearance_is_held(platform, pull, before, after, is_held):
     platform.serve(page(*map(invoice, range(before)), cursor="1"))
     pull()
     platform.serve(page(*map(invoice, range(after)), cursor="1"))
@@ -284,9 +287,7 @@ def test_a_mass_disappearance_is_held(connection, platform, pull, before, after,
         (NotSupported("Sandbox has no bills."), "NotSupported", "has no bills"),
     ],
 )
-def test_a_platforms_refusal_ends_the_pull_in_words(
-    connection, platform, pull, error, status, words
-):
+def test_a_platforms_refusal_ends_the_pull_in_words(platform, pull, error, status, words):
     platform.serve(page(invoice(1), cursor="1"))
     pull()
     platform.serve(page(invoice(2), cursor="1"), error)
@@ -298,7 +299,7 @@ def test_a_platforms_refusal_ends_the_pull_in_words(
     assert done.error_detail == error.detail
     assert list(store()) == ["inv-1"]
     assert not StagedRecord.objects.exists()
-    after = status_of(connection)
+    after = status_of(done.connection)
     assert (after.latest_status, after.latest_pull_id) == (status, done.pk)
     assert after.latest_success_pull_id != done.pk
     assert Event.objects.filter(type=EventType.PULL_FINISHED).count() == 2
@@ -345,7 +346,9 @@ def test_counts_that_disagree_publish_nothing(connection, platform, pull):
 
 
 def test_an_expired_token_is_renewed_once_and_the_pull_goes_on(connection, platform, pull):
-    platform.serve(page(invoice(1), cursor="1"), AuthorizationRevoked("401"), page(invoice(2), cursor="2"))
+    platform.serve(
+        page(invoice(1), cursor="1"), AuthorizationRevoked("401"), page(invoice(2), cursor="2")
+    )
 
     done = pull()
 

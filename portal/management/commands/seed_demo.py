@@ -11,8 +11,8 @@ from companies import tenancy
 from companies.models import User
 from connections.schemas import DataType
 from portal.onboarding import open_organization
-from sync import operations as sync
 from sync.models import Frequency
+from sync.settings import EffectiveSetting, save_settings
 
 EMAIL = "priya@harbour-lending.example"
 ORGANIZATION = "Harbour Lending"
@@ -29,12 +29,14 @@ class Command(BaseCommand):
         user = User.objects.create_user(EMAIL, password, name="Priya Nair")
         organization, company = open_organization(user, name=ORGANIZATION)
         with tenancy.entered(organization.pk):
-            sync.save_settings(
+            save_settings(
                 organization,
-                settings={
-                    data_type: sync.Setting(fetch_on_first_link=True, frequency=Frequency.DAILY)
+                settings=[
+                    EffectiveSetting(
+                        data_type=data_type, frequency=Frequency.DAILY, fetch_on_first_link=True
+                    )
                     for data_type in DataType
-                },
+                ],
                 actor=user,
             )
         if output is not None:

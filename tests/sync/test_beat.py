@@ -1,0 +1,229 @@
+"""What the clock brings about, and that two clocks bring it about once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db.models.functions import Now
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connections.platforms.base import NotSupported, PermissionMissing, Unreachable
+from sync import beat, operations, schedule
+from sync.models import DataStatus, Frequency, Pull, PullStatus
+from tests.factories import ConnectionFactory, DataStatusFactory
+from tests.sync.scripted import invoice, page
+
+
+@pytest.fixture
+def nothing_queued_at_the_broker(monkeypatch):
+    monkeypatch.setattr(beat, "_messages_waiting", lambda: 0)
+
+
+def due(connection, data_type="invoices", **fields) -> DataStatus:
+    return DataStatusFactory(
+        connection=connection,
+        data_type=data_type,
+        **{
+            "frequency": Frequency.DAILY,
+            "next_due_at": datetime(2026, 1, 2, tzinfo=UTC),
+            "last_success_at": datetime(2026, 1, 1, 9, 30, tzinfo=UTC),
+            **fields,
+        },
+    )
+
+
+def test_what_is_due_is_queued_once_with_its_reason(connection, company):
+    due(connection)
+    due(connection, "bills", last_success_at=None, failures=2)
+    due(connection, "items", next_due_at=datetime(2999, 1, 1, tzinfo=UTC))
+
+    assert beat.queue_due_pulls() == 2
+    assert beat.queue_due_pulls() == 0
+
+    pulls = {pull.data_type: pull for pull in Pull.objects.all()}
+    assert set(pulls) == {"invoices", "bills"}
+    assert pulls["invoices"].trigger == Pull.Trigger.SCHEDULE
+    assert pulls["invoices"].reason == "Scheduled: daily, last success 1 January 2026, 09:30 UTC"
+    assert pulls["bills"].reason == "Scheduled: daily, try 3"
+    assert pulls["invoices"].batch == pulls["bills"].batch
+
+
+def test_what_is_being_pulled_is_not_queued_again(connection):
+    running = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    DataStatus.objects.filter(data_type="invoices").update(
+        frequency="hourly", next_due_at=Now() - timedelta(hours=1)
+    )
+
+    beat.queue_due_pulls()
+
+    assert list(Pull.objects.all()) == [running]
+
+
+@pytest.mark.parametrize("status", ["Unlinked", "Deauthorized", "PendingAuth"])
+def test_only_linked_connections_are_scheduled(company, status):
+    due(ConnectionFactory(company=company, status=status))
+
+    assert beat.queue_due_pulls() == 0
+
+
+def test_every_organization_is_served(connection, other_organization):
+    foreign = ConnectionFactory(company__organization=other_organization)
+    due(connection)
+    due(foreign)
+
+    assert beat.queue_due_pulls() == 2
+
+
+def test_a_missed_slot_is_made_up_for_once(connection, platform, pull):
+    due(connection, next_due_at=datetime(2020, 1, 1, tzinfo=UTC))
+    platform.serve(page(invoice(1), cursor="1"))
+
+    assert beat.queue_due_pulls() == 1
+    Pull.objects.all().delete()
+
+    assert beat.queue_due_pulls() == 0
+
+
+@pytest.mark.parametrize(
+    ("frequency", "after"),
+    [
+        ("none", None),
+        ("hourly", timedelta(hours=1)),
+        ("daily", timedelta(days=1)),
+        ("weekly", timedelta(days=7)),
+    ],
+)
+def test_the_next_pull_is_due_one_interval_after_the_last_success(
+    connection, platform, pull, frequency, after
+):
+    due(connection, frequency=frequency)
+    platform.serve(page(invoice(1), cursor="1"))
+
+    done = pull()
+
+    status = DataStatus.objects.get(data_type="invoices")
+    assert status.next_due_at == (after and done.completed_at + after)
+
+
+@pytest.mark.parametrize(
+    ("success", "following"),
+    [
+        ("2027-01-31T12:00Z", "2027-02-28T12:00Z"),
+        ("2028-01-31T12:00Z", "2028-02-29T12:00Z"),
+        ("2027-08-31T12:00Z", "2027-09-30T12:00Z"),
+        ("2027-02-28T12:00Z", "2027-03-28T12:00Z"),
+        ("2027-12-15T23:59Z", "2028-01-15T23:59Z"),
+    ],
+)
+def test_a_month_is_a_calendar_month(db, success, following):
+    due_at = schedule.due_after("monthly", datetime.fromisoformat(success))
+
+    assert due_at == datetime.fromisoformat(following)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # nothing is written
+)
+@given(seconds=st.integers(0, 100 * 366 * 24 * 3600))
+def test_a_monthly_pull_keeps_its_day_or_the_last_one_of_a_shorter_month(db, seconds):
+    moment = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+    due_at = schedule.due_after("monthly", moment)
+
+    months = (due_at.year - moment.year) * 12 + due_at.month - moment.month
+    assert months == 1
+    assert due_at.timetz() == moment.timetz()
+    is_last_day = (due_at + timedelta(days=1)).month != due_at.month
+    assert due_at.day == moment.day or (is_last_day and due_at.day < moment.day)
+
+
+def test_a_failure_is_tried_again_ever_later_but_inside_the_slot(connection, platform, pull):
+    anchor = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
+    due(connection, frequency="hourly", last_success_at=anchor)
+    waits = []
+    for _ in range(10):
+        platform.serve(Unreachable("Down."))
+        failed = pull()
+        status = DataStatus.objects.get(data_type="invoices")
+        waits.append((status.next_due_at - failed.completed_at).total_seconds())
+
+    assert 30 <= waits[0] <= 60
+    assert 60 <= waits[1] <= 120
+    assert all(1800 <= wait <= 3600 for wait in waits[6:])
+    assert status.failures == 10
+    assert status.last_success_at == anchor
+    assert "tries again by itself at" in failed.error_message
+
+
+@pytest.mark.parametrize("error", [PermissionMissing("No."), NotSupported("None.")])
+def test_what_trying_again_does_not_cure_is_not_hurried(connection, platform, pull, error):
+    due(connection, frequency="daily")
+    platform.serve(error)
+
+    failed = pull()
+
+    status = DataStatus.objects.get(data_type="invoices")
+    if isinstance(error, NotSupported):
+        assert status.next_due_at is None
+    else:
+        assert status.next_due_at - failed.completed_at >= timedelta(hours=23, minutes=59)
+
+
+def test_unscheduled_failures_wait_for_a_person(connection, platform, pull):
+    platform.serve(Unreachable("Down."))
+
+    failed = pull()
+
+    assert failed.error_message.endswith("Nothing is scheduled: press Refresh data to try again.")
+    assert DataStatus.objects.get(data_type="invoices").next_due_at is None
+
+
+def test_a_success_after_failures_restarts_the_interval(connection, platform, pull):
+    due(connection, failures=4)
+    platform.serve(page(invoice(1), cursor="1"))
+
+    done = pull()
+
+    status = DataStatus.objects.get(data_type="invoices")
+    assert status.failures == 0
+    assert status.next_due_at == done.completed_at + timedelta(days=1)
+
+
+def test_an_unheard_bell_is_rung_again(connection, bells, nothing_queued_at_the_broker):
+    operations.queue_first_pulls(connection)
+    assert beat.ring_again() == 0
+    Pull.objects.update(rung_at=Now() - timedelta(seconds=11))
+
+    assert beat.ring_again() == 1
+    assert beat.ring_again() == 0
+
+    assert bells == [(connection.organization_id, connection.pk)]
+
+
+def test_nobody_rings_for_a_connection_at_work_or_at_rest(
+    connection, bells, nothing_queued_at_the_broker
+):
+    operations.queue_first_pulls(connection)
+    Pull.objects.update(rung_at=None)
+    Pull.objects.filter(data_type="company").update(
+        status=PullStatus.FETCHING, lease_until=Now() + timedelta(seconds=30)
+    )
+    assert beat.ring_again() == 0
+
+    Pull.objects.filter(data_type="company").delete()
+    Pull.objects.update(not_before=Now() + timedelta(seconds=30))
+    assert beat.ring_again() == 0
+
+
+def test_bells_still_to_be_heard_are_not_doubled(connection, bells, monkeypatch):
+    operations.queue_first_pulls(connection)
+    Pull.objects.update(rung_at=None)
+    monkeypatch.setattr(beat, "_messages_waiting", lambda: 1)
+
+    assert beat.ring_again() == 0
+
+
+def test_an_empty_broker_has_no_messages(db):
+    assert beat._messages_waiting() == 0

@@ -1,0 +1,346 @@
+"""Live pages: what an open page is told, and when it is told no more."""
+
+import asyncio
+import re
+from uuid import uuid4
+
+import pytest
+import redis
+from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings as django_settings
+from django.contrib.sessions.models import Session
+from django.db import connection as database
+from django.test import AsyncClient, Client
+from django.urls import reverse
+
+from companies import events, tenancy
+from companies.models import Membership, User
+from companies.roles import Role
+from portal import sse
+from sync import stream
+from sync.models import Pull, PullStatus
+from tests.factories import (
+    CompanyFactory,
+    ConnectionFactory,
+    MembershipFactory,
+    OrganizationFactory,
+    UserFactory,
+)
+from tests.sync.books import a_pull
+
+
+@pytest.fixture
+def user(transactional_db):
+    return UserFactory(name="Alice Archer", email="alice@harbour.example")
+
+
+@pytest.fixture
+def connection(user):
+    """Committed: the stream reads it over connections of its own."""
+    organization = OrganizationFactory(name="Harbour Lending", slug="harbour")
+    MembershipFactory(organization=organization, user=user, role=Role.ADMINISTRATOR)
+    company = CompanyFactory(organization=organization, name="Eastgate Roasters")
+    return ConnectionFactory(company=company)
+
+
+@pytest.fixture(autouse=True)
+def _brisk(monkeypatch):
+    monkeypatch.setattr(stream, "GATHER_SECONDS", 0)
+    monkeypatch.setattr(stream, "KEEP_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr(stream, "POLL_SECONDS", 0.05)
+
+
+def url(connection, **asked):
+    place = {
+        "organization": connection.organization.slug,
+        "company_id": connection.company_id,
+    }
+    return reverse("sync:history-stream", kwargs=place, query=asked)
+
+
+class Browser:
+    """Reads one stream message by message, as a page does."""
+
+    def __init__(self, user, address, **headers):
+        self.client = AsyncClient()
+        self.user, self.address, self.headers = user, address, headers
+
+    async def __aenter__(self):
+        await self.client.aforce_login(self.user)
+        self.response = await self.client.get(self.address, headers=self.headers)
+        self.messages = aiter(self.response.streaming_content)
+        return self
+
+    async def __aexit__(self, *exc):
+        await self.messages.aclose()
+
+    async def next(self, *, event=""):
+        """Return the next message with an event of this name, passing what comes before it."""
+        async with asyncio.timeout(10):
+            async for chunk in self.messages:
+                text = chunk.decode()
+                found = re.search(r"^event: (.*)$", text, re.MULTILINE)
+                if text != sse.KEEP_ALIVE and (found[1] if found else "") == event:
+                    return text
+        raise AssertionError("the stream ended")
+
+    async def rest(self):
+        async with asyncio.timeout(10):
+            return [chunk.decode() async for chunk in self.messages]
+
+
+def inside(connection, change):
+    """Change something in a transaction of its own, as another process would."""
+
+    def run():
+        try:
+            with tenancy.entered(connection.organization_id):
+                change()
+        finally:
+            database.close()
+
+    return sync_to_async(run, thread_sensitive=False)()
+
+
+def test_the_first_message_is_the_page_as_it_is(connection, user):
+    pull = a_pull(connection)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            return browser.response, await browser.next()
+
+    response, message = async_to_sync(scenario)()
+
+    assert response["Content-Type"] == "text/event-stream"
+    assert response["Cache-Control"] == "no-store"
+    assert re.match(r"id: \w+-\n", message)
+    assert f'<tr id="pull-{pull.pk}"' in message
+    assert '<hx-partial hx-target="#live-pulls" hx-swap="innerMorph">' in message
+    assert "class=\"fresh\"" not in message
+
+
+def test_a_change_arrives_when_redis_rings_and_only_its_row_is_fresh(connection, user):
+    done, running = a_pull(connection, "bills"), a_pull(connection, status=PullStatus.FETCHING)
+
+    def finish():
+        Pull.objects.filter(pk=running.pk).update(status=PullStatus.COMPLETE)
+        events.announce(connection.organization_id, connection.company_id)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            await browser.next()
+            await inside(connection, finish)
+            return await browser.next()
+
+    message = async_to_sync(scenario)()
+
+    assert re.search(rf'id="pull-{running.pk}" data-tone="green" class="fresh"', message)
+    assert re.search(rf'id="pull-{done.pk}" data-tone="green">', message)
+
+
+def test_rings_for_other_companies_are_not_heard(connection, user, monkeypatch):
+    looked = []
+    monkeypatch.setattr(stream, "look", counting(stream.look, looked))
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            await browser.next()
+            await wait_until_connected(browser)
+            before = len(looked)
+            await inside(
+                connection, lambda: events.announce(connection.organization_id, uuid4())
+            )
+            async with asyncio.timeout(5):
+                for _ in range(5):
+                    await anext(browser.messages)
+            return len(looked) - before
+
+    a_pull(connection)
+    assert async_to_sync(scenario)() == 0
+
+
+def counting(function, calls):
+    def counted(*args):
+        calls.append(args)
+        return function(*args)
+
+    return counted
+
+
+async def wait_until_connected(browser):
+    async with asyncio.timeout(5):
+        board = stream.switchboard(django_settings.REDIS_URL)
+        while not board.is_connected:
+            await anext(browser.messages)
+        await anext(browser.messages)
+
+
+def test_nothing_is_sent_while_nothing_changes(connection, user):
+    a_pull(connection)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            await browser.next()
+            return [(await anext(browser.messages)).decode() for _ in range(10)]
+
+    assert set(async_to_sync(scenario)()) == {sse.KEEP_ALIVE}
+
+
+def test_without_redis_the_clock_does(connection, user, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    running = a_pull(connection, status=PullStatus.FETCHING)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            await browser.next()
+            await inside(
+                connection,
+                lambda: Pull.objects.filter(pk=running.pk).update(status=PullStatus.COMPLETE),
+            )
+            return await browser.next()
+
+    assert 'data-tone="green" class="fresh"' in async_to_sync(scenario)()
+
+
+def test_one_subscription_serves_every_page_and_ends_with_the_last(connection, user):
+    a_pull(connection)
+    channel = events.channel(connection.organization_id)
+    server = redis.Redis.from_url(django_settings.REDIS_URL)
+
+    def subscribers():
+        return dict(server.pubsub_numsub(channel))[channel.encode()]
+
+    async def scenario():
+        async with Browser(user, url(connection)) as one:
+            await one.next()
+            await wait_until_connected(one)
+            async with Browser(user, url(connection)) as other:
+                await other.next()
+                both = await sync_to_async(subscribers)()
+        return both
+
+    assert async_to_sync(scenario)() == 1
+    assert subscribers() == 0
+
+
+def test_the_summary_is_told_of_everything_that_changed(connection, user):
+    a_pull(connection)
+
+    async def scenario():
+        async with Browser(user, url(connection, page="summary")) as browser:
+            return await browser.next()
+
+    message = async_to_sync(scenario)()
+
+    assert set(re.findall(r'hx-target="#live-(\w+)"', message)) == {
+        "pulls",
+        "figures",
+        "connections",
+        "freshness",
+        "activity",
+    }
+
+
+def test_a_filtered_history_is_told_of_its_own_pulls_only(connection, user):
+    bills = a_pull(connection, "bills")
+    a_pull(connection)
+
+    async def scenario():
+        async with Browser(user, url(connection, type="bills")) as browser:
+            return await browser.next()
+
+    assert re.findall(r'<tr id="pull-([\w-]+)"', async_to_sync(scenario)()) == [str(bills.pk)]
+
+
+def test_progress_is_announced_politely(connection, user, monkeypatch):
+    monkeypatch.setattr(stream, "ANNOUNCE_SECONDS", 0.2)
+    running = a_pull(connection, status=PullStatus.FETCHING)
+
+    def finish():
+        Pull.objects.filter(pk=running.pk).update(status=PullStatus.COMPLETE)
+        events.announce(connection.organization_id, connection.company_id)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            await browser.next()
+            await inside(connection, finish)
+            return await browser.next(event="announce")
+
+    assert "data: Refresh finished: 1 of 1 complete" in async_to_sync(scenario)()
+
+
+def test_a_reader_who_knows_the_state_is_told_nothing_twice(connection, user):
+    a_pull(connection)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            mark = re.match(r"id: (\S+)", await browser.next())[1]
+        async with Browser(user, url(connection), **{"Last-Event-ID": mark}) as again:
+            return [(await anext(again.messages)).decode() for _ in range(4)]
+
+    assert set(async_to_sync(scenario)()) == {sse.KEEP_ALIVE}
+
+
+def sign_out(user):
+    Session.objects.all().delete()
+
+
+def disable(user):
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def change_password(user):
+    user.set_password("another long password")
+    user.save(update_fields=["password"])
+
+
+def leave(user):
+    Membership.objects.filter(user=user).delete()
+
+
+@pytest.mark.parametrize("end", [sign_out, disable, change_password, leave])
+def test_the_stream_ends_for_who_may_no_longer_look(connection, user, monkeypatch, end):
+    monkeypatch.setattr(stream, "CHECK_SECONDS", 0.1)
+    a_pull(connection)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            await browser.next()
+            await inside(connection, lambda: end(user))
+            return await browser.rest()
+
+    assert async_to_sync(scenario)()[-1] == "event: close\ndata: \n\n"
+
+
+def test_nobody_opens_streams_without_end(connection, user, monkeypatch):
+    monkeypatch.setattr(stream, "STREAMS_PER_PERSON", 1)
+    a_pull(connection)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as one:
+            await one.next()
+            refused = await one.client.get(url(connection))
+        again = await one.client.get(url(connection))
+        return refused.status_code, again.status_code
+
+    assert async_to_sync(scenario)() == (429, 200)
+
+
+def test_strangers_and_foreign_companies_get_no_stream(connection, user):
+    elsewhere = CompanyFactory()
+    foreign = url(connection).replace(str(connection.company_id), str(elsewhere.pk))
+    stranger = UserFactory()
+
+    async def status(person, address):
+        client = AsyncClient()
+        await client.aforce_login(person)
+        return (await client.get(address)).status_code
+
+    assert async_to_sync(status)(user, foreign) == 404
+    assert async_to_sync(status)(stranger, url(connection)) == 404
+
+
+def test_who_is_not_signed_in_is_refused_not_sent_to_a_form(connection):
+    answer = Client().get(url(connection), headers={"Accept": "text/event-stream"})
+
+    assert answer.status_code == 401

@@ -1,0 +1,328 @@
+"""The data tab: data types, records, one record with what it was before, statements."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from companies.models import Membership
+from companies.roles import Role
+from connections.models import Connection
+from connections.schemas import DataType
+from sync.models import PullStatus
+from tests.factories import ConnectionFactory
+from tests.sync.books import (
+    a_profit_and_loss,
+    a_pull,
+    a_record,
+    a_status,
+    an_earlier_version,
+    an_invoice,
+)
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+@pytest.fixture
+def connection(company):
+    return ConnectionFactory(company=company, first_linked_at=timezone.now())
+
+
+def url(name, company, **kwargs):
+    place = {"organization": company.organization.slug, "company_id": company.pk}
+    return reverse(f"sync:{name}", kwargs=place | kwargs)
+
+
+def shown(page):
+    return re.findall(r'class="row-link"[^>]*>([^<]+)</a>', page.content.decode())
+
+
+@pytest.mark.parametrize("name", ["data", "data-type", "record"])
+def test_whoever_may_not_see_data_is_told_who_can_change_that(
+    client, company, connection, membership, name
+):
+    Membership.objects.filter(pk=membership.pk).update(role=Role.ONBOARDING)
+    an_invoice(connection, "INV-1")
+    kwargs = {"data": {}, "data-type": {"data_type": "invoices"}}.get(
+        name, {"data_type": "invoices", "source_id": "INV-1"}
+    )
+
+    answer = client.get(url(name, company, **kwargs))
+
+    assert answer.status_code == 403
+    assert "An administrator of your organization" in answer.content.decode()
+
+
+def test_every_data_type_is_listed_with_count_and_status(client, company, connection):
+    a_status(connection, record_count=18402)
+    a_status(connection, "bills", last_success_at=None, latest_status=PullStatus.FETCH_ERROR)
+
+    page = client.get(url("data", company)).content.decode()
+
+    assert all(data_type.label in page for data_type in DataType)
+    assert "18,402" in page
+    assert "Could not fetch" in page
+
+
+def test_without_a_connection_the_link_url_is_the_next_step(client, company):
+    page = client.get(url("data-type", company, data_type="invoices")).content.decode()
+
+    assert "No connection yet" in page
+
+
+def test_a_type_never_pulled_says_so(client, company, connection):
+    page = client.get(url("data-type", company, data_type="invoices")).content.decode()
+
+    assert "Never pulled" in page
+
+
+def test_a_type_the_platform_does_not_supply_says_so(client, company, connection):
+    a_status(connection, last_success_at=None, latest_status=PullStatus.NOT_SUPPORTED)
+
+    page = client.get(url("data-type", company, data_type="invoices")).content.decode()
+
+    assert "Sandbox does not supply this" in page
+
+
+def test_a_type_the_customer_has_not_allowed_says_so(client, company, connection):
+    a_status(connection, last_success_at=None, latest_status=PullStatus.PERMISSIONS_ERROR)
+
+    page = client.get(url("data-type", company, data_type="invoices")).content.decode()
+
+    assert "permission does not cover this" in page
+
+
+def test_books_without_any_are_not_taken_for_never_pulled(client, company, connection):
+    a_status(connection)
+
+    page = client.get(url("data-type", company, data_type="invoices")).content.decode()
+
+    assert "None in these books" in page
+
+
+def test_an_unknown_data_type_is_not_found(client, company, connection):
+    assert client.get(url("data-type", company, data_type="secrets")).status_code == 404
+
+
+def test_records_are_shown_in_the_columns_of_their_type(client, company, connection):
+    a_status(connection, record_count=1)
+    an_invoice(connection, "INV-1", amount="1204.40")
+
+    page = client.get(url("data-type", company, data_type="invoices")).content.decode()
+
+    for words in ("Number", "Customer", "Issued", "INV-1", "Café Zoë", "4 May 2026", "£1,204.40"):
+        assert words in page
+
+
+def test_amounts_without_a_currency_keep_their_digits(client, company, connection):
+    a_status(connection, "taxRates", record_count=1)
+    a_record(connection, "taxRates", "vat", label="Reduced", amount="17.5")
+
+    page = client.get(url("data-type", company, data_type="taxRates")).content.decode()
+
+    assert ">17.5<" in page
+
+
+def test_deleted_records_are_flagged(client, company, connection):
+    a_status(connection)
+    an_invoice(connection, "INV-1", is_deleted=True)
+
+    page = client.get(url("data-type", company, data_type="invoices")).content.decode()
+
+    assert '<tr class="deleted">' in page
+    assert "Deleted at the source" in page
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("", ["INV-3", "INV-2", "INV-1", "INV-4"]),
+        ("date", ["INV-4", "INV-1", "INV-2", "INV-3"]),
+        ("-amount", ["INV-2", "INV-1", "INV-3", "INV-4"]),
+        ("amount", ["INV-4", "INV-3", "INV-1", "INV-2"]),
+        ("-name", ["INV-4", "INV-3", "INV-2", "INV-1"]),
+        ("nonsense", ["INV-3", "INV-2", "INV-1", "INV-4"]),
+    ],
+)
+def test_records_are_sorted(client, company, connection, sort, order):
+    a_status(connection)
+    an_invoice(connection, "INV-1", on=dt.date(2026, 5, 2), amount="200")
+    an_invoice(connection, "INV-2", on=dt.date(2026, 5, 3), amount="300")
+    an_invoice(connection, "INV-3", on=None, amount="100")
+    an_invoice(connection, "INV-4", on=dt.date(2026, 5, 1), amount="-5")
+
+    page = client.get(url("data-type", company, data_type="invoices"), {"sort": sort})
+
+    assert shown(page) == order
+
+
+@pytest.mark.parametrize("text", ["inv-17", "zoë 17", "abc-17"])
+def test_records_are_found_by_label_party_or_id(client, company, connection, text):
+    a_status(connection)
+    an_invoice(connection, "INV-1")
+    a_record(connection, source_id="abc-17", label="INV-17", party="Zoë 17")
+
+    page = client.get(url("data-type", company, data_type="invoices"), {"q": text})
+
+    assert shown(page) == ["INV-17"]
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\0", "zz<b>"])
+def test_a_search_without_hits_says_so_and_can_be_cleared(client, company, connection, text):
+    a_status(connection)
+    an_invoice(connection, "INV-1")
+
+    page = client.get(url("data-type", company, data_type="invoices"), {"q": text})
+
+    if text == "\0":
+        assert shown(page) == ["INV-1"]
+    else:
+        assert "Nothing matches" in page.content.decode()
+        assert "<b>" not in page.content.decode().partition("Nothing matches")[2][:20]
+
+
+@pytest.mark.parametrize("sort", ["-date", "date", "-amount", "name"])
+def test_pages_of_records_follow_one_another_without_gaps(client, company, connection, sort):
+    a_status(connection)
+    for number in range(120):
+        an_invoice(
+            connection,
+            f"INV-{number:03}",
+            on=None if number % 10 == 0 else dt.date(2026, 1, 1 + number % 7),
+            amount=number % 3,
+        )
+    here = url("data-type", company, data_type="invoices")
+    seen, address, pages = [], f"{here}?sort={sort}", []
+    while address:
+        page = client.get(address)
+        pages.append(shown(page))
+        seen += shown(page)
+        found = re.search(r'href="([^"]*after=[^"]*)">Next', page.content.decode())
+        address = found and found[1].replace("&amp;", "&")
+    back = re.search(r'href="([^"]*before=[^"]*)"', page.content.decode())[1].replace("&amp;", "&")
+
+    assert [len(rows) for rows in pages] == [50, 50, 20]
+    assert sorted(seen) == [f"INV-{number:03}" for number in range(120)]
+    assert shown(client.get(back)) == pages[1]
+
+
+def test_records_cost_the_same_queries_whatever_their_number(
+    client, company, connection, django_assert_max_num_queries
+):
+    a_status(connection)
+    for number in range(60):
+        an_invoice(connection, f"INV-{number}")
+
+    with django_assert_max_num_queries(20):
+        client.get(url("data-type", company, data_type="invoices"))
+
+
+def test_a_record_is_shown_as_it_was_pulled_and_before(client, company, connection, alice):
+    pull = a_pull(connection, requested_by=alice)
+    record = an_invoice(connection, "INV-1", body={"id": "INV-1", "note": "<script>1</script>"})
+    an_earlier_version(record, body={"id": "INV-1", "note": "as it was"}, changed_by=pull)
+
+    page = client.get(
+        url("record", company, data_type="invoices", source_id="INV-1")
+    ).content.decode()
+
+    assert "&lt;script&gt;1&lt;/script&gt;" in page
+    assert "<script>1" not in page
+    assert "as it was" in page
+    assert url("pull", company, pull_id=pull.pk) in page
+    assert "(Alice Archer)" in page
+
+
+def test_numbers_are_printed_digit_by_digit(client, company, connection):
+    a_record(
+        connection, source_id="INV-1", body={"id": "INV-1"}
+    )
+    record = connection_record(connection, '{"id":"big","total":90071992547409931.10}')
+
+    page = client.get(url("record", company, data_type="invoices", source_id=record.source_id))
+
+    assert "90071992547409931.10" in page.content.decode()
+
+
+def connection_record(connection, body):
+    record = a_record(connection, source_id="big")
+    record.body = body
+    record.save(update_fields=["body"])
+    return record
+
+
+@pytest.mark.parametrize("source_id", ["a/b", "a//b/", "ä ?#%", "../x", "INV 1&2"])
+def test_a_record_is_found_whatever_its_id(client, company, connection, source_id):
+    a_record(connection, source_id=source_id, label="The one")
+
+    page = client.get(url("record", company, data_type="invoices", source_id=source_id))
+
+    assert page.status_code == 200
+    assert "The one" in page.content.decode()
+
+
+def test_htmx_opens_a_record_in_a_drawer(client, company, connection):
+    an_invoice(connection, "INV-1")
+
+    part = client.get(
+        url("record", company, data_type="invoices", source_id="INV-1"), headers=HTMX
+    ).content.decode()
+
+    assert part.strip().startswith('<dialog class="drawer" data-show')
+
+
+def test_a_record_that_is_not_there_is_not_found(client, company, connection):
+    assert (
+        client.get(url("record", company, data_type="invoices", source_id="none")).status_code
+        == 404
+    )
+
+
+def test_data_of_an_unlinked_connection_can_still_be_read(client, company):
+    old = ConnectionFactory(
+        company=company, status=Connection.Status.UNLINKED, first_linked_at=timezone.now()
+    )
+    a_status(old)
+    an_invoice(old, "OLD-1")
+
+    page = client.get(url("data-type", company, data_type="invoices"))
+
+    assert shown(page) == ["OLD-1"]
+
+
+def test_an_earlier_connection_is_chosen_by_its_id(client, company, connection):
+    old = ConnectionFactory(
+        company=company, status=Connection.Status.UNLINKED, first_linked_at=timezone.now()
+    )
+    for each, number in ((connection, "NEW-1"), (old, "OLD-1")):
+        a_status(each)
+        an_invoice(each, number)
+    here = url("data-type", company, data_type="invoices")
+
+    assert shown(client.get(here)) == ["NEW-1"]
+    assert shown(client.get(here, {"connection": str(old.pk)})) == ["OLD-1"]
+    assert shown(client.get(here, {"connection": "nonsense"})) == ["NEW-1"]
+
+
+def test_a_statement_shows_its_newest_periods_side_by_side(client, company, connection):
+    a_profit_and_loss(connection)
+
+    page = client.get(url("data-type", company, data_type="profitAndLoss")).content.decode()
+
+    assert [label for label in ("Apr 2026", "Mar 2026", "Feb 2026", "Jan 2026") if label in page] == [
+        "Apr 2026",
+        "Mar 2026",
+        "Feb 2026",
+    ]
+    assert re.search(r'data-level="2"><th scope="row">Coffee</th><td>£1,004.25</td>', page)
+    assert re.search(r"Operating profit</th><td>£854.25</td><td>£853.25</td>", page)
+
+
+def test_more_periods_can_be_chosen(client, company, connection):
+    a_profit_and_loss(connection, months=8)
+    here = url("data-type", company, data_type="profitAndLoss")
+
+    assert "Mar 2026" in client.get(here, {"periods": "6"}).content.decode()
+    assert "Mar 2026" not in client.get(here, {"periods": "-1"}).content.decode()
