@@ -21,7 +21,7 @@ from connections.models import (
     ConnectionQuerySet,
     LinkUrl,
 )
-from connections.registration import available_platforms
+from connections.registration import platform_choices
 from portal.http import PortalRequest, wants_fragment
 
 UNPROCESSABLE = 422
@@ -173,7 +173,7 @@ def _manage(
     context = _link(request, company, None) | {
         "company": company,
         "connections": _shown(company).oldest_first(),
-        "platforms": available_platforms(),
+        "platforms": platform_choices(),
         "form": form,
     }
     return render(request, "connections/manage.html", context, status=status)

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = "ledgerport"
@@ -53,10 +54,12 @@ def redis_url() -> str:
 
 
 def broker_url() -> str:
-    """Give the same server as Celery understands it."""
-    if configured := os.environ.get("REDIS_URL"):
-        return configured
-    return f"redis+socket://{valkey_socket()}?virtual_host={_redis_database()}"
+    """Give the same server as Celery understands it, whose name for a unix socket is another."""
+    parts = urlsplit(redis_url())
+    if parts.scheme != "unix":
+        return parts.geturl()
+    number = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.path}?virtual_host={number}"
 
 
 def postgres_socket_dir() -> Path:

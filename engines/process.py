@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
+_HAS_PROC = Path("/proc/self/cmdline").exists()
 
 
 def spawn(
@@ -104,7 +105,7 @@ def _launcher(identity: str, parent: int) -> list[str]:
 
 def _command_line(pid: int) -> str:
     """Give a process's command line; empty for one that is gone or a zombie."""
-    if sys.platform == "linux":
+    if _HAS_PROC:
         try:
             return (
                 Path(f"/proc/{pid}/cmdline")

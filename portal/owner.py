@@ -11,13 +11,13 @@ def as_owner(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Connect as the login itself, which owns the tables, instead of the role that owns nothing."""
     connection = connections[alias]
     options = connection.settings_dict["OPTIONS"]
-    role = options.pop("assume_role", None)
+    role = options.pop("options", None)
     _reconnect(alias)
     try:
         yield
     finally:
         if role is not None:
-            options["assume_role"] = role
+            options["options"] = role
         _reconnect(alias)
 
 

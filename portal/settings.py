@@ -101,6 +101,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # PostgreSQL is the truth
+DATABASE_ROLE = "ledgerport_app"
 POOLED = os.environ.get("LEDGERPORT_ENV") != "test"  # a pool's threads cost the tests seconds
 
 
@@ -116,8 +117,10 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "DISABLE_SERVER_SIDE_CURSORS": True,  # safe behind a pooler in transaction mode
         "OPTIONS": {
-            # Every statement runs as a role that owns nothing: row-level security binds it.
-            "assume_role": "ledgerport_app",
+            # Every statement runs as a role that owns nothing: row-level security binds it. Said
+            # as the connection opens, because Django's own "assume_role" waits for the pool inside
+            # the pool.
+            "options": f"-c role={DATABASE_ROLE}",
             "connect_timeout": 10,
             **({"pool": {"min_size": 0, "max_size": 8, "timeout": 10}} if POOLED else {}),
             **query,

@@ -24,12 +24,12 @@ def render(
     context: Mapping[str, object],
     *,
     status: int = 200,
-    form_target: str = "",
+    form_targets: str = "",
 ) -> HTMLResponse:
     html = _TEMPLATES.get_template(template).render(context, request=request)
     policy = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
-        f" frame-ancestors 'none'; form-action 'self' {form_target}"
+        f" frame-ancestors 'none'; form-action 'self' {form_targets}"
     )
     headers = {
         "Content-Security-Policy": policy.strip(),

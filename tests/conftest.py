@@ -1,6 +1,7 @@
 """The cast: Alice administers Harbour Lending; Bob belongs to Quay Capital and must see nothing."""
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from companies import tenancy
@@ -12,24 +13,20 @@ from tests.factories import CompanyFactory, MembershipFactory, OrganizationFacto
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
     """Let the login that owns the test database create and migrate it."""
-    connection.settings_dict["OPTIONS"].pop("assume_role")
+    connection.settings_dict["OPTIONS"].pop("options")
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """From here on the tests run as the app does: as a role that owns nothing."""
-    _assume("ledgerport_app", django_db_blocker)
-    yield
-    _assume(None, django_db_blocker)
-
-
-def _assume(role, django_db_blocker):
+    options = connection.settings_dict["OPTIONS"]
     with django_db_blocker.unblock():
         connection.close()
-    if role is None:
-        connection.settings_dict["OPTIONS"].pop("assume_role", None)
-    else:
-        connection.settings_dict["OPTIONS"]["assume_role"] = role
+    options["options"] = f"-c role={settings.DATABASE_ROLE}"
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+    options.pop("options")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 
 from celery.__main__ import main
-from celery.platforms import SecurityWarning
+from celery.exceptions import SecurityWarning
 from celery.signals import beat_init, worker_ready
 
 

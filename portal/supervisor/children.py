@@ -1,5 +1,6 @@
 """The processes that make up Ledgerport, each kept alive until told to stop."""
 
+import math
 import signal
 import subprocess
 import sys
@@ -44,7 +45,7 @@ class Deaths:
                 f"{self._name} ended {self._quick} times soon after its start; "
                 "its lines above say why."
             )
-        return min(0.25 * 2**self._quick, _LONGEST_PAUSE)
+        return min(math.ldexp(0.25, self._quick), _LONGEST_PAUSE)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from portal.supervisor.files import write_private
@@ -36,7 +37,7 @@ def _encryption_key() -> str:
     return f"dev1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
-_MAKERS = {
+_MAKERS: dict[str, Callable[[], str]] = {
     "LEDGERPORT_SECRET_KEY": lambda: secrets.token_urlsafe(50),
     "LEDGERPORT_ENCRYPTION_KEYS": _encryption_key,
     "LEDGERPORT_DEMO_PASSWORD": lambda: secrets.token_urlsafe(9),

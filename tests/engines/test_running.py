@@ -1,5 +1,7 @@
 import psycopg
+import pytest
 import redis
+from kombu import Connection
 
 import engines
 
@@ -32,8 +34,26 @@ def test_valkey_answers_in_a_database_of_its_own() -> None:
         assert client.connection_pool.connection_kwargs["db"] >= 1
 
 
-def test_celery_and_redis_py_are_given_the_same_server() -> None:
-    assert engines.redis_url().startswith("unix:///")
-    assert engines.broker_url() == engines.redis_url().replace(
-        "unix://", "redis+socket://"
-    ).replace("?db=", "?virtual_host=")
+@pytest.mark.parametrize(
+    ("redis_url", "broker_url"),
+    [
+        ("redis://valkey:6379/3", "redis://valkey:6379/3"),
+        ("rediss://:secret@valkey:6379/0", "rediss://:secret@valkey:6379/0"),
+        ("unix:///run/valkey.sock?db=2", "redis+socket:///run/valkey.sock?virtual_host=2"),
+        ("unix:///run/valkey.sock", "redis+socket:///run/valkey.sock?virtual_host=0"),
+    ],
+)
+def test_celery_is_given_the_same_server_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, redis_url: str, broker_url: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+
+    assert engines.redis_url() == redis_url
+    assert engines.broker_url() == broker_url
+
+
+def test_celery_finds_the_started_engine() -> None:
+    with Connection(engines.broker_url()) as connection:
+        connection.connect()
+
+        assert connection.connected

@@ -1,7 +1,6 @@
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +33,9 @@ class RunningUp:
 
     def says(self, text: str) -> bool:
         return text in self.log.read_text()
+
+    def has_left_nothing(self) -> bool:
+        return not processes_of(self.data_dir)
 
     def pids_of(self, words: str) -> list[int]:
         return [pid for pid, line in processes_of(self.data_dir).items() if words in line]
@@ -73,8 +75,8 @@ def start_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartUp]:
         with log.open("w") as output:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, locations.PROJECT / "manage.py", "up", "--port", "0"),
-                    *("--data", data_dir, "--ready-file", ready_file, *arguments),
+                    *(sys.executable, str(locations.PROJECT / "manage.py"), "up", "--port", "0"),
+                    *("--data", str(data_dir), "--ready-file", str(ready_file), *arguments),
                 ],
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -91,4 +93,4 @@ def start_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartUp]:
     for one in running:
         one.process.wait(60)
     for one in running:
-        until(lambda one=one: not processes_of(one.data_dir))
+        until(one.has_left_nothing)

@@ -1,0 +1,63 @@
+"""What is going on while things break: companies are linked, and refreshed again and again."""
+
+from itertools import count, cycle
+from random import Random
+from uuid import UUID
+
+from companies import operations as companies
+from companies import tenancy
+from companies.models import Company, User
+from connections.models import Connection
+from link.sandbox import link_sandbox
+from sync import operations
+from tests.chaos.rig import Control
+
+BUSINESSES = ("busy", "awkward", "small")
+
+
+class Scenario:
+    """An organization whose companies are linked to the sandbox, one after the other."""
+
+    def __init__(self, control: Control, random: Random) -> None:
+        self._control = control
+        self._random = random
+        self._user = User.objects.create_user("chaos@example.com", name="Chaos")
+        self._organization = companies.create_organization(self._user, "Chaos Lending")
+        self._businesses = cycle(BUSINESSES)
+        self._numbers = count(1)
+        self.companies: list[Company] = []
+        #: The sandbox's grant of each connection.
+        self.grants: dict[str, str] = {}
+
+    @property
+    def organization_id(self) -> UUID:
+        return self._organization.pk
+
+    def link_another(self) -> None:
+        """Link a new company; its first pulls are queued by that."""
+        business = next(self._businesses)
+        with tenancy.entered(self.organization_id):
+            company = companies.create_company(
+                self._organization,
+                name=f"{business.title()} {next(self._numbers)}",
+                created_by=self._user,
+            )
+        known = {grant["id"] for grant in self._control.grants()}
+        connection = link_sandbox(company, business=business, actor=self._user)
+        if connection is None:
+            raise RuntimeError("the sandbox did not authorize")
+        (grant,) = {grant["id"] for grant in self._control.grants()} - known
+        self.grants[str(connection.pk)] = grant
+        self.companies.append(company)
+
+    def refresh_some(self) -> None:
+        """Press Refresh data for a company."""
+        operations.refresh_company(self._random.choice(self.companies), requested_by=self._user)
+
+    def refresh_all(self) -> None:
+        for company in self.companies:
+            operations.refresh_company(company, requested_by=self._user)
+
+    def linked(self) -> int:
+        with tenancy.entered(self.organization_id):
+            return Connection.objects.within(self.organization_id).linked().count()
