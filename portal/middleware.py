@@ -15,6 +15,8 @@ class PortalLoginRequiredMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
+        if "text/event-stream" in request.headers.get("Accept", ""):
+            return HttpResponse(status=401)  # a page that reconnects would take a form for news
         response = super().handle_no_permission(request, view_func)
         if request.headers.get("HX-Request") == "true" and isinstance(response, HttpResponse):
             return HttpResponseClientRedirect(response["Location"])
