@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--output", type=Path, help="JSON file that tells how to sign in")
 
-    def handle(self, *, output: Path | None, **options: Any) -> None:
+    def handle(self, *, output: Path | None, **_: Any) -> None:
         password = os.environ["LEDGERPORT_DEMO_PASSWORD"]
         user = User.objects.create_user(EMAIL, password, name="Priya Nair")
         organization, company = open_organization(user, name=ORGANIZATION)
