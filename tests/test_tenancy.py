@@ -120,18 +120,26 @@ def is_public(name: str) -> bool:
 
 
 @pytest.fixture(params=["both layers", "row-level security off", "Python scope off"])
-def layers(request, db, monkeypatch):
+def layers(request, db, monkeypatch) -> str:
     """Leave one of the two layers out."""
     if request.param == "row-level security off":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL ROLE NONE")  # as the owner, until the transaction ends
-            for model in estate.tables():
-                table = connection.ops.quote_name(model._meta.db_table)
-                cursor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-            cursor.execute("SET LOCAL ROLE ledgerport_app")
+        switch_row_level_security_off()
     if request.param == "Python scope off":
-        monkeypatch.setattr(TenantQuerySet, "within", lambda self, _organization: self)
+        switch_python_scope_off(monkeypatch)
     return request.param
+
+
+def switch_row_level_security_off() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")  # as the owner, until the transaction ends
+        for model in estate.tables():
+            table = connection.ops.quote_name(model._meta.db_table)
+            cursor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+        cursor.execute("SET LOCAL ROLE ledgerport_app")
+
+
+def switch_python_scope_off(monkeypatch) -> None:
+    monkeypatch.setattr(TenantQuerySet, "within", lambda self, _organization: self)
 
 
 @pytest.fixture
@@ -300,6 +308,20 @@ def test_outsiders_find_nothing_and_change_nothing(layers, harbour, quay, bob, w
             for method, answer in answers.items():
                 assert estate.SECRET not in shown(answer), (layers, method, url)
     assert estate.checksums(harbour.organization) == before
+
+
+def test_without_both_layers_the_walk_would_find_every_door_open(monkeypatch, db, request):
+    """What the walk passes for closed is closed by the layers, not by a mistake in the walk."""
+    switch_row_level_security_off()
+    switch_python_scope_off(monkeypatch)
+    harbour, quay = request.getfixturevalue("harbour"), request.getfixturevalue("quay")
+    client = signed_in(request.getfixturevalue("bob"))
+
+    for route in organization_routes():
+        if "company_id" in route.parameters:
+            url = route.url(harbour.parameters | {"organization": quay["organization"]})
+            statuses = {ask(client, method, url).status_code for method in ("GET", "POST")}
+            assert statuses - {404, 405}, url
 
 
 def test_ones_own_pages_show_nothing_of_others(layers, harbour, quay, bob):
