@@ -28,7 +28,7 @@ class Office:
     @property
     def link_url(self) -> str:
         self.go("connections/")
-        return self.page.get_by_label("Link URL").first.input_value()
+        return self.page.get_by_role("textbox", name="Link URL").input_value()
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def allow(phone: Page, link_url: str, business: str = "Harbour & Finch") -> None
 
 def expect_status(office: Office, word: str) -> None:
     office.go("connections/")
-    mark = office.page.locator("section.panel > header .st").first
+    mark = office.page.locator("section.panel > header .status").first
     expect(mark).to_have_text(re.compile(word))
 
 
@@ -95,7 +95,7 @@ def test_the_main_job(portal, new_context, axe):
 
     # A company is there already, linked to the sandbox, its first pull running or done.
     expect(page.get_by_text("Harbour & Finch Coffee Roasters").first).to_be_visible()
-    expect(page.locator("table .st").first).to_have_text(re.compile("Linked"))
+    expect(page.locator("table .status").first).to_have_text(re.compile("Linked"))
     check(page, axe)
 
     office = add_company(page, portal, "Eastgate Roasters")
@@ -116,7 +116,7 @@ def test_the_main_job(portal, new_context, axe):
     # Rows arrive and finish without a reload.
     page.evaluate("window.untouched = true")
     expect(page.locator("table.pulls tbody tr")).to_have_count(18, timeout=LONG)
-    expect(page.locator("table.pulls tbody .st", has_text="Complete")).to_have_count(
+    expect(page.locator("table.pulls tbody .status", has_text="Complete")).to_have_count(
         18, timeout=LONG
     )
     assert page.evaluate("window.untouched") is True
@@ -135,7 +135,7 @@ def test_the_main_job(portal, new_context, axe):
     office.go("history/")
     page.get_by_role("button", name="Refresh data").click()
     expect(page.locator("table.pulls tbody tr").nth(18)).to_be_attached(timeout=LONG)
-    expect(page.locator("table.pulls tbody .st", has_text="Complete").nth(18)).to_be_attached(
+    expect(page.locator("table.pulls tbody .status", has_text="Complete").nth(18)).to_be_attached(
         timeout=LONG
     )
 
@@ -158,7 +158,7 @@ def test_the_main_job(portal, new_context, axe):
     # Link again with the same URL: the same connection turns green.
     allow(phone, link_url)
     expect_status(office, "Linked")
-    assert page.locator("section.panel > header .st").count() == 1
+    assert page.locator("section.panel > header .status").count() == 1
 
 
 def test_a_customer_who_says_no_leaves_the_connection_pending(portal, new_context, axe):
@@ -192,7 +192,7 @@ def test_access_revoked_at_the_platform_turns_red_and_says_so(portal, new_contex
     office.go("history/")
     expect(page.locator("table.pulls tbody tr").first).to_be_visible(timeout=LONG)
     office.go("connections/")
-    mark = page.locator("section.panel > header .st").first
+    mark = page.locator("section.panel > header .status").first
     for _ in range(30):
         if "Deauthorized" in mark.inner_text():
             break
