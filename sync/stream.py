@@ -124,10 +124,10 @@ async def history_stream(request: PortalRequest, company_id: UUID) -> HttpRespon
 async def _messages(
     viewer: Viewer, memory: Memory, regions: list[Region] | None
 ) -> AsyncIterator[str]:
-    channel = events.channel(viewer.organization_id)
+    channel, topic = events.channel(viewer.organization_id), str(viewer.company_id)
     _open_streams[viewer.user_id] += 1
     try:
-        async with switchboard(settings.REDIS_URL).watch(channel, str(viewer.company_id)) as bell:
+        async with switchboard(settings.REDIS_URL).bell(channel, topic=topic) as bell:
             while regions is not None:
                 if regions:
                     yield sse.message("\n".join(map(str, regions)), id=memory.mark)

@@ -116,4 +116,3 @@ def a_profit_and_loss(connection, *, months=4):
     }
     a_status(connection, "profitAndLoss", record_count=1)
     return a_record(connection, "profitAndLoss", "profitAndLoss", body=body)
-

@@ -236,9 +236,7 @@ def test_a_record_is_shown_as_it_was_pulled_and_before(client, company, connecti
 
 
 def test_numbers_are_printed_digit_by_digit(client, company, connection):
-    a_record(
-        connection, source_id="INV-1", body={"id": "INV-1"}
-    )
+    a_record(connection, source_id="INV-1", body={"id": "INV-1"})
     record = connection_record(connection, '{"id":"big","total":90071992547409931.10}')
 
     page = client.get(url("record", company, data_type="invoices", source_id=record.source_id))
@@ -311,7 +309,9 @@ def test_a_statement_shows_its_newest_periods_side_by_side(client, company, conn
 
     page = client.get(url("data-type", company, data_type="profitAndLoss")).content.decode()
 
-    assert [label for label in ("Apr 2026", "Mar 2026", "Feb 2026", "Jan 2026") if label in page] == [
+    assert [
+        label for label in ("Apr 2026", "Mar 2026", "Feb 2026", "Jan 2026") if label in page
+    ] == [
         "Apr 2026",
         "Mar 2026",
         "Feb 2026",

@@ -51,8 +51,9 @@ def test_every_data_type_can_be_set(client, general):
 
 def test_what_was_changed_is_saved_and_remembered(client, general, organization, alice):
     answer = client.post(
-        general, entered(**{"frequency_invoices": "daily", "first-link_bills": ""})
-        | {"first-link-bills": ""}
+        general,
+        entered(**{"frequency_invoices": "daily", "first-link_bills": ""})
+        | {"first-link-bills": ""},
     )
 
     saved = {
