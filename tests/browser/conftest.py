@@ -111,9 +111,11 @@ def new_context(browser, complaints):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console",
-            lambda message: complaints.append(message.text)
-            if "Content Security Policy" in message.text
-            else None,
+            lambda message: (
+                complaints.append(message.text)
+                if "Content Security Policy" in message.text
+                else None
+            ),
         )
         return page
 
