@@ -72,6 +72,16 @@ def test_manage_asks_the_database_no_more_for_more_connections(
         client.get(url("manage", company))
 
 
+def test_every_page_of_the_company_opens_a_menu_of_its_connections(client, company, linked):
+    response = client.get(url("manage", company), headers=HTMX)
+
+    menu = response.content.decode()
+    assert "<html" not in menu
+    assert "Vary" in response.headers
+    for name in ("panel", "link-url", "unlink"):
+        assert f'hx-get="{url(name, company, linked)}"' in menu
+
+
 @pytest.mark.parametrize("name", ["manage", "link-url"])
 def test_a_company_without_connections_has_its_link_url_at_hand(client, company, name):
     response = client.get(url(name, company))
