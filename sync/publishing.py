@@ -16,6 +16,11 @@ from sync.models import Pull, RejectedRecord
 HELD_FROM = 20
 
 
+#: From so many staged rows on, sets are joined by hashing. PostgreSQL knows nothing yet of rows
+#: that came a moment ago, and would look each of them up one by one, by whatever index.
+HASHED_FROM = 100
+
+
 class CountsDisagree(Exception):
     """What was fetched is not what would be stored."""
 
@@ -118,6 +123,7 @@ def drop_repeated(pull: Pull) -> None:
     :raises ClaimLost: when the pull is no longer ours.
     """
     claims.write(pull)
+    _plan_for(pull)
     with database.cursor() as cursor:
         cursor.execute(_DROP_REPEATED, {"pull": pull.pk})
         repeated = sum(not is_deleted for (is_deleted,) in cursor.fetchall())
@@ -132,6 +138,7 @@ def check_extent(pull: Pull) -> None:
     """
     if not pull.is_full:
         return
+    _plan_for(pull)
     before = _count(_PRESENT, pull)
     gone = _count(f"SELECT count(*) {_GONE}", pull)
     if before and (gone == before or (before >= HELD_FROM and gone * 2 > before)):
@@ -147,6 +154,7 @@ def publish(pull: Pull) -> None:
     claims.lock_owners(pull)
     # Takes the pull's row: a late worker or a deletion waits for the outcome.
     claims.write(pull)
+    _plan_for(pull)
     moment = outcomes.now()
     unchanged = _count(_UNCHANGED, pull)
     parameters = {**_parameters(pull), "moment": moment}
@@ -173,6 +181,15 @@ def publish(pull: Pull) -> None:
     for name, count in counts.items():
         setattr(pull, name, count)
     outcomes.complete(pull, counts, moment, record_count=_count(_PRESENT, pull))
+
+
+def _plan_for(pull: Pull) -> None:
+    """Choose for the rest of the transaction how sets are joined."""
+    is_small = pull.fetched + pull.deleted < HASHED_FROM and not pull.is_full
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('enable_nestloop', %s, true)", ["on" if is_small else "off"]
+        )
 
 
 def _has_unidentified(pull: Pull) -> bool:

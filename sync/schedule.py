@@ -77,5 +77,5 @@ def retry_after(frequency: str, moment: datetime, failures: int) -> datetime | N
     slot_end = due_after(frequency, moment)
     if slot_end is None:
         return None
-    longest = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(failures, 16), slot_end - moment)
+    longest = min(BACKOFF_CAP, BACKOFF_BASE * (1 << min(failures, 16)), slot_end - moment)
     return moment + random.uniform(0.5, 1.0) * longest  # noqa: S311 - spreads, not secret

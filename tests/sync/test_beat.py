@@ -132,10 +132,12 @@ def test_a_monthly_pull_keeps_its_day_or_the_last_one_of_a_shorter_month(db, sec
 
     due_at = schedule.due_after("monthly", moment)
 
+    assert due_at is not None
     months = (due_at.year - moment.year) * 12 + due_at.month - moment.month
     assert months == 1
     assert due_at.timetz() == moment.timetz()
-    is_last_day = (due_at + timedelta(days=1)).month != due_at.month
+    following = due_at + timedelta(days=1)
+    is_last_day = following.month != due_at.month
     assert due_at.day == moment.day or (is_last_day and due_at.day < moment.day)
 
 

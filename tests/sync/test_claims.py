@@ -12,8 +12,10 @@ from tests.factories import ConnectionFactory, PullFactory
 from tests.sync.scripted import invoice, page
 
 
-def claim(connection) -> Pull | None:
-    return claims.claim(claims.lock_connection(connection.pk))
+def claim(connection):
+    locked = claims.lock_connection(connection.pk)
+    assert locked is not None
+    return claims.claim(locked)
 
 
 @pytest.fixture

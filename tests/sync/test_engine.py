@@ -410,7 +410,10 @@ def test_a_short_limit_is_waited_for_without_a_worker(connection, platform):
 
     assert {pull.status for pull in Pull.objects.all()} == {"Queued"}
     assert Pull.objects.filter(not_before__gt=Now()).count() == len(queued)
-    assert Pull.objects.first().status_description.startswith("Waits for Sandbox until ")
+    assert all(
+        pull.status_description.startswith("Waits for Sandbox until ")
+        for pull in Pull.objects.all()
+    )
 
     Pull.objects.exclude(data_type="invoices").delete()
     Pull.objects.update(not_before=Now())
