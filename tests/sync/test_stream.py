@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from django.utils import timezone
 
 from companies import events, tenancy
 from companies.models import Membership, User
@@ -358,10 +359,11 @@ def test_who_is_not_signed_in_is_refused_not_sent_to_a_form(connection):
 
 
 def test_the_summary_is_told_of_pulls_it_does_not_list(connection, user):
-    batch = a_pull(connection, "company", status=PullStatus.FETCHING).batch
+    together = {"batch": uuid4(), "requested_at": timezone.now()}
+    a_pull(connection, "company", PullStatus.FETCHING, **together)
     for _ in range(12):
-        a_pull(connection, "company", batch=batch)
-    last = a_pull(connection, "profitAndLoss", status=PullStatus.FETCHING, batch=batch)
+        a_pull(connection, "company", **together)
+    last = a_pull(connection, "profitAndLoss", PullStatus.FETCHING, **together)
 
     def finish():
         Pull.objects.filter(pk=last.pk).update(status=PullStatus.COMPLETE)
