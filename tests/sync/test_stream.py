@@ -13,10 +13,12 @@ from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from django.utils import timezone
 
 from companies import events, tenancy
 from companies.models import Membership, User
 from companies.roles import Role
+from connections.models import Connection
 from portal import sse
 from sync import stream
 from sync.models import Pull, PullStatus
@@ -244,6 +246,7 @@ def test_the_summary_is_told_of_everything_that_changed(connection, user):
     assert set(re.findall(r'hx-target="#live-(\w+)"', message)) == {
         "pulls",
         "figures",
+        "trend",
         "connections",
         "freshness",
         "activity",
@@ -353,3 +356,43 @@ def test_who_is_not_signed_in_is_refused_not_sent_to_a_form(connection):
     answer = Client().get(url(connection), headers={"Accept": "text/event-stream"})
 
     assert answer.status_code == 401
+
+
+def test_the_summary_is_told_of_pulls_it_does_not_list(connection, user):
+    together = {"batch": uuid4(), "requested_at": timezone.now()}
+    a_pull(connection, "company", PullStatus.FETCHING, **together)
+    for _ in range(12):
+        a_pull(connection, "company", **together)
+    last = a_pull(connection, "profitAndLoss", PullStatus.FETCHING, **together)
+
+    def finish():
+        Pull.objects.filter(pk=last.pk).update(status=PullStatus.COMPLETE)
+        events.announce(connection.organization_id, connection.company_id)
+
+    async def scenario():
+        async with Browser(user, url(connection, page="summary")) as browser:
+            first = await browser.next()
+            await inside(connection, finish)
+            return first, await browser.next()
+
+    first, second = async_to_sync(scenario)()
+
+    assert str(last.pk) not in first
+    assert "Refresh: 12 of 14 complete" in first
+    assert "Refresh: 13 of 14 complete" in second
+
+
+def test_an_error_that_comes_without_an_event_is_told(connection, user):
+    a_pull(connection)
+
+    def break_it():
+        Connection.objects.filter(pk=connection.pk).update(has_active_error=True)
+        events.announce(connection.organization_id, connection.company_id)
+
+    async def scenario():
+        async with Browser(user, url(connection, page="summary")) as browser:
+            await browser.next()
+            await inside(connection, break_it)
+            return await browser.next()
+
+    assert 'data-shape="triangle">Error' in async_to_sync(scenario)()
