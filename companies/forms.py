@@ -7,6 +7,10 @@ class CompanyNameForm(forms.Form):
     name = forms.CharField(
         label="Company name",
         max_length=120,
+        help_text=(
+            "Your customer’s trading name. They see it when they link their data. "
+            "You can rename it later without affecting connections."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
 

@@ -224,10 +224,9 @@ def read(organization: Organization, question: Question) -> Listing:
 def _matching(companies: CompanyQuerySet, text: str) -> CompanyQuerySet:
     if not text:
         return companies
-    wanted = Q(pk__in=companies.named_like(text).values("pk"))
-    if ids := _id_range(text):
-        wanted |= Q(id__range=ids)
-    return companies.filter(wanted)
+    named = companies.named_like(text)
+    ids = _id_range(text)
+    return named | companies.filter(id__range=ids) if ids else named
 
 
 def _id_range(text: str) -> tuple[UUID, UUID] | None:

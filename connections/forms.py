@@ -1,11 +1,11 @@
 from django import forms
 
-from connections.registration import available_platforms
+from connections.registration import platform_choices
 
 
 class AddConnectionForm(forms.Form):
     platform = forms.ChoiceField(
-        choices=lambda: [(each.key, each.name) for each in available_platforms()],
+        choices=platform_choices,
         error_messages={
             "invalid_choice": "Choose one of the platforms.",
             "required": "Choose one.",

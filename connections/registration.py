@@ -37,6 +37,11 @@ def available_platforms() -> list[type[Platform]]:
     return sorted(registered, key=lambda platform: platform.name.casefold())
 
 
+def platform_choices() -> list[tuple[str, str]]:
+    """Return key and name of each: templates would call a class instead of showing it."""
+    return [(platform.key, platform.name) for platform in available_platforms()]
+
+
 def consent_origins() -> list[str]:
     """Return where a browser may be sent to authorize us."""
     return [

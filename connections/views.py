@@ -21,7 +21,7 @@ from connections.models import (
     ConnectionQuerySet,
     LinkUrl,
 )
-from connections.registration import available_platforms
+from connections.registration import platform_choices
 from portal.http import PortalRequest, wants_fragment
 
 UNPROCESSABLE = 422
@@ -31,7 +31,14 @@ _ERRORS_SHOWN = 5
 @require_GET
 @requires(Right.ADD_CONNECTIONS)
 def manage(request: PortalRequest, company_id: UUID) -> HttpResponse:
-    return _manage(request, _company(request, company_id))
+    """Show all connections; for htmx the menu that every page of the company has."""
+    company = _company(request, company_id)
+    if not wants_fragment(request):
+        return _manage(request, company)
+    context = {"company": company, "connections": _shown(company).oldest_first()}
+    response = render(request, "connections/manage.html#menu", context)
+    patch_vary_headers(response, ["HX-Request-Type"])
+    return response
 
 
 @require_POST
@@ -173,7 +180,7 @@ def _manage(
     context = _link(request, company, None) | {
         "company": company,
         "connections": _shown(company).oldest_first(),
-        "platforms": available_platforms(),
+        "platforms": platform_choices(),
         "form": form,
     }
     return render(request, "connections/manage.html", context, status=status)

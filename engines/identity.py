@@ -11,7 +11,7 @@ from pathlib import Path
 from engines.locations import NoEngine
 from engines.process import can_become
 
-_SHARED = Path("/var/lib/ledgerport")
+SHARED = Path("/var/lib/ledgerport")
 
 
 def postgres_identity() -> str:
@@ -46,7 +46,7 @@ def reachable_programs(bin_dir: Path) -> Path:
     if _passable_for_others(bin_dir):
         return bin_dir
     package = bin_dir.parent.parent
-    target = _SHARED / f"pg-{hashlib.sha256(str(bin_dir).encode()).hexdigest()[:10]}"
+    target = SHARED / f"pg-{hashlib.sha256(str(bin_dir).encode()).hexdigest()[:10]}"
     if not target.exists():
         building = target.with_suffix(".new")
         shutil.rmtree(building, ignore_errors=True)
@@ -63,7 +63,7 @@ def reachable_data(directory: Path, run_dir: Path) -> Path:
     """Give the directory itself, or one below /var/lib when other users cannot get there."""
     if _passable_for_others(directory):
         return directory
-    return _SHARED / f"data-{run_dir.name}"
+    return SHARED / f"data-{run_dir.name}"
 
 
 def _exists(name: str) -> bool:

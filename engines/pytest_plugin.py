@@ -18,14 +18,20 @@ import engines
 
 _PREFIX = "ledgerport-test-"
 _MEMORY = Path("/dev/shm")  # noqa: S108 made with mkdtemp
+_ROOM = 1 << 30
 
 
 def _new_data_dir() -> Path:
-    parent = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    parent = _MEMORY if _has_room(_MEMORY) else Path(tempfile.gettempdir())
     for left_behind in parent.glob(f"{_PREFIX}*"):
         if _is_abandoned(left_behind):
             shutil.rmtree(left_behind, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+
+
+def _has_room(directory: Path) -> bool:
+    """Tell whether databases fit in there; containers often get 64 MB."""
+    return os.access(directory, os.W_OK) and shutil.disk_usage(directory).free > _ROOM
 
 
 def _is_abandoned(directory: Path) -> bool:

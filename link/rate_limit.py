@@ -17,7 +17,7 @@ def allows(request: HttpRequest, token: str) -> bool:
     """Count this request and tell whether it may pass; without a counter everybody may."""
     visitor = f"{request.META.get('REMOTE_ADDR', '')}|{token}"
     # The counter's key names neither the visitor nor the token.
-    key = f"link:{salted_hmac('ledgerport.link-rate', visitor).hexdigest()}"
+    key = f"link:{_digest(visitor)}"
     try:
         cache.add(key, 0, timeout=WINDOW_SECONDS)
         return cache.incr(key) <= REQUESTS
@@ -26,3 +26,7 @@ def allows(request: HttpRequest, token: str) -> bool:
     except redis.RedisError as error:
         logger.warning("could not count visits to a Link URL: %s", error)
         return True
+
+
+def _digest(visitor: str) -> str:
+    return salted_hmac("ledgerport.link-rate", visitor, algorithm="sha256").hexdigest()

@@ -9,9 +9,11 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 
+from companies import tenancy
 from companies.models import Company, User
 from connections import links, oauth
 from connections.models import Connection
+from connections.operations import fail_authorization
 from link import operations
 
 logger = logging.getLogger(__name__)
@@ -39,8 +41,22 @@ def link_sandbox(
         oauth.claim(attempt)
     except (httpx.HTTPError, oauth.NotOurs) as error:
         logger.warning("the sandbox platform did not authorize: %s", error)
+        _say_why_not(company)
         return None
     return operations.complete(attempt, code=answer.get("code", ""))
+
+
+def _say_why_not(company: Company) -> None:
+    with tenancy.entered(company.organization_id):
+        connection = Connection.objects.within(company.organization_id).get(
+            company=company, platform=PLATFORM
+        )
+        fail_authorization(
+            connection,
+            status_code="503",
+            status_text="Sandbox not reached",
+            message="The sandbox platform did not answer. Open the Link URL to try again.",
+        )
 
 
 def _consent(address: str, business: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from connections import links, oauth
 from connections.models import AuthorizationAttempt
 from connections.operations import AlreadyConnected, NotLinked
-from connections.registration import available_platforms
+from connections.registration import available_platforms, platform_choices
 from link import operations
 from link.hosted import (
     Visit,
@@ -50,8 +50,8 @@ def start(request: HttpRequest, visit: Visit) -> HttpResponse:
 def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Let the customer find their platform."""
     wanted = request.GET.get("q", "").strip()[:100]
-    platforms = available_platforms()
-    found = [each for each in platforms if wanted.casefold() in each.name.casefold()]
+    platforms = platform_choices()
+    found = [(key, name) for key, name in platforms if wanted.casefold() in name.casefold()]
     context = {"visit": visit, "platforms": found, "count": len(platforms), "wanted": wanted}
     return render(request, "link/choose.html", context)
 

@@ -7,8 +7,8 @@ faster than they are heard are one ring, so a slow reader never piles anything u
 import asyncio
 import logging
 from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import redis.asyncio
@@ -22,12 +22,20 @@ _RECONNECT_SECONDS = 2.0
 
 
 class Bell:
-    """Rings for one watcher: a queue that holds one ring."""
+    """Rings for one watcher while its block is entered: a queue that holds one ring."""
 
-    def __init__(self, switchboard: "Switchboard", topic: str) -> None:
+    def __init__(self, switchboard: "Switchboard", channel: str, topic: str) -> None:
+        self.channel = channel
         self.topic = topic
         self._switchboard = switchboard
         self._rung = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        await self._switchboard.add(self)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._switchboard.remove(self)
 
     @property
     def is_connected(self) -> bool:
@@ -59,25 +67,26 @@ class Switchboard:
     def is_connected(self) -> bool:
         return self._pubsub is not None
 
-    @asynccontextmanager
-    async def watch(self, channel: str, topic: str) -> AsyncIterator[Bell]:
-        """Hear what is published on the channel with this topic, or with none."""
-        bell = Bell(self, topic)
-        watchers = self._bells.setdefault(channel, set())
+    def bell(self, channel: str, *, topic: str) -> Bell:
+        """Return a bell that rings for what is published there with this topic, or with none."""
+        return Bell(self, channel, topic)
+
+    async def add(self, bell: Bell) -> None:
+        watchers = self._bells.setdefault(bell.channel, set())
         watchers.add(bell)
-        try:
-            if self._listener is None:
-                self._listener = asyncio.create_task(self._listen())
-            elif len(watchers) == 1:
-                await self._tell("subscribe", channel)
-            yield bell
-        finally:
-            watchers.discard(bell)
-            if not watchers and self._bells.get(channel) is watchers:
-                del self._bells[channel]
-                await self._tell("unsubscribe", channel)
-            if not self._bells:
-                await self._stop()
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
+        elif len(watchers) == 1:
+            await self._tell("subscribe", bell.channel)
+
+    async def remove(self, bell: Bell) -> None:
+        watchers = self._bells[bell.channel]
+        watchers.discard(bell)
+        if not watchers:
+            del self._bells[bell.channel]
+            await self._tell("unsubscribe", bell.channel)
+        if not self._bells:
+            await self._stop()
 
     async def _tell(self, command: str, channel: str) -> None:
         """Change the subscription; a broken one is made anew by the listener, with all channels."""

@@ -1,12 +1,14 @@
-"""Sign-in that htmx understands, and the reader's clock."""
+"""Sign-in that htmx understands, the reader's clock, and static files."""
 
 import zoneinfo
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 
 class PortalLoginRequiredMiddleware(LoginRequiredMiddleware):
@@ -15,6 +17,8 @@ class PortalLoginRequiredMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
+        if "text/event-stream" in request.headers.get("Accept", ""):
+            return HttpResponse(status=401)  # a page that reconnects would take a form for news
         response = super().handle_no_permission(request, view_func)
         if request.headers.get("HX-Request") == "true" and isinstance(response, HttpResponse):
             return HttpResponseClientRedirect(response["Location"])
@@ -35,3 +39,20 @@ class TimezoneMiddleware:
             zone = zoneinfo.ZoneInfo("UTC")
         with timezone.override(zone):
             return self.get_response(request)
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise is untyped
+    """Serve static files whole: they are small, and an async server cannot stream a plain file."""
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        found = static_file.get_response(request.method, request.META)
+        content = b""
+        if found.file is not None:
+            with found.file as file:
+                content = file.read()
+        response = HttpResponse(content, status=int(found.status))
+        del response["Content-Type"]
+        for name, value in found.headers:
+            response[name] = value
+        return response

@@ -31,7 +31,7 @@ class SignupForm(forms.Form):
         name = str(self.cleaned_data["time_zone"])
         return name if name in zoneinfo.available_timezones() else "UTC"
 
-    def signup(self, request: HttpRequest, user: User) -> None:
+    def signup(self, _request: HttpRequest, user: User) -> None:
         """Finish what allauth began: it calls this once the person is saved."""
         user.name = self.cleaned_data["name"]
         user.time_zone = self.cleaned_data["time_zone"]

@@ -47,7 +47,7 @@ def collection(server: Server, grant: Grant, request: Request, fault: Fault | No
     if page_size > MAX_PAGE_SIZE:
         raise Refusal(400, "invalid_request", f"page_size must not be above {MAX_PAGE_SIZE}.")
     if fault is not None and fault.kind == "repeated_page":
-        page -= 1
+        page = max(1, page - 1)
     books = server.businesses.books(grant.business_id)
     found = collections.select(
         books, name, since=since, as_of=as_of, page=page, page_size=page_size
@@ -99,9 +99,10 @@ def _admit(server: Server, request: Request) -> tuple[Grant, dict[str, str], Fau
     if quota.exceeded:
         headers = {**quota.headers, "Retry-After": str(quota.reset)}
         raise Refusal(429, "rate_limited", "Too many requests in this minute.", headers)
-    page = request.query_params.get("page", "1")
     fault = server.faults.meet(
-        grant_id=grant.id, path=request.url.path, page=int(page) if page.isdecimal() else 1
+        grant_id=grant.id,
+        path=request.url.path,
+        first_page=request.query_params.get("page", "1") == "1",
     )
     return grant, quota.headers, fault
 

@@ -42,10 +42,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     def pause(self) -> float:
         return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
-    def concerns(self, *, path: str, page: int, refreshing: bool) -> bool:
+    def concerns(self, *, path: str, first_page: bool, refreshing: bool) -> bool:
         if self.kind == "lost_refresh_answer":
             return refreshing and path.startswith(self.path or _TOKEN)
-        if self.kind == "repeated_page" and page == 1:
+        if self.kind == "repeated_page" and first_page:
             return False
         return path.startswith(self.path or _API)
 
@@ -80,11 +80,11 @@ class Faults:
             )
 
     def meet(
-        self, *, grant_id: str | None, path: str, page: int = 1, refreshing: bool = False
+        self, *, grant_id: str | None, path: str, first_page: bool = True, refreshing: bool = False
     ) -> Fault | None:
         """Find the oldest fault that hits this request, counting it."""
         for fault in self._set_for(grant_id):
-            if not fault.concerns(path=path, page=page, refreshing=refreshing):
+            if not fault.concerns(path=path, first_page=first_page, refreshing=refreshing):
                 continue
             if self._count(fault.id):
                 return fault

@@ -106,6 +106,8 @@
     for (const name in actions) if (name in element.dataset) actions[name](element);
   });
 
+  on('submit', (event) => event.target.closest('.menu')?.hidePopover());
+
   on('input', (event) => {
     const { match, filter } = event.target.dataset;
     if (match !== undefined) {

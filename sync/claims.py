@@ -99,12 +99,13 @@ def lock_owners(pull: Pull) -> None:
         cursor.execute(
             "SELECT 1 FROM companies_company WHERE id = %s FOR NO KEY UPDATE", [pull.company_id]
         )
-    lock_connection(pull.connection_id)
+    lock_connection(pull.organization_id, pull.connection_id)
 
 
-def lock_connection(connection_id: UUID) -> Connection | None:
+def lock_connection(organization_id: UUID, connection_id: UUID) -> Connection | None:
     return (
-        Connection.objects.select_for_update(no_key=True, of=("self",))
+        Connection.objects.within(organization_id)
+        .select_for_update(no_key=True, of=("self",))
         .filter(pk=connection_id)
         .first()
     )

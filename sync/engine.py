@@ -61,7 +61,8 @@ def run_connection(organization_id: UUID, connection_id: UUID) -> bool:
 def recover(organization_id: UUID, pull_id: UUID) -> bool:
     """Take a pull from a worker that was lost; answer whether it waits for another one."""
     with tenancy.entered(organization_id):
-        found = Pull.objects.select_related("connection").filter(pk=pull_id).first()
+        pulls = Pull.objects.within(organization_id).select_related("connection")
+        found = pulls.filter(pk=pull_id).first()
         if found is None:
             return False
         claims.lock_owners(found)
@@ -93,7 +94,7 @@ def recover(organization_id: UUID, pull_id: UUID) -> bool:
 
 def _claim_next(organization_id: UUID, connection_id: UUID) -> Pull | None:
     with tenancy.entered(organization_id):
-        connection = claims.lock_connection(connection_id)
+        connection = claims.lock_connection(organization_id, connection_id)
         if connection is None:
             return None
         if not connection.is_linked:

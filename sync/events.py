@@ -40,7 +40,7 @@ def _record_batch(pull: Pull) -> None:
         company_id=pull.company_id,
         connection_id=pull.connection_id,
         actor=pull.requested_by,
-        summary=f"{'first pull' if is_first else 'pull'} ended: "
+        summary=f"finished {'the first pull' if is_first else 'a pull'}: "
         f"{complete} of {len(outcomes)} data types complete",
         payload={"batch": str(pull.batch), "dataTypes": outcomes},
     )

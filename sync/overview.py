@@ -37,6 +37,17 @@ _ICONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+#: Done on the hosted pages, where nobody signs in.
+_BY_THE_CUSTOMER = frozenset(
+    {
+        EventType.CONNECTION_CONNECTED,
+        EventType.CONNECTION_RECONNECTED,
+        EventType.CONNECTION_FAILED,
+    }
+)
+#: Asked for by a person, done by the engine.
+_BY_THE_ENGINE = frozenset({EventType.READ_COMPLETED, EventType.READ_COMPLETED_INITIAL})
+
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
@@ -92,7 +103,9 @@ class Activity:
 
     @property
     def who(self) -> str:
-        return str(self.event.actor) if self.event.actor else "Ledgerport"
+        if self.event.actor is not None and self.event.type not in _BY_THE_ENGINE:
+            return str(self.event.actor)
+        return "The customer" if self.event.type in _BY_THE_CUSTOMER else "Ledgerport"
 
 
 def connections_of(company: Company) -> list[Connection]:
@@ -138,10 +151,15 @@ def activity(company: Company) -> list[Activity]:
     return [Activity(event) for event in events[:ACTIVITY_LENGTH]]
 
 
-def latest_event_id(company: Company) -> UUID | None:
+def state(company: Company) -> list[object]:
     """Return a value that differs after anything worth showing has happened."""
     events = Event.objects.within(company.organization_id).filter(company_id=company.pk)
-    return events.newest_first().values_list("pk", flat=True).first()
+    connections = Connection.objects.within(company.organization_id).filter(company=company)
+    return [
+        events.newest_first().values_list("pk", flat=True).first(),
+        # Errors come and go without an event.
+        *connections.order_by("pk").values_list("pk", "status", "has_active_error"),
+    ]
 
 
 def _order(data_type: str) -> int:

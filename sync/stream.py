@@ -43,7 +43,7 @@ POLL_SECONDS = 5.0
 GATHER_SECONDS = 0.25
 ANNOUNCE_SECONDS = 10.0
 
-_SUMMARY_REGIONS = ("figures", "connections", "freshness", "activity")
+_SUMMARY_REGIONS = ("figures", "trend", "connections", "freshness", "activity")
 
 #: Few, whatever the number of viewers: a look is short, and each takes a database connection.
 _looks = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
@@ -124,10 +124,10 @@ async def history_stream(request: PortalRequest, company_id: UUID) -> HttpRespon
 async def _messages(
     viewer: Viewer, memory: Memory, regions: list[Region] | None
 ) -> AsyncIterator[str]:
-    channel = events.channel(viewer.organization_id)
+    channel, topic = events.channel(viewer.organization_id), str(viewer.company_id)
     _open_streams[viewer.user_id] += 1
     try:
-        async with switchboard(settings.REDIS_URL).watch(channel, str(viewer.company_id)) as bell:
+        async with switchboard(settings.REDIS_URL).bell(channel, topic=topic) as bell:
             while regions is not None:
                 if regions:
                     yield sse.message("\n".join(map(str, regions)), id=memory.mark)
@@ -209,7 +209,7 @@ def _changed(
         pages.panel(company) if viewer.page == "summary" else pages.table(company, viewer.filter)
     )
     rows: list[PullRow] = context["pulls"]
-    mark = _digest(_state(row.pull) for row in rows)
+    mark = _digest([context["progress"], *(_state(row.pull) for row in rows)])
     if mark != memory.pulls:
         context["pulls"] = _with_fresh(rows, memory.statuses)
         memory.pulls = mark
@@ -218,7 +218,7 @@ def _changed(
         yield Region("pulls", html)
     _note(context["progress"], memory)
     if viewer.page == "summary":
-        mark = _digest([overview.latest_event_id(company)])
+        mark = _digest(overview.state(company))
         if mark != memory.rest:
             memory.rest = mark
             context = shell | pages.rest(company, sees_data=membership.can[Right.SEE_DATA])

@@ -71,6 +71,8 @@ class Books:
         self.customer_weights: list[float] = []
         self.supplier_pool: dict[str, list[str]] = {}
         self.open_documents: dict[str, dict[str, None]] = {}
+        self.open_credits: dict[str, dict[str, None]] = {}
+        self.catalog = list(profile.items)
         self.entry_of: dict[str, str] = {}
         self.unreconciled: list[str] = []
         self.loan_left = 0

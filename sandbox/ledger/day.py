@@ -2,6 +2,8 @@
 
 import math
 
+from msgspec.structs import replace
+
 from sandbox.ledger import documents, moments, trading
 from sandbox.ledger.books import Books
 from sandbox.ledger.contacts import (
@@ -14,6 +16,7 @@ from sandbox.ledger.level import OVERHEADS, STOCK_BILLS, liveliness, pace
 from sandbox.ledger.moments import DAY, HOUR, MINUTE
 from sandbox.ledger.oddities import plan_oddities
 from sandbox.ledger.opening import open_books
+from sandbox.ledger.profile import item_id
 from sandbox.ledger.routines import buy_by_card, plan_month_day, reconcile
 from sandbox.ledger.sides import PURCHASES, SALES
 
@@ -57,11 +60,20 @@ def enter_passing_draft(books: Books, moment: int) -> None:
         return
     amount = books.profile.typical_invoice // 2
     lines = trading.sales_lines(books, contact, amount)
-    document = documents.draft(books, moment, SALES, contact, lines)
+    document = documents.make(books, moment, SALES, contact, lines)
+    documents.keep_draft(books, moment, SALES, document)
     note = books.rng.choice(trading.NOTES)
     edited_at = moment + books.rng.randint(6, 40) * MINUTE
     books.at(edited_at, documents.edit_note, SALES, document.id, note)
     books.at(edited_at + books.rng.randint(10, 90) * MINUTE, documents.delete, SALES, document.id)
+
+
+def change_price(books: Books, moment: int) -> None:
+    item = books.items.get(item_id(books.rng.choice(books.catalog)))
+    if item is None or item.sale is None:
+        return
+    price = max(1, round(item.sale.price * books.rng.uniform(0.96, 1.06)))
+    books.items.put(replace(item, sale=replace(item.sale, price=price)), moment)
 
 
 def mistake_customer(books: Books, moment: int) -> None:
@@ -91,7 +103,7 @@ def _bill_rent(books: Books, moment: int) -> None:
         account=books.chart["rent"],
         tax_rate_id=books.tax_by_code[profile.no_tax].id,
     )
-    document = documents.draft(books, moment, PURCHASES, contact, (line,))
+    document = documents.make(books, moment, PURCHASES, contact, (line,))
     document = documents.submit(books, moment, PURCHASES, document)
     books.at(moment + 3 * DAY, trading.pay_document, PURCHASES, document.id)
 
@@ -103,6 +115,8 @@ def _plan_churn(books: Books, day: int, live: float) -> None:
         books.at(books.moment_within(day, 0, 23.9), enter_passing_draft)
     for _ in range(_poisson(books, lively / 3)):
         books.at(books.moment_within(day, 0, 23.9), change_contact)
+    if books.chance(0.03 * live):
+        books.at(books.moment_within(day, 8, 18), change_price)
     if books.chance(0.05 * live):
         books.at(books.moment_within(day, 6, 18), mistake_customer)
     if books.chance(0.012):

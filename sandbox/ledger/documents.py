@@ -27,7 +27,7 @@ def make_line(
     )
 
 
-def draft(
+def make(
     books: Books,
     moment: int,
     side: Side,
@@ -37,9 +37,9 @@ def draft(
     day: int | None = None,
     note: str | None = None,
 ) -> Document:
-    """Enter a document that posts nothing yet."""
+    """Make up a draft; nobody sees it before it is kept or submitted."""
     issued = moments.day_of(moment) if day is None else day
-    document = Document(
+    return Document(
         id=books.new_id(side.document_prefix),
         number=None,
         contact=contact,
@@ -54,12 +54,15 @@ def draft(
         due=sum(line.net + line.tax for line in lines),
         note=note,
     )
+
+
+def keep_draft(books: Books, moment: int, side: Side, document: Document) -> None:
+    """Enter a document that posts nothing yet."""
     side.document_log(books).put(document, moment)
-    return document
 
 
 def submit(books: Books, moment: int, side: Side, document: Document) -> Document:
-    """Give a draft its number and post it."""
+    """Enter a draft, new or kept, with its number, and post it."""
     opened = replace(document, number=_next_number(books, side, document))
     opened = replace(opened, status=status_of(side, opened))
     if not opened.due:
@@ -155,6 +158,16 @@ def void(books: Books, moment: int, side: Side, document_id: str) -> bool:
     return True
 
 
+def void_credit(books: Books, moment: int, side: Side, credit_id: str) -> None:
+    """Void a credit that was not used."""
+    log = side.credit_log(books)
+    credit = log.get(credit_id)
+    if credit is not None and credit.status == "submitted":
+        log.put(replace(credit, status="void", due=0), moment)
+        books.reverse(moment, books.entry_of[credit_id], f"Void of {credit.number}")
+        close_credit(books, credit)
+
+
 def delete(books: Books, moment: int, side: Side, document_id: str) -> bool:
     """Delete a document that nothing was settled with, and its entry too."""
     log = side.document_log(books)
@@ -170,6 +183,10 @@ def delete(books: Books, moment: int, side: Side, document_id: str) -> bool:
 
 def close(books: Books, document: Document) -> None:
     books.open_documents.get(document.contact.id, {}).pop(document.id, None)
+
+
+def close_credit(books: Books, credit: Document) -> None:
+    books.open_credits.get(credit.contact.id, {}).pop(credit.id, None)
 
 
 def credit_from(
@@ -201,6 +218,8 @@ def credit_from(
         description=f"{credit.contact.name}: {credit.number}",
         currency=credit.currency,
     )
+    if credit.due:
+        books.open_credits.setdefault(credit.contact.id, {})[credit.id] = None
     return credit
 
 

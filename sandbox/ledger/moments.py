@@ -31,12 +31,14 @@ def text(moment: int) -> str:
 
 
 def parse(value: str) -> int:
-    """:raises ValueError: when the text is no ISO-8601 moment with a zone"""
+    """:raises ValueError: when the text is no ISO-8601 moment with a zone, or outside all years"""
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
-        message = "a moment needs a zone"
-        raise ValueError(message)
-    return from_datetime(moment)
+        raise ValueError("a moment needs a zone")
+    try:
+        return from_datetime(moment.astimezone(UTC))
+    except OverflowError as error:
+        raise ValueError("a moment needs to be in the years 1 to 9999 (UTC)") from error
 
 
 @lru_cache(maxsize=16_384)

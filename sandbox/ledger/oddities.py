@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sandbox.ledger import documents, moments, trading
 from sandbox.ledger.books import Books
 from sandbox.ledger.moments import DAY, HOUR
+from sandbox.ledger.profile import item_id
 from sandbox.ledger.records import Contact, Line
 from sandbox.ledger.sides import PURCHASES, SALES
 
@@ -29,6 +30,12 @@ def plan_oddities(books: Books, day: int) -> None:
 def invoice_nothing(books: Books, moment: int) -> None:
     line = _line(books, "Sample, free of charge", 0)
     _invoice(books, moment, _local_customer(books, 0), (line,))
+
+
+def draft_to_forget(books: Books, moment: int) -> None:
+    lines = (_line(books, "Angebot, unverbindlich", 12_000),)
+    document = documents.make(books, moment, SALES, _local_customer(books, 6), lines)
+    documents.keep_draft(books, moment, SALES, document)
 
 
 def invoice_at_length(books: Books, moment: int) -> None:
@@ -66,7 +73,7 @@ def bill_to_delete(books: Books, moment: int) -> None:
     if contact is None:
         return
     lines = trading.purchase_lines(books, contact, 12_345)
-    document = documents.draft(books, moment, PURCHASES, contact, lines)
+    document = documents.make(books, moment, PURCHASES, contact, lines)
     document = documents.submit(books, moment, PURCHASES, document)
     books.at(moment + 4 * HOUR, documents.delete, PURCHASES, document.id)
 
@@ -83,7 +90,7 @@ def archive_records(books: Books, moment: int) -> None:
     supplier = books.suppliers.get(books.supplier_pool["marketing"].pop())
     if supplier is not None:
         books.suppliers.put(replace(supplier, status="archived"), moment)
-    item = books.items.get(f"itm_{books.profile.items[-1].code.lower()}")
+    item = books.items.get(item_id(books.catalog.pop()))
     if item is not None:
         books.items.put(replace(item, status="archived"), moment)
 
@@ -109,13 +116,14 @@ def _local_customer(books: Books, place: int) -> Contact:
 
 
 def _invoice(books: Books, moment: int, contact: Contact, lines: tuple[Line, ...]) -> str:
-    document = documents.draft(books, moment, SALES, contact, lines)
+    document = documents.make(books, moment, SALES, contact, lines)
     document = documents.submit(books, moment, SALES, document)
     return document.id
 
 
 _ON_DAY: dict[int, Callable[[Books, int], None]] = {
     20: invoice_nothing,
+    25: draft_to_forget,
     30: invoice_at_length,
     40: annotate_at_length,
     50: invoice_to_void,

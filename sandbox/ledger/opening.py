@@ -5,7 +5,7 @@ from sandbox.ledger.books import Books
 from sandbox.ledger.cash import enter
 from sandbox.ledger.contacts import add_customer, add_supplier
 from sandbox.ledger.moments import DAY, HOUR, MINUTE
-from sandbox.ledger.profile import ItemSpec
+from sandbox.ledger.profile import ItemSpec, item_id
 from sandbox.ledger.records import BankAccount, Item, Price
 from sandbox.ledger.sides import PURCHASES, SALES, Side
 from sandbox.ledger.trading import plan_outcome
@@ -37,7 +37,7 @@ def make_item(books: Books, spec: ItemSpec) -> Item:
     tax = profile.default_tax if profile.tax_recoverable else profile.no_tax
     sale_tax = books.tax_by_code[spec.tax].id
     return Item(
-        id=f"itm_{spec.code.lower()}",
+        id=item_id(spec),
         code=spec.code,
         name=spec.name,
         description=spec.description,
@@ -116,6 +116,6 @@ def _open_document(books: Books, moment: int, side: Side, number: int) -> None:
         account=books.chart["retained"],
         tax_rate_id=books.tax_by_code[books.profile.no_tax].id,
     )
-    document = documents.draft(books, moment, side, contact, (line,))
+    document = documents.make(books, moment, side, contact, (line,))
     document = documents.submit(books, moment, side, document)
     plan_outcome(books, moment + DAY + number * HOUR, side, document)

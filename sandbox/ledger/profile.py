@@ -17,6 +17,10 @@ class ItemSpec(msgspec.Struct, frozen=True):
     description: str | None = None
 
 
+def item_id(spec: ItemSpec) -> str:
+    return f"itm_{spec.code.lower()}"
+
+
 class Names(msgspec.Struct, frozen=True, kw_only=True):
     """`special` names are used first and as they are, duplicates included."""
 
@@ -41,6 +45,8 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     part_paid: float = 0.06
     unpaid: float = 0.07
     credited: float = 0.025
+    credits_set_off: float = 0.5
+    credit_voided: float = 0.04
     entered_twice: float = 0.01
     edited: float = 0.04
     edited_after_payment: float = 0.004

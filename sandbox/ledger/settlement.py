@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from sandbox.ledger import moments
 from sandbox.ledger.books import Books
-from sandbox.ledger.documents import close, status_of
+from sandbox.ledger.documents import close, close_credit, status_of
 from sandbox.ledger.money import in_base
 from sandbox.ledger.records import Account, Allocation, Application, Document, Payment, Posting
 from sandbox.ledger.sides import Side
@@ -119,6 +119,8 @@ def apply_credit(
         ),
         moment,
     )
+    if not remaining:
+        close_credit(books, credit)
     # The wire knows one kind for credits on either side.
     allocation = Allocation(credit.id, "credit_note", today, part, None)
     settled = _settle(books, moment, side, document, allocation)

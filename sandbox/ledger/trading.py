@@ -7,6 +7,7 @@ from sandbox.ledger.books import Books
 from sandbox.ledger.cash import transfer
 from sandbox.ledger.level import bill_amount, invoice_amount
 from sandbox.ledger.moments import DAY, HOUR, MINUTE
+from sandbox.ledger.profile import item_id
 from sandbox.ledger.records import Contact, Document, Line
 from sandbox.ledger.sides import PURCHASES, SALES, Side
 
@@ -29,15 +30,7 @@ def new_invoice(books: Books, moment: int) -> None:
         return
     lines = sales_lines(books, contact, invoice_amount(books, key))
     note = books.rng.choice(NOTES) if books.chance(0.15) else None
-    document = documents.draft(books, moment, SALES, contact, lines, note=note)
-    habits = books.profile.habits
-    if not books.chance(habits.draft):
-        document = documents.submit(books, moment, SALES, document)
-        plan_outcome(books, moment, SALES, document)
-    elif books.chance(habits.discarded):
-        books.at(moment + _delay(books, 2 * HOUR), documents.delete, SALES, document.id)
-    else:
-        books.at(moment + _delay(books, HOUR), _submit_later, SALES, document.id)
+    _enter(books, moment, SALES, documents.make(books, moment, SALES, contact, lines, note=note))
 
 
 def new_bill(books: Books, moment: int, *, role: str) -> None:
@@ -48,35 +41,36 @@ def new_bill(books: Books, moment: int, *, role: str) -> None:
     # Bills are entered some days after they were written.
     today = moments.day_of(moment)
     day = max(books.epoch, today - books.rng.choice((0, 0, 0, 1, 2, 5)))
-    document = documents.draft(books, moment, PURCHASES, contact, lines, day=day)
+    _enter(
+        books, moment, PURCHASES, documents.make(books, moment, PURCHASES, contact, lines, day=day)
+    )
     if books.chance(books.profile.habits.entered_twice):
-        twice = documents.draft(books, moment, PURCHASES, contact, lines, day=day)
+        twice = documents.make(books, moment, PURCHASES, contact, lines, day=day)
         documents.submit(books, moment, PURCHASES, twice)
         books.at(moment + _delay(books, 5 * HOUR), documents.delete, PURCHASES, twice.id)
-    document = documents.submit(books, moment, PURCHASES, document)
-    plan_outcome(books, moment, PURCHASES, document)
 
 
 def sales_lines(books: Books, contact: Contact, amount: int) -> tuple[Line, ...]:
     rng, profile = books.rng, books.profile
     count = rng.randint(1, profile.max_lines)
-    items = rng.sample(profile.items, min(count, len(profile.items)))
+    items = rng.sample(books.catalog, min(count, len(books.catalog)))
     part = amount // max(1, sum(spec.role == "goods" for spec in items))
     lines = []
     for spec in items:
-        item_id = f"itm_{spec.code.lower()}"
-        pieces = max(1, round(part / spec.price)) if spec.role == "goods" else rng.randint(1, 3)
+        item = books.items.get(item_id(spec))
+        price = item.sale.price if item and item.sale else spec.price
+        pieces = max(1, round(part / price)) if spec.role == "goods" else rng.randint(1, 3)
         tax = contact.tax_rate_id or books.tax_by_code[spec.tax].id
         lines.append(
             documents.make_line(
                 books,
                 description=spec.name,
                 quantity=pieces * 100,
-                unit_price=_price(books, contact, spec.price),
+                unit_price=_price(books, contact, price),
                 discount=rng.choice((500, 1000)) if rng.random() < _DISCOUNTED else 0,
                 account=books.chart[spec.role],
                 tax_rate_id=tax,
-                item_id=item_id,
+                item_id=item_id(spec),
             )
         )
     return tuple(lines)
@@ -97,7 +91,7 @@ def purchase_lines(books: Books, contact: Contact, amount: int) -> tuple[Line, .
                 tax_rate_id=tax,
             ),
         )
-    goods = [spec for spec in books.profile.items if spec.kind == "stock"]
+    goods = [spec for spec in books.catalog if spec.kind == "stock"]
     picked = books.rng.sample(goods, min(len(goods), books.rng.randint(1, 3)))
     return tuple(
         documents.make_line(
@@ -107,7 +101,7 @@ def purchase_lines(books: Books, contact: Contact, amount: int) -> tuple[Line, .
             unit_price=spec.cost,
             account=account,
             tax_rate_id=tax,
-            item_id=f"itm_{spec.code.lower()}",
+            item_id=item_id(spec),
         )
         for spec in picked
     )
@@ -148,6 +142,10 @@ def pay_document(
     if document is None or document.status not in {side.open_status, "part_paid"}:
         return
     habits = books.profile.habits
+    if books.chance(habits.credits_set_off):
+        document = _use_credits(books, moment, side, document)
+    if not document.due:
+        return
     if share < 1:
         part = max(1, int(document.due * share))
         settlement.pay(
@@ -178,6 +176,9 @@ def credit_document(books: Books, moment: int, side: Side, document_id: str) -> 
     if document is None or document.status in {"draft", "void"}:
         return
     credit = documents.credit_from(books, moment, side, document, document.lines[:1])
+    if books.chance(books.profile.habits.credit_voided):
+        books.at(moment + _delay(books, 3 * HOUR), documents.void_credit, side, credit.id)
+        return
     if document.due and credit.due and books.chance(0.9):
         settlement.apply_credit(books, moment, side, credit, document)
 
@@ -199,6 +200,19 @@ def charge_more(books: Books, moment: int, side: Side, document_id: str) -> None
         books.at(moment + _delay(books, 20 * DAY), pay_document, side, document_id)
 
 
+def _enter(books: Books, moment: int, side: Side, document: Document) -> None:
+    """Submit a document, at once or after it was a draft for a while that some do not outlive."""
+    habits = books.profile.habits
+    if not books.chance(habits.draft):
+        plan_outcome(books, moment, side, documents.submit(books, moment, side, document))
+        return
+    documents.keep_draft(books, moment, side, document)
+    if books.chance(habits.discarded):
+        books.at(moment + _delay(books, 2 * HOUR), documents.delete, side, document.id)
+    else:
+        books.at(moment + _delay(books, HOUR), _submit_later, side, document.id)
+
+
 def _submit_later(books: Books, moment: int, side: Side, document_id: str) -> None:
     document = side.document_log(books).get(document_id)
     if document is None:
@@ -207,6 +221,16 @@ def _submit_later(books: Books, moment: int, side: Side, document_id: str) -> No
     dated = replace(document, date=today, due_date=today + document.contact.terms)
     dated = replace(dated, rate=books.rate(dated.currency, today))
     plan_outcome(books, moment, side, documents.submit(books, moment, side, dated))
+
+
+def _use_credits(books: Books, moment: int, side: Side, document: Document) -> Document:
+    """Set off what the contact has left in credits before money is paid."""
+    for key in list(books.open_credits.get(document.contact.id, {})):
+        credit = side.credit_log(books).get(key)
+        if credit is not None and credit.currency == document.currency and document.due:
+            settlement.apply_credit(books, moment, side, credit, document)
+            document = side.document_log(books).get(document.id) or document
+    return document
 
 
 def _others_due(

@@ -9,7 +9,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.utils import timezone
 
-from companies import listing
+from companies import listing, paging
 from companies.listing import Filter, Question
 from companies.models import Company
 from tests.factories import CompanyFactory, ConnectionFactory, UserFactory
@@ -121,17 +121,18 @@ def test_what_is_not_understood_is_left_out(many):
 @pytest.fixture
 def mixed(organization):
     """One company for each way to stand, and one that stands in several at once."""
-    for name, *connections in [
-        ("Linked", {"status": "Linked"}),
-        ("Failing", {"status": "Linked", "has_active_error": True}),
-        ("Deauthorized", {"status": "Deauthorized"}),
-        ("Pending", {"status": "PendingAuth"}),
-        ("Unlinked", {"status": "Unlinked"}),
-        ("Bare",),
-        ("Several", {"status": "Unlinked"}, {"status": "Unlinked"}, {"status": "Linked"}),
-    ]:
+    connections: dict[str, list[dict[str, object]]] = {
+        "Linked": [{"status": "Linked"}],
+        "Failing": [{"status": "Linked", "has_active_error": True}],
+        "Deauthorized": [{"status": "Deauthorized"}],
+        "Pending": [{"status": "PendingAuth"}],
+        "Unlinked": [{"status": "Unlinked"}],
+        "Bare": [],
+        "Several": [{"status": "Unlinked"}, {"status": "Unlinked"}, {"status": "Linked"}],
+    }
+    for name, each in connections.items():
         company = CompanyFactory(organization=organization, name=name)
-        for values in connections:
+        for values in each:
             ConnectionFactory(company=company, **values)
     return organization
 
@@ -253,7 +254,7 @@ def test_a_deep_page_is_one_range_of_an_index(many, sort):
     order = listing.ORDERS[sort]
     position = Question.parse(QueryDict(ask(many, f"sort={sort}").next_url[1:])).position
     stretch = next(
-        listing.paging._stretches(Company.objects.within(many), order, position, is_forward=True)
+        paging._stretches(Company.objects.within(many), order, position, is_forward=True)
     )[:26]
 
     plan = stretch.explain()

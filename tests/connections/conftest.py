@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.connections.fake_platform import FakePlatform
+from tests.fake_platform import FakePlatform
 
 
 @pytest.fixture

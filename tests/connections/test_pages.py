@@ -1,6 +1,8 @@
 import re
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from companies.models import Membership
@@ -49,18 +51,35 @@ def test_manage_shows_every_connection_and_the_link_url(client, company, linked)
     assert str(linked.pk) in shown
     assert "Waiting for the customer to authorize" in shown
     assert "403 User cancelled linking" in shown
+    assert '<button name="platform" value="sandbox">' in response.content.decode()
 
 
 def test_manage_asks_the_database_no_more_for_more_connections(
-    client, company, django_assert_max_num_queries
+    client, company, django_assert_num_queries
 ):
-    client.get(url("manage", company))
-    for _ in range(5):
+    def add():
         connection = create_connection(company, platform="sandbox")
         fail_authorization(connection, status_code="403", status_text="x", message="y")
 
-    with django_assert_max_num_queries(20):
+    add()
+    client.get(url("manage", company))
+    with CaptureQueriesContext(database) as one:
         client.get(url("manage", company))
+    for _ in range(5):
+        add()
+
+    with django_assert_num_queries(len(one)):
+        client.get(url("manage", company))
+
+
+def test_every_page_of_the_company_opens_a_menu_of_its_connections(client, company, linked):
+    response = client.get(url("manage", company), headers=HTMX)
+
+    menu = response.content.decode()
+    assert "<html" not in menu
+    assert "Vary" in response.headers
+    for name in ("panel", "link-url", "unlink"):
+        assert f'hx-get="{url(name, company, linked)}"' in menu
 
 
 @pytest.mark.parametrize("name", ["manage", "link-url"])

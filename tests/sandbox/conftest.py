@@ -148,7 +148,7 @@ def serving(config: Config) -> Iterator[Visitor]:
         time.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             yield Visitor(client)
     finally:
         server.should_exit = True

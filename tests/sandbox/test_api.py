@@ -132,6 +132,9 @@ def test_page_beyond_the_end_is_empty(visitor: Visitor):
     [
         ("invoices", {"page": 0}, 400),
         ("invoices", {"page": "x"}, 400),
+        ("invoices", {"page": "9" * 5_000}, 400),
+        ("invoices", {"as_of": "0001-01-01T00:00:00+23:59"}, 400),
+        ("reports/cash_flow", {"as_of": "0001-01-01T00:00:00Z"}, 400),
         ("invoices", {"page_size": 1_001}, 400),
         ("invoices", {"as_of": "yesterday"}, 400),
         ("invoices", {"modified_since": "2026-01-01T00:00:00"}, 400),
@@ -148,6 +151,12 @@ def test_what_cannot_be_answered_is_refused(
 
     assert response.status_code == status
     assert response.json()["error"].keys() == {"code", "message"}
+
+
+def test_before_the_books_there_is_nothing(visitor: Visitor):
+    page = visitor.get("accounts", visitor.connect(), as_of="0001-01-01T00:00:00Z").json()
+
+    assert page["total"] == 0
 
 
 @pytest.mark.parametrize(

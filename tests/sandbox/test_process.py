@@ -47,18 +47,18 @@ def process(port: int, directory: Path, end: signal.Signals) -> Iterator[Visitor
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as http,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
     ):
         try:
             wait_for(http, server)
             yield Visitor(http)
         finally:
             server.send_signal(end)
-            server.wait(timeout=10)
+            server.wait(timeout=30)
 
 
 def wait_for(http: httpx.Client, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert server.poll() is None
         try:

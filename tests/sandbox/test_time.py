@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -78,8 +79,11 @@ def test_days_added_one_by_one_are_the_days_added_at_once():
 
 
 @pytest.mark.parametrize("key", sorted(PROFILES))
-def test_something_changes_every_few_hours_once_the_server_runs(key: str):
-    books = make_books(key, NOON + 3 * moments.DAY)
+def test_something_changes_every_few_hours_once_the_server_runs(
+    key: str, books_of: Callable[[str], Books]
+):
+    books = books_of(key)
+    books.advance_to(NOON + 3 * moments.DAY)
 
     for hours in range(0, 72, 6):
         since = NOON + hours * moments.HOUR

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from calendar import monthrange
 from decimal import Decimal
 from uuid import uuid4
 
@@ -94,7 +95,7 @@ def a_profit_and_loss(connection, *, months=4):
         reports.append(
             {
                 "fromDate": f"2026-{month:02}-01",
-                "toDate": f"2026-{month:02}-28",
+                "toDate": f"2026-{month:02}-{monthrange(2026, month)[1]}",
                 "income": a_line(
                     "Income",
                     sales,

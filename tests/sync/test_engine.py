@@ -476,7 +476,7 @@ def test_the_reads_are_completed_with_the_last_pull_of_the_batch(connection, pla
     engine.run_connection(connection.organization_id, connection.pk)
 
     completed = Event.objects.get(type=EventType.READ_COMPLETED_INITIAL)
-    assert completed.summary == "first pull ended: 17 of 18 data types complete"
+    assert completed.summary == "finished the first pull: 17 of 18 data types complete"
     outcomes = {item["dataType"]: item["status"] for item in completed.payload["dataTypes"]}
     assert outcomes["company"] == "FetchError"
     assert outcomes["invoices"] == "Complete"

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -12,10 +13,12 @@ from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.test import AsyncClient, Client
 from django.urls import reverse
+from django.utils import timezone
 
 from companies import events, tenancy
 from companies.models import Membership, User
 from companies.roles import Role
+from connections.models import Connection
 from portal import sse
 from sync import stream
 from sync.models import Pull, PullStatus
@@ -44,10 +47,15 @@ def connection(user):
 
 
 @pytest.fixture(autouse=True)
-def _brisk(monkeypatch):
+def _brisk(transactional_db, monkeypatch):
+    """Hurry, and leave no look behind that would be in the way of emptying the tables."""
     monkeypatch.setattr(stream, "GATHER_SECONDS", 0)
     monkeypatch.setattr(stream, "KEEP_ALIVE_SECONDS", 0.05)
     monkeypatch.setattr(stream, "POLL_SECONDS", 0.05)
+    with ThreadPoolExecutor(max_workers=2) as looks:
+        look = sync_to_async(stream._look_and_let_go, thread_sensitive=False, executor=looks)
+        monkeypatch.setattr(stream, "_look", look)
+        yield
 
 
 def url(connection, **asked):
@@ -63,16 +71,21 @@ class Browser:
 
     def __init__(self, user, address, **headers):
         self.client = AsyncClient()
-        self.user, self.address, self.headers = user, address, headers
+        self.user, self.address, self.sent = user, address, headers
 
     async def __aenter__(self):
         await self.client.aforce_login(self.user)
-        self.response = await self.client.get(self.address, headers=self.headers)
-        self.messages = aiter(self.response.streaming_content)
+        response = await self.client.get(self.address, headers=self.sent)
+        self.headers = response.headers
+        self.messages = response.streaming_content
         return self
 
-    async def __aexit__(self, *exc):
-        await self.messages.aclose()
+    async def __aexit__(self, *exception):
+        """Go away as browsers do: whoever serves the stream is cancelled while it waits."""
+        serving = asyncio.create_task(self.rest())
+        await asyncio.sleep(0.02)
+        serving.cancel()
+        await asyncio.wait([serving])
 
     async def next(self, *, event=""):
         """Return the next message with an event of this name, passing what comes before it."""
@@ -107,12 +120,12 @@ def test_the_first_message_is_the_page_as_it_is(connection, user):
 
     async def scenario():
         async with Browser(user, url(connection)) as browser:
-            return browser.response, await browser.next()
+            return browser.headers, await browser.next()
 
-    response, message = async_to_sync(scenario)()
+    headers, message = async_to_sync(scenario)()
 
-    assert response["Content-Type"] == "text/event-stream"
-    assert response["Cache-Control"] == "no-store"
+    assert headers["Content-Type"] == "text/event-stream"
+    assert headers["Cache-Control"] == "no-store"
     assert re.match(r"id: \w+-\n", message)
     assert f'<tr id="pull-{pull.pk}"' in message
     assert '<hx-partial hx-target="#live-pulls" hx-swap="innerMorph">' in message
@@ -233,6 +246,7 @@ def test_the_summary_is_told_of_everything_that_changed(connection, user):
     assert set(re.findall(r'hx-target="#live-(\w+)"', message)) == {
         "pulls",
         "figures",
+        "trend",
         "connections",
         "freshness",
         "activity",
@@ -342,3 +356,43 @@ def test_who_is_not_signed_in_is_refused_not_sent_to_a_form(connection):
     answer = Client().get(url(connection), headers={"Accept": "text/event-stream"})
 
     assert answer.status_code == 401
+
+
+def test_the_summary_is_told_of_pulls_it_does_not_list(connection, user):
+    together = {"batch": uuid4(), "requested_at": timezone.now()}
+    a_pull(connection, "company", PullStatus.FETCHING, **together)
+    for _ in range(12):
+        a_pull(connection, "company", **together)
+    last = a_pull(connection, "profitAndLoss", PullStatus.FETCHING, **together)
+
+    def finish():
+        Pull.objects.filter(pk=last.pk).update(status=PullStatus.COMPLETE)
+        events.announce(connection.organization_id, connection.company_id)
+
+    async def scenario():
+        async with Browser(user, url(connection, page="summary")) as browser:
+            first = await browser.next()
+            await inside(connection, finish)
+            return first, await browser.next()
+
+    first, second = async_to_sync(scenario)()
+
+    assert str(last.pk) not in first
+    assert "Refresh: 12 of 14 complete" in first
+    assert "Refresh: 13 of 14 complete" in second
+
+
+def test_an_error_that_comes_without_an_event_is_told(connection, user):
+    a_pull(connection)
+
+    def break_it():
+        Connection.objects.filter(pk=connection.pk).update(has_active_error=True)
+        events.announce(connection.organization_id, connection.company_id)
+
+    async def scenario():
+        async with Browser(user, url(connection, page="summary")) as browser:
+            await browser.next()
+            await inside(connection, break_it)
+            return await browser.next()
+
+    assert 'data-shape="triangle">Error' in async_to_sync(scenario)()

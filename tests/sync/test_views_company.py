@@ -12,7 +12,7 @@ from companies.models import Event, EventType, Membership
 from companies.roles import Role
 from sync.models import Frequency, Pull, PullStatus
 from tests.factories import CompanyFactory, ConnectionFactory
-from tests.sync.books import a_pull, a_status
+from tests.sync.books import a_profit_and_loss, a_pull, a_status, an_invoice
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -53,13 +53,42 @@ def test_a_company_never_pulled_says_what_happens_next(client, company):
     assert "Nothing was pulled yet" in page
 
 
-def test_the_page_has_no_inline_script_or_style(client, company, connection):
-    a_pull(connection)
+PAGES = {
+    "summary": {},
+    "data": {},
+    "data-type": {"data_type": "invoices"},
+    "record": {"data_type": "invoices", "source_id": "INV-1"},
+    "history": {},
+    "company-settings": {},
+    "delete-company": {},
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "part"])
+def test_nothing_has_an_inline_script_or_style(client, company, connection, name, headers):
+    a_pull(connection, status=PullStatus.FETCHING)
     a_status(connection, frequency=Frequency.DAILY)
+    a_profit_and_loss(connection, months=12)
+    an_invoice(connection, "INV-1")
+
+    answer = client.get(url(name, company, **PAGES[name]), headers=headers)
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert not re.search(r"<style|\sstyle=|<script(?! src=)|\son\w+=|javascript:", page)
+
+
+def test_figures_link_to_the_statement_they_came_from(client, company, connection):
+    a_profit_and_loss(connection, months=4)
 
     page = client.get(url("summary", company)).content.decode()
 
-    assert not re.search(r"<style|\sstyle=|<script(?! src=)|\son\w+=|javascript:", page)
+    statement = url("data-type", company, data_type="profitAndLoss")
+    assert f'{statement}?connection={connection.pk}" title="Open the statement">Revenue</a>' in page
+    assert "£4,011" in page
+    assert '<svg class="chart wide"' in page
+    assert "No balance sheet was pulled yet" in page
 
 
 def test_pulls_freshness_and_activity_are_shown(client, company, connection, alice):
@@ -88,7 +117,9 @@ def test_pulls_freshness_and_activity_are_shown(client, company, connection, ali
 
     assert "Manual refresh · Alice Archer" in page
     assert "tries again by itself at 10:05" in page
-    assert re.search(r'data-tone="amber"><span>Invoices</span><meter [^>]*value="0"', page)
+    assert re.search(
+        r'data-tone="amber"><span>Invoices<small>.*</small></span><meter [^>]*value="0"', page
+    )
     assert re.search(r"next pull <time[^>]*>in 3 h</time>", page)
     assert "<b>Alice Archer</b> renamed the company from “Old”" in page
 

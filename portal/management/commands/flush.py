@@ -8,6 +8,6 @@ from portal.owner import as_owner
 
 
 class Command(flush.Command):
-    def handle(self, *args: Any, **options: Any) -> None:
+    def execute(self, *args: Any, **options: Any) -> str | None:
         with as_owner():
-            super().handle(*args, **options)
+            return super().execute(*args, **options)

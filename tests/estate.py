@@ -1,0 +1,187 @@
+"""Everything an organization can own: at least one row in each of its tables."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.apps import apps
+from django.db import connection, models
+from django.utils import timezone
+
+from companies import tenancy
+from companies.models import Event, Organization, User
+from companies.rls import RowLevelSecurity
+from connections.models import (
+    AuthorizationAttempt,
+    Connection,
+    ConnectionError,  # noqa: A004 - the public API's word
+    LinkUrl,
+    StoredCredentials,
+    Transition,
+)
+from sync.models import (
+    Pull,
+    PullStatus,
+    Record,
+    RecordVersion,
+    RejectedRecord,
+    StagedRecord,
+    SyncSetting,
+    ValidationIssue,
+)
+from tests.factories import (
+    CompanyFactory,
+    ConnectionFactory,
+    DataStatusFactory,
+    LinkUrlFactory,
+    PullFactory,
+)
+
+#: What nobody outside may read; it stands in every place a page could show.
+SECRET = "Secret Roastery"
+
+
+@dataclass(frozen=True)
+class Estate:
+    organization: Organization
+    #: A value for each parameter a route can have.
+    parameters: dict[str, str | UUID]
+    #: A pull whose worker is gone.
+    lost_pull_id: UUID
+
+
+def build(organization: Organization, member: User) -> Estate:
+    company = CompanyFactory(
+        organization=organization, name=SECRET, created_by=member, last_pull_at=timezone.now()
+    )
+    connection = ConnectionFactory(company=company, platform_company_name=SECRET)
+    link_url = LinkUrlFactory(company=company)
+    pull = PullFactory(
+        connection=connection,
+        status=PullStatus.COMPLETE,
+        requested_by=member,
+        reason=SECRET,
+        started_at=timezone.now(),
+        completed_at=timezone.now(),
+    )
+    PullFactory(connection=connection, data_type="bills")  # waits for a worker
+    lost = PullFactory(
+        connection=connection,
+        data_type="items",
+        status=PullStatus.FETCHING,
+        started_at=timezone.now(),
+        lease_until=timezone.now() - timedelta(minutes=1),
+    )
+    DataStatusFactory(connection=connection, last_success_at=timezone.now(), record_count=1)
+    with tenancy.entered(organization.pk):
+        _add_rest(organization, connection, link_url, pull, member)
+    return Estate(
+        organization=organization,
+        parameters={
+            "organization": organization.slug,
+            "company_id": company.pk,
+            "connection_id": connection.pk,
+            "pull_id": pull.pk,
+            "data_type": "invoices",
+            "source_id": "secret-1",
+        },
+        lost_pull_id=lost.pk,
+    )
+
+
+def _add_rest(
+    organization: Organization, link: Connection, link_url: LinkUrl, pull: Pull, member: User
+) -> None:
+    now = timezone.now()
+    Event.objects.create(
+        organization=organization,
+        company_id=link.company_id,
+        connection_id=link.pk,
+        type="connection.connected",
+        actor=member,
+        summary=SECRET,
+    )
+    StoredCredentials.objects.create(
+        organization=organization,
+        connection=link,
+        access_token=b"sealed",
+        refresh_token=b"sealed",
+        expires_at=now + timedelta(hours=1),
+        refreshed_at=now,
+    )
+    Transition.objects.create(
+        organization=organization, connection=link, kind="completed", to_status="Linked"
+    )
+    ConnectionError.objects.create(
+        organization=organization,
+        connection=link,
+        status_code="503",
+        status_text="Unavailable",
+        error_message=SECRET,
+    )
+    AuthorizationAttempt.objects.create(
+        organization=organization,
+        connection=link,
+        link_url=link_url,
+        platform=link.platform,
+        state_hash=uuid4().bytes,
+        browser_hash=b"",
+        code_verifier=b"",
+        expires_at=now,
+    )
+    SyncSetting.objects.create(organization=organization, data_type="invoices", frequency="daily")
+    RejectedRecord.objects.create(
+        organization=organization, pull=pull, source_id="secret-2", reason=SECRET, raw=SECRET
+    )
+    ValidationIssue.objects.create(
+        organization=organization,
+        pull=pull,
+        level="warning",
+        rule_id="rule",
+        item_id="secret-1",
+        message=SECRET,
+        validator_name="validator",
+    )
+    body = f'{{"id": "secret-1", "customerRef": {{"id": "1", "companyName": "{SECRET}"}}}}'
+    stored = {
+        "organization": organization,
+        "connection_id": link.pk,
+        "data_type": "invoices",
+        "source_id": "secret-1",
+        "hash": b"1",
+        "body": body,
+        "modified_at": now,
+        "pull_id": pull.pk,
+    }
+    Record.objects.create(**stored, label=SECRET, party=SECRET)
+    RecordVersion.objects.create(
+        **stored, is_deleted=False, superseded_at=now, superseded_by=pull.pk
+    )
+    StagedRecord.objects.create(
+        organization=organization, pull_id=pull.pk, source_id="secret-3", body=body, label=SECRET
+    )
+
+
+def tables() -> list[type[models.Model]]:
+    """List the models whose rows belong to an organization."""
+    return [
+        model
+        for model in apps.get_models(include_auto_created=True)
+        if any(isinstance(each, RowLevelSecurity) for each in model._meta.constraints)
+    ]
+
+
+def checksums(organization: Organization) -> dict[str, tuple[int, str]]:
+    """Answer for each table how many rows the organization has, and what they add up to."""
+    found = {}
+    with tenancy.entered(organization.pk), connection.cursor() as cursor:
+        for model in tables():
+            name = connection.ops.quote_name(model._meta.db_table)
+            owner = "id" if model is Organization else "organization_id"
+            cursor.execute(
+                f"SELECT count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') "
+                f"FROM {name} t WHERE {owner} = %s",
+                [organization.pk],
+            )
+            found[model._meta.label] = cursor.fetchone()
+    return found
