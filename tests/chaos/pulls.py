@@ -4,8 +4,8 @@
 
 Starts engines, sandbox, workers and beat in a directory of its own, links companies to the sample
 businesses, and, while they are pulled, kills whole workers with SIGKILL, stops others in order and
-flushes Valkey at random moments. When all is quiet again every pull must have ended as Complete, and the store must
-equal what the sandbox's own ledger says it served. Exits with 1 when it does not.
+flushes Valkey at random moments. When all is quiet again every pull must have ended as Complete,
+and the store must equal what the sandbox's own ledger says it served. Exits with 1 when not.
 """
 
 import argparse
