@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+from kombu import Exchange, Queue
 
 import engines
 
@@ -163,10 +164,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+# The clock's ticks have a queue of their own, so that long pulls do not stand before them; one that
+# was not taken in time is worth nothing, since the next one looks again.
+CELERY_TASK_DEFAULT_QUEUE = "pulls"
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("pulls", "clock")]
+CELERY_TASK_ROUTES = {"sync.beat.*": {"queue": "clock", "routing_key": "clock"}}
 CELERY_BEAT_SCHEDULE = {
-    "queue-due-pulls": {"task": "sync.beat.queue_due_pulls", "schedule": 5.0},
-    "ring-again": {"task": "sync.beat.ring_again", "schedule": 5.0},
-    "recover-expired-leases": {"task": "sync.beat.recover_expired_leases", "schedule": 5.0},
+    name: {"task": f"sync.beat.{task}", "schedule": 5.0, "options": {"expires": 10.0}}
+    for name, task in {
+        "queue-due-pulls": "queue_due_pulls",
+        "ring-again": "ring_again",
+        "recover-expired-leases": "recover_expired_leases",
+    }.items()
 }
 
 # The sandbox accounting platform

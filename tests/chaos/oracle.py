@@ -82,6 +82,7 @@ class Oracle:
         figures["pulls that lost a worker"] = self.number(
             "SELECT count(*) FROM sync_pull WHERE attempts > 1"
         )
+        figures["attempts cut off"] = self.number("SELECT sum(attempts) - count(*) FROM sync_pull")
         figures["most attempts of one pull"] = self.number("SELECT max(attempts) FROM sync_pull")
         for status, count in statuses.items():
             if status != "Complete":

@@ -20,12 +20,13 @@ import django
 from tests.chaos.oracle import Oracle, Verdict
 from tests.chaos.rig import Control, Rig
 
-#: As many pulls are under way at least while things are broken.
-BUSY_FROM = 12
+#: With nothing pulled for so long by workers that are up, another company is linked.
+IDLE_SECONDS = 2
+#: A lease that was taken or renewed in the last second: what a lost worker left does not count.
 _IN_THE_MIDDLE = """
 SELECT count(*) FROM sync_pull
  WHERE status IN ('Fetching', 'Mapping', 'Validating', 'Processing')
-   AND lease_until > clock_timestamp()
+   AND lease_until > clock_timestamp() + interval '74 seconds'
 """
 DRAIN_SECONDS = 600
 
@@ -51,7 +52,7 @@ class Chaos:
         self._oracle = Oracle(str(self._scenario.organization_id))
         for fault in self._faults:
             self._keep_busy()
-            time.sleep(self._random.uniform(0, 2))
+            time.sleep(self._random.uniform(0, 1.5))
             self._break(fault)
         broken_until = time.monotonic()
         self._drain()
@@ -62,29 +63,32 @@ class Chaos:
 
     def _keep_busy(self) -> None:
         """Have pulls under way in workers that are up."""
+        self._rig.wait_for("the workers", self._all_up)
         deadline = time.monotonic() + DRAIN_SECONDS
-        while True:
-            if self._oracle.active() < BUSY_FROM:
+        idle_since = time.monotonic()
+        while not self._oracle.number(_IN_THE_MIDDLE):
+            if time.monotonic() - idle_since > IDLE_SECONDS:
                 self._scenario.link_another()
-            elif self._random.random() < 0.02:
-                self._scenario.refresh_some()
-            is_up = all(map(self._rig.is_ready, self._rig.worker_names))
-            if is_up and self._oracle.number(_IN_THE_MIDDLE):
-                return
+                if self._random.random() < 0.5:
+                    self._scenario.refresh_some()
+                idle_since = time.monotonic()
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no worker pulls: {self._rig.log_of('worker-1')}")
-            time.sleep(0.1)
+            time.sleep(0.02)
+
+    def _all_up(self) -> bool:
+        return all(map(self._rig.is_ready, self._rig.worker_names))
 
     def _break(self, fault: str) -> None:
         running = self._oracle.number(_IN_THE_MIDDLE)
         if fault == "flush":
             self._rig.flush()
-            self._say(f"FLUSHALL, {running} pulls in workers' hands")
+            self._say(f"FLUSHALL, {running} pulls advancing")
             return
         victim = self._random.choice(self._rig.worker_names)
         self._rig.kill(victim)
         self.in_the_middle += bool(running)
-        self._say(f"kill -9 {victim}, {running} pulls in workers' hands")
+        self._say(f"kill -9 {victim}, {running} pulls advancing")
         self._rig.start_worker(victim)
 
     def _drain(self) -> None:
@@ -103,7 +107,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.pulls")
     parser.add_argument("--kills", type=int, default=20, help="workers to kill (%(default)s)")
     parser.add_argument("--flushes", type=int, default=3, help="FLUSHALLs (%(default)s)")
-    parser.add_argument("--workers", type=int, default=2, help="workers (%(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="workers of two processes each (%(default)s)"
+    )
     parser.add_argument("--seed", type=int, help="repeat a run's choices")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else SystemRandom().randrange(10**6)
@@ -113,7 +119,7 @@ def main() -> int:
         verdict, drained = chaos.run()
     table = {
         "workers killed": options.kills,
-        "… while pulls were in their hands": chaos.in_the_middle,
+        "… while pulls advanced": chaos.in_the_middle,
         "broker flushed": options.flushes,
         "seconds until all was quiet": round(drained),
         **verdict.figures,

@@ -13,7 +13,7 @@ from tests.sync.scripted import invoice, page
 
 
 def claim(connection):
-    locked = claims.lock_connection(connection.pk)
+    locked = claims.lock_connection(connection.organization_id, connection.pk)
     assert locked is not None
     return claims.claim(locked)
 

@@ -1,0 +1,123 @@
+"""The store changes as a whole, or not at all."""
+
+import pytest
+from django.db import OperationalError
+
+from companies.models import Event
+from sync import engine, operations, outcomes
+from sync.models import DataStatus, Pull, PullStatus, Record, RecordVersion, StagedRecord
+from tests.sync.scripted import invoice, page
+
+
+@pytest.fixture
+def stored(connection, platform, pull) -> Pull:
+    platform.serve(page(invoice(1), invoice(2), cursor="1", watermark="w1"))
+    return pull()
+
+
+def test_a_fault_in_the_last_step_leaves_everything_as_it_was(
+    connection, platform, pull, stored, monkeypatch
+):
+    def break_down(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(outcomes, "complete", break_down)
+    platform.serve(page(invoice(1, total="99"), invoice(3), cursor="1", watermark="w2"))
+
+    with pytest.raises(ZeroDivisionError):
+        pull()
+
+    assert [record.source_id for record in Record.objects.order_by("source_id")] == [
+        "inv-1",
+        "inv-2",
+    ]
+    assert {record.pull_id for record in Record.objects.all()} == {stored.pk}
+    assert not RecordVersion.objects.exists()
+    status = DataStatus.objects.get(data_type="invoices")
+    assert (status.watermark, status.latest_success_pull_id) == ("w1", stored.pk)
+    assert status.latest_status == PullStatus.INTERNAL_ERROR
+
+
+def test_a_database_that_goes_away_is_no_outcome(connection, platform, stored, monkeypatch):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    events = Event.objects.count()
+
+    def go_away(*args, **kwargs):
+        raise OperationalError
+
+    platform.serve(page(invoice(3), cursor="1", watermark="w2"))
+    with monkeypatch.context() as patch:
+        patch.setattr(outcomes, "complete", go_away)
+        with pytest.raises(OperationalError):
+            engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert queued.is_running
+    assert queued.lease_until is not None
+    assert StagedRecord.objects.count() == 1
+    assert Event.objects.count() == events
+
+
+def test_the_statuses_are_passed_in_their_order(connection, platform, monkeypatch):
+    seen = []
+    move = engine.claims.move
+
+    def watch(pull, status, **fields):
+        move(pull, status, **fields)
+        seen.append(Pull.objects.get(pk=pull.pk).status)
+
+    monkeypatch.setattr(engine.claims, "move", watch)
+    operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    platform.serve(
+        lambda: seen.append(Pull.objects.get().status),
+        page(invoice(1), cursor="1"),
+        lambda: seen.append(Pull.objects.get().progress),
+    )
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    assert seen == ["Fetching", 18, "Mapping", "Validating", "Processing"]
+
+
+def test_progress_follows_the_platforms_total(connection, platform):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    seen = []
+    platform.serve(
+        page(invoice(1), cursor="1", total=3),
+        lambda: seen.append(Pull.objects.get().progress),
+        page(invoice(2), cursor="2", total=3, deleted_ids=["x"]),
+        lambda: seen.append(Pull.objects.get().progress),
+    )
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert seen == [30, 90]
+    assert queued.progress == 100
+
+
+def test_what_did_not_change_does_not_travel(connection, platform, stored):
+    operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    bodies = []
+    platform.serve(
+        page(invoice(1), invoice(2, total="99"), cursor="1"),
+        lambda: bodies.extend(
+            StagedRecord.objects.order_by("source_id").values_list("body", flat=True)
+        ),
+    )
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    assert bodies[0] is None
+    assert '"totalAmount":99' in bodies[1]
+
+
+def test_text_survives_the_way_into_the_store(connection, platform, pull):
+    odd = 'tab\t newline\n backslash\\ quote" \\N \\. Zażółć 日本 🍞 \u2028'
+    platform.serve(page(invoice(1, note=odd, invoice_number=odd), cursor="1"))
+
+    assert pull().status == PullStatus.COMPLETE
+
+    record = Record.objects.get()
+    assert record.data["note"] == odd
+    assert record.label == odd
