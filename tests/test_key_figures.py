@@ -111,7 +111,7 @@ def test_figures_on_screen_are_those_of_the_ledger(sandbox, settings, tmp_path, 
     shown = re.findall(
         r'>(Revenue|Operating profit|Equity)</a></p>\s*<p class="v"><data value="([^"]+)"', page
     )
-    (first, last) = re.search(r"12 months, (\w+ \d{4}) to (\w+ \d{4})", page).groups()
+    (first, last), *_ = re.findall(r"12 months, (\w+ \d{4}) to (\w+ \d{4})", page)
     months = (first_day(first), first_day(last, later=1))
     ledger = [
         expected(entries, key, months, tmp_path / "books.journal") for entries in (before, after)
