@@ -11,6 +11,15 @@ from connections.platforms import http
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put the browser tests last.
+
+    Playwright leaves an event loop running in this thread, in which Django refuses the database.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
     """Let the login that owns the test database create and migrate it."""
