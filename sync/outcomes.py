@@ -104,6 +104,7 @@ def fail(pull: Pull, failure: Failure) -> None:
     :raises ClaimLost: when the pull is no longer ours.
     """
     claims.lock_owners(pull)
+    claims.write(pull)  # gone with its connection, or somebody else's: then nothing below holds
     status = _status_of(pull)
     next_due_at = _next_due(status, failure)
     message = _with_next_step(failure, next_due_at)
@@ -113,7 +114,8 @@ def fail(pull: Pull, failure: Failure) -> None:
         status=failure.status,
         status_description="",
         error_message=message,
-        error_detail=failure.detail[:10_000],
+        # A platform's answer may hold anything; PostgreSQL stores no NUL.
+        error_detail=failure.detail[:10_000].replace("\x00", "\\x00"),
         completed_at=moment,
         lease_until=None,
         deleted=0,
@@ -138,6 +140,7 @@ def cancel_waiting(connection: Connection) -> None:
         .order_by("id")
     )
     moment = now()
+    # Each to its end before the next: the last one of a batch tells of the batch.
     for pull in cancelled:
         pull.status, pull.error_message = failure.status, failure.message
         pull.completed_at, pull.status_description, pull.deleted = moment, "", 0
@@ -146,7 +149,6 @@ def cancel_waiting(connection: Connection) -> None:
                 "status", "error_message", "completed_at", "status_description", "deleted",
             ]
         )  # fmt: skip
-    for pull in cancelled:
         _settle(pull, _status_of(pull), None)
 
 
