@@ -13,6 +13,7 @@ from companies import events, tenancy
 from companies.models import Company, EventType, User
 from connections import operations as connection_operations
 from connections.models import Connection
+from connections.operations import Deleted
 from connections.platforms import get_platform
 from connections.schemas import DataType
 from sync import tasks
@@ -26,6 +27,7 @@ from sync.settings import (
 
 __all__ = [
     "AlreadyRunning",
+    "Deleted",
     "EffectiveSetting",
     "NotLinked",
     "NotSupported",
@@ -173,16 +175,24 @@ def queue_due(connection: Connection, due: dict[str, str]) -> list[Pull]:
 
 
 def delete_connection(connection: Connection, *, actor: User | None) -> None:
-    """Remove a connection for good, with everything that was pulled over it."""
+    """Remove a connection for good, with everything that was pulled over it.
+
+    :raises Deleted: when somebody else did.
+    """
     with tenancy.entered(connection.organization_id):
         _delete_pulled([connection.pk])
         connection_operations.delete_connection(connection, actor=actor)
 
 
 def delete_company(company: Company, *, actor: User | None) -> None:
-    """Remove a company for good, with its connections and everything that was pulled."""
+    """Remove a company for good, with its connections and everything that was pulled.
+
+    :raises Deleted: when somebody else did.
+    """
     with tenancy.entered(company.organization_id):
-        Company.objects.select_for_update().get(pk=company.pk)
+        found = Company.objects.within(company.organization_id).filter(pk=company.pk)
+        if found.select_for_update().first() is None:
+            raise Deleted("The company was deleted.")
         connections = list(Connection.objects.filter(company=company).oldest_first())
         for connection in connections:
             delete_connection(connection, actor=actor)
