@@ -16,7 +16,7 @@ from connections.models import Connection
 from connections.operations import Deleted
 from connections.platforms import get_platform
 from connections.schemas import DataType
-from sync import tasks
+from sync import schedule, tasks
 from sync.models import ACTIVE, DataStatus, Pull, PullStatus
 from sync.settings import (
     EffectiveSetting,
@@ -158,6 +158,7 @@ def queue_first_pulls(connection: Connection) -> list[Pull]:
             reason="The customer authorized the connection",
             batch=uuid4(),
         )
+        schedule.resume(connection.organization_id, connection.pk)
     return [*queued, *running]
 
 
