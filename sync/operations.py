@@ -22,6 +22,7 @@ from sync.settings import (
     EffectiveSetting,
     clear_company_settings,
     data_type_settings,
+    held_still,
     save_settings,
 )
 
@@ -283,6 +284,7 @@ def _ensure_statuses(connection: Connection) -> None:
     known = set(statuses.values_list("data_type", flat=True))
     if known >= {str(data_type) for data_type in supported}:
         return
+    held_still(connection.organization_id)
     company = Company.objects.get(pk=connection.company_id)
     frequencies = {
         setting.data_type: setting.frequency
