@@ -56,7 +56,10 @@ def ring_again(**_: Any) -> int:
         return 0
     for organization_id, ids in _by_organization((row[0], row[1]) for row in waiting):
         with tenancy.entered(organization_id):
-            Pull.objects.filter(pk__in=ids, status__in=WAITING).update(rung_at=Now())
+            # One that is locked is in somebody's hands; waiting for it could close a circle.
+            quiet = Pull.objects.filter(pk__in=ids, status__in=WAITING)
+            free = quiet.select_for_update(skip_locked=True).values("pk")
+            Pull.objects.filter(pk__in=free).update(rung_at=Now())
     connections = {connection: organization for organization, _, connection in waiting}
     for connection_id, organization_id in connections.items():
         tasks.ring(organization_id, connection_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection as database
+from django.db.models import OuterRef, Subquery
 
 from companies.models import Company
 from connections import operations as connection_operations
@@ -48,6 +49,8 @@ _WORTH_RETRYING = frozenset(
         PullStatus.INTERNAL_ERROR,
     }
 )
+#: Ends that come with a `connection_error`.
+_SHOWN_ON_CONNECTION = (PullStatus.FETCH_ERROR, PullStatus.PERMISSIONS_ERROR)
 #: Ends that say nothing about when the next pull is due: the connection itself is out of use.
 _UNSCHEDULED = frozenset({PullStatus.CANCELLED, PullStatus.AUTH_ERROR, PullStatus.NOT_SUPPORTED})
 
@@ -195,11 +198,21 @@ def complete(pull: Pull, counts: dict[str, int], moment: datetime, record_count:
     _settle(pull, status, schedule.due_after(status.frequency, moment))
     Connection.objects.filter(pk=pull.connection_id).update(last_pull_at=moment)
     Company.objects.filter(pk=pull.company_id).update(last_pull_at=moment)
-    is_all_well = not DataStatus.objects.filter(
-        connection_id=pull.connection_id, failures__gt=0
-    ).exists()
-    if is_all_well:
+    if not _is_anything_shown(pull.connection):
         connection_operations.resolve_errors(pull.connection)
+
+
+def _is_anything_shown(connection: Connection) -> bool:
+    """Tell whether a type last ended in what is shown on the connection, and did not work since."""
+    ended = Pull.objects.filter(
+        connection=connection, data_type=OuterRef("data_type"), completed_at__isnull=False
+    )
+    return (
+        DataStatus.objects.filter(connection=connection, failures__gt=0)
+        .annotate(last_end=Subquery(ended.newest_first().values("status")[:1]))
+        .filter(last_end__in=_SHOWN_ON_CONNECTION)
+        .exists()
+    )
 
 
 def _status_of(pull: Pull) -> DataStatus:

@@ -329,6 +329,34 @@ def test_a_failure_is_shown_on_the_connection_until_data_flow_again(connection, 
     assert connection.errors.get().resolved_at is not None
 
 
+def test_what_is_wrong_with_the_data_does_not_keep_the_connection_red(connection, platform, pull):
+    platform.serve(Unreachable("Sandbox did not answer."))
+    pull("bills")
+    platform.serve(page(cursor="1", rejected=[Rejected(source_id="1", raw=b"", reason="Bad.")]))
+    pull("invoices")
+    connection.refresh_from_db()
+    assert connection.mark == "error"
+
+    platform.serve(page(cursor="1"))
+    pull("bills")
+
+    connection.refresh_from_db()
+    assert connection.mark == "linked"
+
+
+def test_the_connection_stays_red_while_one_type_is_still_refused(connection, platform, pull):
+    platform.serve(PermissionMissing("Not covered."))
+    pull("bills")
+    operations.queue_pull(connection, "bills", trigger=Pull.Trigger.MANUAL)
+    Pull.objects.update(not_before=Now() + timedelta(minutes=1))
+    platform.serve(page(invoice(1), cursor="1"))
+
+    pull("invoices")
+
+    connection.refresh_from_db()
+    assert connection.mark == "error"
+
+
 def test_our_own_fault_is_an_internal_error_and_is_raised(connection, platform, pull):
     platform.serve(page(invoice(1), cursor="1"), ZeroDivisionError("ours"))
 

@@ -11,10 +11,10 @@ from companies import tenancy
 from companies.models import Event, EventType
 from connections.models import Connection
 from connections.schemas import DataType
-from sync import operations
+from sync import beat, operations
 from sync.models import DataStatus, Frequency, Pull
 from sync.operations import EffectiveSetting
-from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory
+from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory, PullFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +39,13 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
         return list(pool.map(run, acts))
 
 
+def ring_again() -> int:
+    try:
+        return int(beat.ring_again())
+    finally:
+        database.close()
+
+
 def test_refreshes_at_once_pull_every_type_once(connection):
     at_once(*[lambda: operations.refresh_company(connection.company)] * 4)
 
@@ -46,6 +53,18 @@ def test_refreshes_at_once_pull_every_type_once(connection):
         assert Pull.objects.count() == len(DataType)
         assert Pull.objects.values("data_type").distinct().count() == len(DataType)
         assert Event.objects.filter(type=EventType.REFRESH_REQUESTED).count() >= 1
+
+
+def test_ringing_again_waits_for_nobody(connection):
+    with tenancy.entered(connection.organization_id):
+        for data_type in ("bills", "invoices"):
+            PullFactory.create(connection=connection, data_type=data_type)
+
+    with ThreadPoolExecutor(1) as pool, tenancy.entered(connection.organization_id):
+        held = Pull.objects.select_for_update().get(data_type="bills")
+        assert pool.submit(ring_again).result(timeout=5) == 1
+    with tenancy.entered(connection.organization_id):
+        assert set(Pull.objects.filter(rung_at=None)) == {held}
 
 
 def test_settings_saved_while_a_connection_is_linked_hold_for_it(connection):
