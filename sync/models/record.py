@@ -13,6 +13,7 @@ from django.db import models
 
 from companies.models import Organization, TenantQuerySet
 from companies.rls import RowLevelSecurity
+from connections.schemas import DataType
 
 
 class RecordQuerySet(TenantQuerySet["Record"]):
@@ -72,7 +73,7 @@ class Record(models.Model):
     def data(self) -> Any:
         """The canonical record, with what only the store knows added."""
         data = msgspec.json.decode(self.body.encode())
-        if self.data_type not in {"company", "balanceSheet", "profitAndLoss", "cashFlowStatement"}:
+        if not DataType(self.data_type).is_single:
             data["modifiedDate"] = self.modified_at
             data["metadata"] = {"isDeleted": self.is_deleted}
         return data
