@@ -1,8 +1,7 @@
 """What the live pages of a company show: the view renders it once, the stream again and again."""
 
+from collections.abc import Mapping
 from typing import Any
-
-from django.http import QueryDict
 
 from companies.models import Company
 from sync import figures, history, overview
@@ -32,11 +31,11 @@ def rest(company: Company, *, sees_data: bool) -> dict[str, Any]:
 
 
 def table(
-    company: Company, chosen: PullFilter, position: QueryDict | None = None
+    company: Company, chosen: PullFilter, position: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """A page of the pull history: the first unless a position is given."""
     page = history.NEWEST_FIRST.page(
-        chosen.apply(history.pulls_of(company)), position or QueryDict(), size=history.PAGE_SIZE
+        chosen.apply(history.pulls_of(company)), position or {}, size=history.PAGE_SIZE
     )
     return {
         "company": company,
