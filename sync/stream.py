@@ -223,7 +223,8 @@ def _changed_pull(
         return [] if pull.is_active else None
     memory.pulls = mark
     _note(f"{context['row'].label}: {pull.get_status_display()}", memory)
-    return [Region("pull", render_to_string("sync/pull.html#pull", shell | context))]
+    shown = Region("pull", render_to_string("sync/pull.html#pull", shell | context))
+    return [shown] if pull.is_active else [shown, Region("mark", "")]
 
 
 def _changed(

@@ -433,6 +433,7 @@ def test_one_pull_is_followed_to_its_end(connection, user, monkeypatch):
     assert '<progress max="100" value="20"' in first
     assert '<progress max="100" value="60"' in second
     assert "<progress" not in last
+    assert '<hx-partial hx-target="#live-mark" hx-swap="innerMorph"></hx-partial>' in last
     assert "<dt>Added</dt><dd>7</dd>" in last
     assert "event: announce" in rest
     assert "Invoices: Complete" in rest
