@@ -9,7 +9,6 @@ from portal.supervisor.environment import use_development_environment
 
 # What never asks the database. Everything else may, third-party commands included.
 _WITHOUT_DATABASE = {
-    "check",
     "collectstatic",
     "compilemessages",
     "diffsettings",

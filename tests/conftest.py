@@ -7,7 +7,17 @@ from django.db import connection
 from companies import tenancy
 from companies.models import Membership
 from companies.roles import Role
+from connections.platforms import http
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put the browser tests last.
+
+    Playwright leaves an event loop running in this thread, in which Django refuses the database.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +37,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         connection.close()
     options.pop("options")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hang_up():
+    """Close what this thread keeps open to platforms between pulls."""
+    yield
+    http.close_clients()
 
 
 @pytest.fixture

@@ -18,12 +18,11 @@ from django.urls import reverse
 from companies import tenancy
 from connections.schemas import DataType
 from link.sandbox import link_sandbox
-from sandbox.config import Config
 from sandbox.ledger.profiles import PROFILES
 from sync import engine
 from sync.models import Pull, PullStatus
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
-from tests.sandbox.conftest import serving
+from tests.real_sandbox import sandbox, sandbox_server  # noqa: F401 - fixtures
 from tests.sandbox.test_plain_text_accounting import write_journal
 
 pytestmark = [
@@ -32,20 +31,6 @@ pytestmark = [
         shutil.which("hledger") is None, reason="hledger is not installed (apt-get install hledger)"
     ),
 ]
-CALLBACK = "http://127.0.0.1:8000/link/callback/sandbox"
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
-    config = Config(
-        directory=tmp_path_factory.mktemp("sandbox"),
-        client_id="ledgerport",
-        client_secret="client secret",
-        control_key="control key",
-        redirect_uris=(CALLBACK,),
-    )
-    with serving(config) as visitor:
-        yield visitor
 
 
 def hledger(journal: Path, query: str, *period: str) -> Decimal:
@@ -82,9 +67,7 @@ def expected(
 
 
 @pytest.mark.parametrize("key", sorted(PROFILES))
-def test_figures_on_screen_are_those_of_the_ledger(sandbox, settings, tmp_path, key):
-    settings.SANDBOX_URL = str(sandbox.http.base_url).rstrip("/")
-    settings.SANDBOX_CLIENT_ID, settings.SANDBOX_CLIENT_SECRET = "ledgerport", "client secret"
+def test_figures_on_screen_are_those_of_the_ledger(sandbox, tmp_path, key):
     user = UserFactory()
     organization = OrganizationFactory(name="Harbour Lending")
     MembershipFactory(organization=organization, user=user)

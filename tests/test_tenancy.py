@@ -53,6 +53,7 @@ ROUTES: dict[str, Right | None] = {
     "sync:history": None,
     "sync:history-stream": None,
     "sync:pull": None,
+    "sync:pull-stream": None,
     "sync:company-settings": Right.EDIT_SETTINGS,
     "sync:use-defaults": Right.EDIT_SETTINGS,
     "sync:data-types": Right.EDIT_SETTINGS,
@@ -227,7 +228,7 @@ def test_a_route_asks_for_the_right_it_is_listed_with(name):
     assert asked == {ROUTES[name]}
 
 
-def test_every_task_is_known():
+def test_every_task_is_known(db):  # Celery checks the models, which asks the database
     celery.loader.import_default_modules()
 
     assert {name for name in celery.tasks if not name.startswith("celery.")} == set(TASKS)

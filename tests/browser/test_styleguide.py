@@ -52,6 +52,7 @@ def test_keys_search_walk_and_list_themselves(portal, new_context):
     tab.keyboard.press("?")
     assert tab.locator("#shortcuts").is_visible()
     tab.keyboard.press("Escape")
+    tab.locator("#shortcuts").wait_for(state="hidden")
     tab.keyboard.press("j")
     tab.keyboard.press("j")
     assert tab.evaluate("document.activeElement.textContent") == "Bramble Kitchen Group"

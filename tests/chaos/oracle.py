@@ -79,7 +79,7 @@ class Oracle:
         statuses = Counter(dict(self.rows("SELECT status, count(*) FROM sync_pull GROUP BY 1")))
         figures["pulls"] = statuses.total()
         figures["pulls complete"] = statuses["Complete"]
-        figures["pulls that lost a worker"] = self.number(
+        figures["pulls taken up again"] = self.number(
             "SELECT count(*) FROM sync_pull WHERE attempts > 1"
         )
         figures["attempts cut off"] = self.number("SELECT sum(attempts) - count(*) FROM sync_pull")

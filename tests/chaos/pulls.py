@@ -3,9 +3,9 @@
     uv run python -m tests.chaos.pulls --kills 20 --flushes 3
 
 Starts engines, sandbox, workers and beat in a directory of its own, links companies to the sample
-businesses, and, while they are pulled, kills whole workers with SIGKILL and flushes Valkey at
-random moments. When all is quiet again every pull must have ended as Complete, and the store must
-equal what the sandbox's own ledger says it served. Exits with 1 when it does not.
+businesses, and, while they are pulled, kills whole workers with SIGKILL, stops others in order and
+flushes Valkey at random moments. When all is quiet again every pull must have ended as Complete,
+and the store must equal what the sandbox's own ledger says it served. Exits with 1 when not.
 """
 
 import argparse
@@ -34,10 +34,10 @@ DRAIN_SECONDS = 600
 class Chaos:
     """One run: what is broken when follows from the seed."""
 
-    def __init__(self, rig: Rig, *, kills: int, flushes: int, seed: int) -> None:
+    def __init__(self, rig: Rig, *, kills: int, stops: int, flushes: int, seed: int) -> None:
         self._rig = rig
         self._random = Random(seed)
-        self._faults = ["kill"] * kills + ["flush"] * flushes
+        self._faults = ["kill"] * kills + ["stop"] * stops + ["flush"] * flushes
         self._random.shuffle(self._faults)
         self._began = time.monotonic()
         self.in_the_middle = 0
@@ -86,9 +86,13 @@ class Chaos:
             self._say(f"FLUSHALL, {running} pulls advancing")
             return
         victim = self._random.choice(self._rig.worker_names)
-        self._rig.kill(victim)
-        self.in_the_middle += bool(running)
-        self._say(f"kill -9 {victim}, {running} pulls advancing")
+        if fault == "kill":
+            self._rig.kill(victim)
+            self.in_the_middle += bool(running)
+            self._say(f"kill -9 {victim}, {running} pulls advancing")
+        else:
+            self._rig.stop_worker(victim)
+            self._say(f"SIGTERM {victim}, {running} pulls advancing")
         self._rig.start_worker(victim)
 
     def _drain(self) -> None:
@@ -106,6 +110,7 @@ class Chaos:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.pulls")
     parser.add_argument("--kills", type=int, default=20, help="workers to kill (%(default)s)")
+    parser.add_argument("--stops", type=int, default=3, help="workers to stop (%(default)s)")
     parser.add_argument("--flushes", type=int, default=3, help="FLUSHALLs (%(default)s)")
     parser.add_argument(
         "--workers", type=int, default=1, help="workers of two processes each (%(default)s)"
@@ -113,13 +118,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="repeat a run's choices")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else SystemRandom().randrange(10**6)
-    print(f"seed {seed}: {options.kills} kills, {options.flushes} flushes", flush=True)
+    print(f"seed {seed}", flush=True)
     with Rig(workers=options.workers) as rig:
-        chaos = Chaos(rig, kills=options.kills, flushes=options.flushes, seed=seed)
+        chaos = Chaos(
+            rig, kills=options.kills, stops=options.stops, flushes=options.flushes, seed=seed
+        )
         verdict, drained = chaos.run()
     table = {
         "workers killed": options.kills,
         "… while pulls advanced": chaos.in_the_middle,
+        "workers stopped in order": options.stops,
         "broker flushed": options.flushes,
         "seconds until all was quiet": round(drained),
         **verdict.figures,

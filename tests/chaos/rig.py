@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from portal.supervisor.readiness import address, chosen_port
 
 HOST = "127.0.0.1"
 _PATIENCE = 90
+_STOP_PATIENCE = 20
 
 
 class Rig:
@@ -92,6 +94,12 @@ class Rig:
         child = self._running.pop(name)
         process.kill_group(child.pid)
         child.wait()
+
+    def stop_worker(self, name: str) -> None:
+        """Ask a worker to stop, as a deployment does."""
+        child = self._running.pop(name)
+        process.stop(child, signal.SIGTERM, _STOP_PATIENCE)
+        process.kill_group(child.pid)
 
     def flush(self) -> None:
         """Lose everything the broker knows."""

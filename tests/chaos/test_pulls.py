@@ -12,7 +12,17 @@ from engines.locations import PROJECT
 @pytest.mark.timeout(900)
 def test_killed_workers_and_a_forgetful_broker_lose_and_double_nothing():
     run = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.pulls", "--kills", "4", "--flushes", "1"],
+        [
+            sys.executable,
+            "-m",
+            "tests.chaos.pulls",
+            "--kills",
+            "4",
+            "--stops",
+            "1",
+            "--flushes",
+            "1",
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -61,6 +61,32 @@ def test_a_silent_sandbox_leaves_a_pending_connection_that_says_so(visitor):
         assert "did not answer" in connection.errors.get().error_message
 
 
+@pytest.fixture
+def silent_mail_server(settings):
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": 9},
+        }
+    }
+
+
+def test_signing_up_needs_no_mail_server(visitor, silent_mail_server):
+    response = sign_up(visitor)
+
+    assert response.status_code == 302
+    assert visitor.get("/").url.endswith("/companies/")
+
+
+def test_a_reset_mail_that_was_not_sent_is_not_said_to_be(visitor, alice, silent_mail_server):
+    visitor.raise_request_exception = False
+
+    for address in (alice.email, "nobody@nowhere.example"):
+        response = visitor.post(reverse("account_reset_password"), {"email": address})
+
+        assert response.status_code == 500
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -1,0 +1,141 @@
+"""What the real platform does wrong, and how the pull ends: over HTTP, with every commit real."""
+
+import pytest
+
+from companies import tenancy
+from connections.models import Connection
+from connections.platforms import http
+from link.sandbox import link_sandbox
+from sync import engine
+from sync.models import DataStatus, Pull, PullStatus, Record
+from tests.factories import CompanyFactory, OrganizationFactory
+from tests.real_sandbox import sandbox, sandbox_server  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+INVOICES = "/api/v1/invoices"
+
+
+@pytest.fixture
+def data_type():
+    return "invoices"
+
+
+@pytest.fixture
+def connection(sandbox, monkeypatch, data_type):
+    """A connection just linked, of whose first pulls only one waits."""
+    monkeypatch.setattr(http, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(engine, "_sleep", lambda _pull, _seconds: None)
+    company = CompanyFactory(organization=OrganizationFactory(), name="Eastgate Roasters")
+    connection = link_sandbox(company, business="small")
+    with tenancy.entered(company.organization_id):
+        Pull.objects.exclude(data_type=data_type).delete()
+    return connection
+
+
+def pull_waiting(connection) -> Pull:
+    engine.run_connection(connection.organization_id, connection.pk)
+    with tenancy.entered(connection.organization_id):
+        return Pull.objects.get()
+
+
+def stored(connection) -> int:
+    with tenancy.entered(connection.organization_id):
+        return Record.objects.of(connection.pk, "invoices").count()
+
+
+def mark(connection) -> str:
+    with tenancy.entered(connection.organization_id):
+        return Connection.objects.get(pk=connection.pk).mark
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("unauthorized", {"times": 1}),
+        ("server_error", {"times": 2}),
+        ("rate_limited", {"times": 1, "seconds": 1}),
+        ("rate_limited_bare", {"times": 1}),
+        ("slow", {"times": 1, "seconds": 0.3}),
+    ],
+)
+def test_what_passes_by_itself_is_waited_for(sandbox, connection, kind, options):
+    sandbox.fault(kind, path=INVOICES, **options)
+
+    pull = pull_waiting(connection)
+
+    assert pull.status == PullStatus.COMPLETE
+    assert stored(connection) == pull.added > 0
+    assert mark(connection) == "linked"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "colour"),
+    [
+        ("forbidden", PullStatus.PERMISSIONS_ERROR, "error"),
+        ("server_error", PullStatus.FETCH_ERROR, "error"),
+        ("hang", PullStatus.FETCH_ERROR, "error"),
+        ("truncated", PullStatus.FETCH_ERROR, "error"),
+        ("html", PullStatus.FETCH_ERROR, "error"),
+        ("token_revoked", PullStatus.AUTH_ERROR, "deauthorized"),
+    ],
+)
+def test_what_does_not_pass_ends_the_pull_in_words(
+    sandbox,
+    connection,
+    kind,
+    status,
+    colour,
+):
+    sandbox.fault(kind, path=INVOICES, seconds=3)
+
+    pull = pull_waiting(connection)
+
+    assert pull.status == status
+    assert pull.error_message.endswith(".")
+    assert "Sandbox" in pull.error_message
+    assert stored(connection) == 0
+    assert mark(connection) == colour
+
+
+@pytest.mark.parametrize("data_type", ["journalEntries"])
+def test_a_page_that_comes_again_does_not_go_on_for_ever(sandbox, connection):
+    sandbox.fault("repeated_page", path="/api/v1/journal_entries", after=1)
+
+    pull = pull_waiting(connection)
+
+    assert pull.status == PullStatus.FETCH_ERROR
+    assert "same data twice" in pull.error_message
+    assert mark(connection) == "error"
+
+
+def test_a_limit_that_lasts_parks_the_pull_and_says_until_when(sandbox, connection):
+    sandbox.fault("rate_limited", path=INVOICES, seconds=300)
+
+    pull = pull_waiting(connection)
+
+    assert pull.status == PullStatus.QUEUED
+    assert pull.not_before is not None
+    assert pull.lease_until is None
+    assert "Sandbox" in pull.status_description
+    assert mark(connection) == "linked"
+
+
+def test_after_a_fault_the_next_pull_turns_the_connection_green(sandbox, connection):
+    sandbox.fault("server_error", path=INVOICES)
+    pull_waiting(connection)
+    sandbox.control("DELETE", "faults")
+    with tenancy.entered(connection.organization_id):
+        failed = Pull.objects.get()
+        Pull.objects.all().delete()
+        again = Pull.objects.create(
+            organization_id=connection.organization_id, company_id=failed.company_id,
+            connection=connection, data_type="invoices", trigger=Pull.Trigger.MANUAL,
+            batch=failed.batch,
+        )  # fmt: skip
+
+    pull = pull_waiting(connection)
+
+    assert (pull.pk, pull.status) == (again.pk, PullStatus.COMPLETE)
+    assert mark(connection) == "linked"
+    with tenancy.entered(connection.organization_id):
+        assert DataStatus.objects.get(connection=connection, data_type="invoices").failures == 0
