@@ -4,8 +4,10 @@ Connections are another app's, above this one: they are reached by the names of 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Self
 from uuid import UUID
 
@@ -16,8 +18,8 @@ from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils import timezone
 
-from companies import paging
 from companies.models import Company, CompanyQuerySet, Organization
+from portal.keyset import Keyset
 from portal.templatetags._statuses import mark_of, urgency
 
 ROWS_PER_PAGE = 25
@@ -57,17 +59,16 @@ _CONNECTIONS = {
     Filter.UNLINKED: Q(connections__status="Unlinked"),
 }
 
-ORDERS = {
-    order.key: order
-    for order in (
-        paging.Order("name", "sort_name"),
-        paging.Order("-name", "sort_name", descending=True),
-        paging.Order("-pull", "last_pull_at", descending=True, nullable=True),
-        paging.Order("pull", "last_pull_at", nullable=True),
-        paging.Order("-created", "created_at", descending=True),
-        paging.Order("created", "created_at"),
-    )
-}
+ORDERS: Mapping[str, Keyset] = MappingProxyType(
+    {
+        "name": Keyset("sort_name", "id"),
+        "-name": Keyset("-sort_name", "-id"),
+        "-pull": Keyset("-last_pull_at", "-id"),
+        "pull": Keyset("last_pull_at", "id"),
+        "-created": Keyset("-created_at", "-id"),
+        "created": Keyset("created_at", "id"),
+    }
+)
 _COLUMNS = (("name", "Company"), ("pull", "Last pull"), ("created", "Created"))
 _FIRST_CLICK = {"name": "name", "pull": "-pull", "created": "-created"}
 
@@ -78,18 +79,18 @@ class Question:
 
     text: str
     filter: Filter
-    order: paging.Order
-    position: paging.Position | None
+    sort: str
+    #: The cursors that the URL holds, `after` or `before`.
+    position: Mapping[str, str]
 
     @classmethod
     def parse(cls, query: QueryDict) -> Self:
-        order = ORDERS.get(query.get("sort", ""), ORDERS["name"])
-        wanted = query.get("status", "")
+        wanted, sort = query.get("status", ""), query.get("sort", "")
         return cls(
             text=query.get("q", "").replace("\x00", "").strip()[:120],
             filter=Filter(wanted) if wanted in Filter else Filter.ALL,
-            order=order,
-            position=paging.Position.parse(query.get("page", ""), order),
+            sort=sort if sort in ORDERS else "name",
+            position=query,
         )
 
     def url(self, **changes: object) -> str:
@@ -97,12 +98,12 @@ class Question:
         values = {
             "q": self.text,
             "status": self.filter.value,
-            "sort": self.order.key,
+            "sort": self.sort,
             **{key: str(value) for key, value in changes.items()},
         }
-        defaults = {"q": "", "status": Filter.ALL.value, "sort": "name", "page": ""}
+        defaults = {"q": "", "status": Filter.ALL.value, "sort": "name"}
         query = QueryDict(mutable=True)
-        query.update({key: value for key, value in values.items() if value != defaults[key]})
+        query.update({key: value for key, value in values.items() if value != defaults.get(key)})
         return f"?{query.urlencode()}"
 
     @property
@@ -113,7 +114,7 @@ class Question:
     def kept_while_searching(self) -> list[tuple[str, str]]:
         """Name the fields that a search form has to carry along."""
         kept = [("status", self.filter.value)] if self.is_filtered else []
-        return kept if self.order.key == "name" else [*kept, ("sort", self.order.key)]
+        return kept if self.sort == "name" else [*kept, ("sort", self.sort)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +181,10 @@ class Listing:
         return [self._heading(key, label) for key, label in _COLUMNS]
 
     def _heading(self, key: str, label: str) -> Heading:
-        order = self.question.order
-        is_current = order.key.removeprefix("-") == key
-        opposite = key if order.descending else f"-{key}"
-        direction = "descending" if order.descending else "ascending"
+        sort = self.question.sort
+        is_current, is_descending = sort.removeprefix("-") == key, sort.startswith("-")
+        opposite = key if is_descending else f"-{key}"
+        direction = "descending" if is_descending else "ascending"
         return Heading(
             label=label,
             url=self.question.url(sort=opposite if is_current else _FIRST_CLICK[key]),
@@ -208,16 +209,16 @@ def read(organization: Organization, question: Question) -> Listing:
     """Answer with four queries at most, at any depth."""
     found = _matching(Company.objects.within(organization), question.text)
     shown = _filtered(found, question.filter).select_related("created_by")
-    page = paging.page(
-        shown.fetch_mode(models.FETCH_RAISE), question.order, question.position, ROWS_PER_PAGE
+    page = ORDERS[question.sort].page(
+        shown.fetch_mode(models.FETCH_RAISE), question.position, size=ROWS_PER_PAGE
     )
     models.prefetch_related_objects(page.rows, "connections")
     return Listing(
         question=question,
         rows=[Row.of(company) for company in page.rows],
         counts=_counts(found) if question.text else _remembered_counts(organization),
-        previous_url=question.url(page=page.before) if page.before else "",
-        next_url=question.url(page=page.after) if page.after else "",
+        previous_url=question.url(before=page.previous) if page.previous else "",
+        next_url=question.url(after=page.next) if page.next else "",
     )
 
 

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from companies import last_used, listing, operations
@@ -45,12 +45,18 @@ def create(request: PortalRequest) -> HttpResponse:
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @requires(Right.EDIT_COMPANIES)
 def rename(request: PortalRequest, company_id: UUID) -> HttpResponse:
-    company = get_object_or_404(Company.objects.within(request.organization), pk=company_id)
-    form = CompanyNameForm(request.POST)
+    """Take the new name; asked with GET, by a browser without JavaScript, show where to type it."""
+    company = get_object_or_404(
+        Company.objects.within(request.organization).select_related("created_by"), pk=company_id
+    )
     template = "companies/company.html"
+    if request.method == "GET":
+        form = CompanyNameForm(initial={"name": company.name})
+        return render(request, template, {"company": company, "rename_form": form})
+    form = CompanyNameForm(request.POST)
     if wants_fragment(request):
         template += "#title"
     if not form.is_valid():

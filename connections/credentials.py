@@ -8,7 +8,8 @@ Platforms rotate refresh tokens and take the second use of one for theft, so:
 4. the answer is committed before anybody uses it, and the token before it is kept;
 5. an intent found standing means that an answer was lost: the next holder offers the current token
    and then the one before;
-6. only `invalid_grant` ends the authorization; an outage or a fault of ours never does.
+6. only `invalid_grant`, or a 401 on credentials that are brand-new, ends the authorization; an
+   outage or a fault of ours never does, nor does anything said of credentials since replaced.
 """
 
 import time
@@ -19,7 +20,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from companies import tenancy
 from companies.models import TenantQuerySet
@@ -68,6 +69,25 @@ def renew_after_401(connection: Connection, seen: Credentials) -> Credentials:
     return stored.credentials
 
 
+def give_up(connection: Connection, refused: Credentials | None, *, reason: str) -> None:
+    """Deauthorize when the platform refused what is stored, or when nothing is.
+
+    When others are stored by now, those it refused say nothing about them.
+    """
+    with tenancy.entered(connection.organization_id):
+        _lock(connection)
+        stored = (
+            StoredCredentials.objects.within(connection.organization_id)
+            .select_for_update()
+            .filter(connection_id=connection.pk)
+            .first()
+        )
+        if stored is None or (
+            refused is not None and sealing.opened(stored).access_token == refused.access_token
+        ):
+            deauthorize(connection, reason=reason)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lease:
     """The right to ask the platform, for a while."""
@@ -98,12 +118,11 @@ def _renewed(connection: Connection, *, seen_version: int) -> sealing.Stored:
 
 
 def _take_lease(connection: Connection, version: int) -> _Lease | None:
-    now = timezone.now()
     owner = uuid4().hex
     with tenancy.entered(connection.organization_id):
         row = (
             StoredCredentials.objects.select_for_update()
-            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+            .filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
             .filter(connection_id=connection.pk, version=version)
             .first()
         )
@@ -118,7 +137,7 @@ def _take_lease(connection: Connection, version: int) -> _Lease | None:
             ),
         )
         _held(connection, version).update(
-            lease_owner=owner, lease_until=now + _LEASE, intent_at=now
+            lease_owner=owner, lease_until=Now() + _LEASE, intent_at=Now()
         )
     return lease
 
@@ -131,8 +150,9 @@ def _refresh(connection: Connection, lease: _Lease) -> sealing.Stored:
     try:
         fresh = _ask(connection, lease)
     except AuthorizationRevoked as error:
-        _end(connection, lease, reason=error.message)
-        raise
+        if _end(connection, lease, reason=error.message):
+            raise
+        return _renewed(connection, seen_version=lease.version)
     except BaseException:
         # The intent stays: it is unknown whether the platform has rotated the token.
         _release(connection, lease)
@@ -170,21 +190,25 @@ def _keep(connection: Connection, lease: _Lease, fresh: Credentials) -> sealing.
     return sealing.load(connection)
 
 
-def _end(connection: Connection, lease: _Lease, *, reason: str) -> None:
-    """Deauthorize, unless the customer has authorized anew meanwhile."""
+def _end(connection: Connection, lease: _Lease, *, reason: str) -> bool:
+    """Deauthorize; answer False when the customer has authorized anew meanwhile."""
     with tenancy.entered(connection.organization_id):
-        # The connection's row first, as everybody does who changes both.
-        Connection.objects.select_for_update().filter(pk=connection.pk).first()
-        if _held(connection, lease.version, lease.owner).select_for_update().exists():
+        _lock(connection)
+        is_held = _held(connection, lease.version, lease.owner).select_for_update().exists()
+        if is_held:
             deauthorize(connection, reason=reason)
+    return is_held
+
+
+def _lock(connection: Connection) -> None:
+    """Take the connection's row before the credentials', as everybody does who changes both."""
+    Connection.objects.select_for_update(no_key=True).filter(pk=connection.pk).first()
 
 
 def _prolong(connection: Connection, lease: _Lease) -> bool:
     with tenancy.entered(connection.organization_id):
         return bool(
-            _held(connection, lease.version, lease.owner).update(
-                lease_until=timezone.now() + _LEASE
-            )
+            _held(connection, lease.version, lease.owner).update(lease_until=Now() + _LEASE)
         )
 
 

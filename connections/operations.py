@@ -1,6 +1,7 @@
 """What is done to connections: the functions that views, tasks and other apps call."""
 
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 
@@ -23,6 +24,7 @@ from portal.crypto import Undecryptable
 
 __all__ = [
     "AlreadyConnected",
+    "Deleted",
     "DifferentBusiness",
     "NotLinked",
     "begin_authorization",
@@ -40,6 +42,10 @@ __all__ = [
 
 class AlreadyConnected(Exception):
     """The company has another active accounting connection."""
+
+
+class Deleted(Exception):
+    """The connection, or its company, is no more."""
 
 
 class DifferentBusiness(Exception):
@@ -63,13 +69,17 @@ def complete_authorization(authorization: Authorization) -> Connection:
 
     :raises AlreadyConnected: when another accounting connection was linked meanwhile.
     :raises DifferentBusiness: when these are not the books that were first linked here.
+    :raises Deleted: when the connection was deleted while the customer was away.
     """
     attempt, identity = authorization.attempt, authorization.identity
     with tenancy.entered(attempt.organization_id):
-        connection = Connection.objects.get(pk=attempt.connection_id)
-        # One authorization of a company at a time, or two could each find no other linked.
-        Company.objects.select_for_update().get(pk=connection.company_id)
-        connection.refresh_from_db()
+        # One authorization of a company at a time, or two could each find no other linked; and
+        # nobody else moves the connection meanwhile.
+        companies = Company.objects.within(attempt.organization_id)
+        companies.select_for_update(no_key=True, of=("self",)).filter(
+            connections=attempt.connection_id
+        ).first()
+        connection = _locked(attempt.organization_id, attempt.connection_id)
         refuse_second_accounting(connection)
         if connection.platform_company_id not in {"", identity.id}:
             raise DifferentBusiness(
@@ -88,17 +98,21 @@ def unlink(connection: Connection, *, actor: User | None, reason: str) -> None:
     """Give up access: nothing is pulled any more, what was pulled stays.
 
     :raises NotLinked: when the connection is not linked.
+    :raises Deleted: when it is no more.
     """
     with tenancy.entered(connection.organization_id):
-        credentials = _stored(connection)
+        credentials = _stored(_locked(connection.organization_id, connection.pk))
         lifecycle.unlinked(connection, actor=actor, reason=reason)
         _give_back_after_commit(connection, credentials)
 
 
 def delete_connection(connection: Connection, *, actor: User | None) -> None:
-    """Remove the connection for good; the caller has removed what was pulled through it."""
+    """Remove the connection for good; the caller has removed what was pulled through it.
+
+    :raises Deleted: when somebody else did.
+    """
     with tenancy.entered(connection.organization_id):
-        credentials = _stored(connection)
+        credentials = _stored(_locked(connection.organization_id, connection.pk))
         lifecycle.record_event(
             connection,
             EventType.CONNECTION_DELETED,
@@ -109,9 +123,23 @@ def delete_connection(connection: Connection, *, actor: User | None) -> None:
         connection.delete()
 
 
+def _locked(organization_id: UUID, connection_id: UUID) -> Connection:
+    """Take the connection as it is now; nobody else moves it until the commit."""
+    found = (
+        Connection.objects.within(organization_id)
+        .select_for_update(no_key=True)
+        .filter(pk=connection_id)
+        .first()
+    )
+    if found is None:
+        raise Deleted("The connection was deleted.")
+    return found
+
+
 def _stored(connection: Connection) -> Credentials | None:
+    """Take the credentials, so that a refresh cannot replace them before they are given back."""
     try:
-        return sealing.load(connection).credentials
+        return sealing.load(connection, for_update=True).credentials
     except (AuthorizationRevoked, Undecryptable):  # nothing to give back, or no way to
         return None
 

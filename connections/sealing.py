@@ -25,13 +25,16 @@ class Stored:
     is_due: bool
 
 
-def load(connection: Connection) -> Stored:
-    """Read what is stored now.
+def load(connection: Connection, *, for_update: bool = False) -> Stored:
+    """Read what is stored now; in a transaction that replaces it, `for_update`.
 
     :raises AuthorizationRevoked: when nothing is: the connection is not linked.
     """
     with tenancy.entered(connection.organization_id):
-        row = StoredCredentials.objects.filter(connection_id=connection.pk).first()
+        rows = StoredCredentials.objects.within(connection.organization_id)
+        if for_update:
+            rows = rows.select_for_update()
+        row = rows.filter(connection_id=connection.pk).first()
     if row is None:
         raise AuthorizationRevoked(f"{connection.platform_name} is not linked.")
     return Stored(credentials=opened(row), version=row.version, is_due=_is_due(row))

@@ -98,7 +98,7 @@ def unlink(request: PortalRequest, company_id: UUID, connection_id: UUID) -> Htt
         operations.unlink(
             connection, actor=request.user, reason=f"{request.user} unlinked it in the portal."
         )
-    except operations.NotLinked as refusal:
+    except (operations.NotLinked, operations.Deleted) as refusal:
         messages.warning(request, f"{refusal} Nothing was changed.")
     else:
         messages.success(request, f"{connection.platform_name} is unlinked. Its data stay.")

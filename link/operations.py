@@ -8,6 +8,7 @@ from connections import oauth
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.operations import (
     AlreadyConnected,
+    Deleted,
     DifferentBusiness,
     begin_authorization,
     complete_authorization,
@@ -54,6 +55,9 @@ def complete(attempt: AuthorizationAttempt, *, code: str) -> Connection | None:
             connection = complete_authorization(authorization)
             queue_first_pulls(connection)
             _conclude(attempt, Outcome.LINKED)
+    except Deleted:
+        give_back(attempt.platform, authorization.credentials)
+        return None
     except DifferentBusiness as refusal:
         give_back(attempt.platform, authorization.credentials)
         _fail(attempt, Outcome.DIFFERENT_BUSINESS, "409", "Different business", str(refusal))
@@ -80,6 +84,7 @@ def disconnect(connection: Connection) -> None:
     """Let the customer take the authorization back.
 
     :raises NotLinked: when there is none.
+    :raises Deleted: when the connection is no more.
     """
     unlink(connection, actor=None, reason=_CUSTOMER)
 
@@ -107,8 +112,12 @@ def _fail(
     message: str,
 ) -> None:
     with tenancy.entered(attempt.organization_id):
+        connections = Connection.objects.within(attempt.organization_id)
+        connection = connections.filter(pk=attempt.connection_id).first()
+        if connection is None:  # deleted while the customer was away
+            return
         fail_authorization(
-            Connection.objects.get(pk=attempt.connection_id),
+            connection,
             status_code=status_code,
             status_text=status_text,
             message=message,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections import links, oauth
 from connections.models import AuthorizationAttempt
-from connections.operations import AlreadyConnected, NotLinked
+from connections.operations import AlreadyConnected, Deleted, NotLinked
 from connections.registration import available_platforms, platform_choices
 from link import operations
 from link.hosted import (
@@ -85,7 +85,7 @@ def disconnect(request: HttpRequest, visit: Visit) -> HttpResponse:
     wanted = request.POST.get("connection", "")
     for connection in visit.linked:
         if str(connection.pk) == wanted:
-            with suppress(NotLinked):  # somebody else was first: the page shows it
+            with suppress(NotLinked, Deleted):  # somebody else was first: the page shows it
                 operations.disconnect(connection)
     return redirect("link:start", token=visit.token)
 

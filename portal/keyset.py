@@ -1,16 +1,16 @@
 """Pages by key instead of by number: as quick at the end of a long table as at its start.
 
-A cursor names the row beside which a page begins. It is signed and bound to the order, so a
-tampered or foreign one is no cursor, and the reader sees the first page.
+A cursor names the row beside which a page begins. It is signed and bound to the table and its
+order, so a tampered or foreign one is no cursor, and the reader sees the first page.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
 from django.db.models import F, Field, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
-from django.http import QueryDict
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,103 +23,115 @@ class Page[M: Model]:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    name: str
+    column: str
     is_descending: bool
 
     def field(self, model: type[Model]) -> "Field[Any, Any]":
-        field = model._meta.get_field(self.name)
+        field = model._meta.get_field(self.column)
         assert isinstance(field, Field)
         return field
 
-    def beyond(self, value: object, *, is_descending: bool, nullable: bool) -> Q:
-        """Select what comes after the value. PostgreSQL takes NULL for the largest of all."""
-        if is_descending:
-            if value is None:
-                return Q(**{f"{self.name}__isnull": False})
-            return Q(**{f"{self.name}__lt": value})
-        if value is None:
-            return Q(**{f"{self.name}__in": []})
-        larger = Q(**{f"{self.name}__gt": value})
-        return larger | Q(**{f"{self.name}__isnull": True}) if nullable else larger
+    def order(self, *, backwards: bool) -> OrderBy:
+        return OrderBy(F(self.column), descending=self.is_descending is not backwards)
 
-    def at(self, value: object) -> Q:
-        return Q(**({f"{self.name}__isnull": True} if value is None else {self.name: value}))
+    def past(self, value: object, *, backwards: bool, or_at: bool = False) -> Q:
+        operator = "lt" if self.is_descending is not backwards else "gt"
+        return Q(**{f"{self.column}__{operator}{'e' if or_at else ''}": value})
 
 
 class Keyset:
-    """An order whose keys together are unique: `Keyset("-requested_at", "id")`."""
+    """An order whose keys together are unique: `Keyset("-requested_at", "id")`.
+
+    Only the first key may be null. Rows without it come last in both directions.
+    """
 
     def __init__(self, *order: str) -> None:
         self._keys = [_Key(name.removeprefix("-"), name.startswith("-")) for name in order]
-        self._salt = f"keyset {' '.join(order)}"
+        self._order = " ".join(order)
 
-    def page[M: Model](self, rows: QuerySet[M], asked: QueryDict, *, size: int) -> Page[M]:
-        """Return the page that `?after=` or `?before=` asks for, else the first."""
-        before = self._read(rows.model, asked.get("before", ""))
-        if before is not None:
-            found = list(self._beside(rows, before, backwards=True)[: size + 1])
+    def page[M: Model](self, rows: QuerySet[M], asked: Mapping[str, str], *, size: int) -> Page[M]:
+        """Return the page that `after` or `before` asks for; the first when there is no such."""
+        if before := self._read(rows.model, asked.get("before", "")):
+            found = self._beside(rows, before, backwards=True, size=size + 1)
             if len(found) >= size:
                 return self._page(
                     found[size - 1 :: -1], has_next=True, has_previous=len(found) > size
                 )
-        after = self._read(rows.model, asked.get("after", "")) if before is None else None
-        found = list(self._beside(rows, after, backwards=False)[: size + 1])
-        return self._page(found[:size], has_next=len(found) > size, has_previous=after is not None)
+        elif after := self._read(rows.model, asked.get("after", "")):
+            found = self._beside(rows, after, backwards=False, size=size + 1)
+            if found:
+                return self._page(found[:size], has_next=len(found) > size, has_previous=True)
+        found = self._beside(rows, None, backwards=False, size=size + 1)
+        return self._page(found[:size], has_next=len(found) > size, has_previous=False)
+
+    def _stretches[M: Model](
+        self, rows: QuerySet[M], start: list[Any] | None, *, backwards: bool
+    ) -> Iterator[QuerySet[M]]:
+        """Yield the rows beyond the start, those that have the first key and those without apart.
+
+        Apart, each is one range of an index; together they are none.
+        """
+        first = self._keys[0]
+        whole = [Q()]
+        if first.field(rows.model).null:
+            is_null = f"{first.column}__isnull"
+            whole = [Q(**{is_null: False}), Q(**{is_null: True})]
+        wanted = whole
+        if start is not None:
+            own = 1 if start[0] is None else 0
+            rest = whole[own] & self._beyond(start, backwards=backwards)
+            wanted = [rest, *(whole[:own] if backwards else whole[own + 1 :])]
+        rows = rows.order_by(*(key.order(backwards=backwards) for key in self._keys))
+        for condition in wanted:
+            yield rows.filter(condition)
+
+    def _beside[M: Model](
+        self, rows: QuerySet[M], start: list[Any] | None, *, backwards: bool, size: int
+    ) -> list[M]:
+        found: list[M] = []
+        for stretch in self._stretches(rows, start, backwards=backwards):
+            found += stretch[: size - len(found)]
+            if len(found) == size:
+                break
+        return found
+
+    def _beyond(self, start: list[Any], *, backwards: bool) -> Q:
+        """Select what is further by the first key, or as far and further by the next, and so on."""
+        known = [pair for pair in zip(self._keys, start, strict=True) if pair[1] is not None]
+        key, value = known[0]
+        # Follows from the rest; it alone is a range of the index.
+        bound = key.past(value, backwards=backwards, or_at=True)
+        selected, tied = Q(), Q()
+        for key, value in known:
+            selected |= tied & key.past(value, backwards=backwards)
+            tied &= Q(**{key.column: value})
+        return bound & selected
 
     def _page[M: Model](self, rows: list[M], *, has_next: bool, has_previous: bool) -> Page[M]:
         return Page(
             rows=rows,
-            next=self._cursor(rows[-1]) if rows and has_next else "",
-            previous=self._cursor(rows[0]) if rows and has_previous else "",
+            next=self._cursor(rows[-1]) if has_next else "",
+            previous=self._cursor(rows[0]) if has_previous else "",
         )
-
-    def _beside[M: Model](
-        self, rows: QuerySet[M], values: list[Any] | None, *, backwards: bool
-    ) -> QuerySet[M]:
-        order = [
-            OrderBy(F(key.name), descending=key.is_descending is not backwards)
-            for key in self._keys
-        ]
-        rows = rows.order_by(*order)
-        if values is None:
-            return rows
-        selected, tied = Q(), Q()
-        # Follows from the rest; alone it is a range of the index.
-        rows = rows.filter(self._bound(rows.model, values[0], backwards=backwards))
-        for key, value in zip(self._keys, values, strict=True):
-            further = key.beyond(
-                value,
-                is_descending=key.is_descending is not backwards,
-                nullable=key.field(rows.model).null,
-            )
-            selected |= tied & further
-            tied &= key.at(value)
-        return rows.filter(selected)
-
-    def _bound(self, model: type[Model], value: object, *, backwards: bool) -> Q:
-        first = self._keys[0]
-        further = first.beyond(
-            value,
-            is_descending=first.is_descending is not backwards,
-            nullable=first.field(model).null,
-        )
-        return further | first.at(value)
 
     def _cursor(self, row: Model) -> str:
         values = [
-            None if getattr(row, key.name) is None else key.field(type(row)).value_to_string(row)
+            None if getattr(row, key.column) is None else key.field(type(row)).value_to_string(row)
             for key in self._keys
         ]
-        return signing.dumps(values, salt=self._salt)
+        return signing.dumps(values, salt=self._salt(type(row)))
 
     def _read(self, model: type[Model], cursor: str) -> list[Any] | None:
         if not cursor:
             return None
         try:
-            values = signing.loads(cursor, salt=self._salt)
+            values = signing.loads(cursor, salt=self._salt(model))
         except signing.BadSignature:
             return None
         return [
             None if value is None else key.field(model).to_python(value)
             for key, value in zip(self._keys, values, strict=True)
         ]
+
+    def _salt(self, model: type[Model]) -> str:
+        return f"keyset of {model._meta.label} by {self._order}"

@@ -103,6 +103,7 @@
     pressed = event.target.closest('[popovertarget]') ?? pressed;
     const element = event.target.closest(actionable);
     if (!element) return;
+    if (element.href) event.preventDefault();
     for (const name in actions) if (name in element.dataset) actions[name](element);
   });
 

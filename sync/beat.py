@@ -6,7 +6,8 @@ write, and then enters each organization.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -23,7 +24,7 @@ from kombu.exceptions import OperationalError
 from companies import tenancy
 from connections.models import Connection
 from sync import claims, engine, operations, tasks
-from sync.models import RUNNING, WAITING, DataStatus, Frequency, Pull
+from sync.models import ACTIVE, RUNNING, WAITING, DataStatus, Frequency, Pull
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +40,10 @@ def queue_due_pulls(**_: Any) -> int:
     with tenancy.system():
         due = list(DataStatus.objects.due().values_list("organization_id", "pk")[:_AT_ONCE])
     queued = 0
-    for organization_id, ids in _by_organization(due):
-        with tenancy.entered(organization_id):
-            queued += _queue_due(ids)
+    with _each_apart() as apart:
+        for organization_id, ids in _by_organization(due):
+            with apart(f"organization {organization_id}"), tenancy.entered(organization_id):
+                queued += _queue_due(ids)
     return queued
 
 
@@ -54,7 +56,10 @@ def ring_again(**_: Any) -> int:
         return 0
     for organization_id, ids in _by_organization((row[0], row[1]) for row in waiting):
         with tenancy.entered(organization_id):
-            Pull.objects.filter(pk__in=ids, status__in=WAITING).update(rung_at=Now())
+            # One that is locked is in somebody's hands; waiting for it could close a circle.
+            quiet = Pull.objects.filter(pk__in=ids, status__in=WAITING)
+            free = quiet.select_for_update(skip_locked=True).values("pk")
+            Pull.objects.filter(pk__in=free).update(rung_at=Now())
     connections = {connection: organization for organization, _, connection in waiting}
     for connection_id, organization_id in connections.items():
         tasks.ring(organization_id, connection_id)
@@ -69,11 +74,31 @@ def recover_expired_leases(**_: Any) -> int:
             claims.expired().values_list("organization_id", "pk", "connection_id")[:_AT_ONCE]
         )
     recovered = 0
-    for organization_id, pull_id, connection_id in lost:
-        if engine.recover(organization_id, pull_id):
-            recovered += 1
-            tasks.ring(organization_id, connection_id)
+    with _each_apart() as apart:
+        for organization_id, pull_id, connection_id in lost:
+            with apart(f"pull {pull_id}"):
+                if engine.recover(organization_id, pull_id):
+                    recovered += 1
+                    tasks.ring(organization_id, connection_id)
     return recovered
+
+
+@contextmanager
+def _each_apart() -> Iterator[Callable[[str], AbstractContextManager[None]]]:
+    """Let none keep the others from their turn; the first failure is raised when all had theirs."""
+    failures: list[Exception] = []
+
+    @contextmanager
+    def apart(name: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            logger.exception("%s has to wait for the next look", name)
+            failures.append(error)
+
+    yield apart
+    if failures:
+        raise failures[0]
 
 
 def _by_organization(rows: Iterable[tuple[UUID, UUID]]) -> Iterable[tuple[UUID, list[UUID]]]:
@@ -82,17 +107,23 @@ def _by_organization(rows: Iterable[tuple[UUID, UUID]]) -> Iterable[tuple[UUID, 
 
 
 _TAKE_DUE = """
-UPDATE sync_datastatus SET next_due_at = NULL
- WHERE id = ANY(%s) AND next_due_at <= statement_timestamp()
+UPDATE sync_datastatus d SET next_due_at = NULL
+ WHERE id = ANY(%s) AND next_due_at <= statement_timestamp() AND NOT EXISTS (
+    SELECT 1 FROM sync_pull p
+     WHERE p.connection_id = d.connection_id AND p.data_type = d.data_type AND p.status = ANY(%s)
+ )
 RETURNING connection_id, data_type, frequency, last_success_at, failures
 """
 
 
 def _queue_due(ids: list[UUID]) -> int:
-    """Take the due rows by compare-and-set: of two beats each row goes to one."""
+    """Take the due rows by compare-and-set: of two beats each row goes to one.
+
+    A type that is being pulled is left to that pull, whose end says when the next one is due.
+    """
     due: dict[UUID, dict[str, str]] = defaultdict(dict)
     with database.cursor() as cursor:
-        cursor.execute(_TAKE_DUE, [ids])
+        cursor.execute(_TAKE_DUE, [ids, [str(status) for status in ACTIVE]])
         for connection_id, data_type, frequency, last_success_at, failures in cursor.fetchall():
             due[connection_id][data_type] = _reason(frequency, last_success_at, failures)
     connections = Connection.objects.linked().filter(pk__in=due).oldest_first()
@@ -114,7 +145,12 @@ def _unheard() -> Iterable[tuple[UUID, UUID, UUID]]:
     return (
         Pull.objects.filter(status__in=WAITING)
         .filter(Q(rung_at=None) | Q(rung_at__lte=Now() - _PATIENCE))
-        .filter(Q(not_before=None) | Q(not_before__lte=Now()))
+        # Over a connection out of use nothing is waited for: whoever comes ends it.
+        .filter(
+            Q(not_before=None)
+            | Q(not_before__lte=Now())
+            | ~Q(connection__status=Connection.Status.LINKED)
+        )
         .exclude(Exists(at_work))
         .order_by("requested_at", "pk")
         .values_list("organization_id", "pk", "connection_id")[:_AT_ONCE]

@@ -93,13 +93,16 @@ def _choose_extent(pull: Pull, connection: Connection) -> None:
     write(pull, is_full=pull.is_full, since=pull.since)
 
 
-def lock_owners(pull: Pull) -> None:
-    """Take company and connection before the pull: whoever needs several rows takes them so."""
+def lock_owners(pull: Pull) -> Connection | None:
+    """Take company and connection before the pull: whoever needs several rows takes them so.
+
+    Returns the connection as it is now, or None when it was deleted.
+    """
     with database.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM companies_company WHERE id = %s FOR NO KEY UPDATE", [pull.company_id]
         )
-    lock_connection(pull.organization_id, pull.connection_id)
+    return lock_connection(pull.organization_id, pull.connection_id)
 
 
 def lock_connection(organization_id: UUID, connection_id: UUID) -> Connection | None:

@@ -15,8 +15,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
 from companies import tenancy
-from connections import operations as connection_operations
-from connections.credentials import open_platform, renew_after_401
+from connections.credentials import give_up, open_platform, renew_after_401
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.platforms.base import (
@@ -106,16 +105,16 @@ def _claim_next(organization_id: UUID, connection_id: UUID) -> Pull | None:
 def execute(pull: Pull) -> None:
     """Carry out a claimed pull to its end, or as far as this worker gets."""
     try:
-        _fetch(pull)
-        failure = _check(pull)
-        if failure is None:
-            _publish(pull)
-        else:
-            _end(pull, failure)
-    except ClaimLost as lost:
-        logger.info("left to others: %s", lost)
+        with _while_ours():
+            _fetch(pull)
+            failure = _check(pull)
+            if failure is None:
+                _publish(pull)
+            else:
+                _end(pull, failure)
     except (OutOfUse, EndlessPaging, PlatformError, publishing.CountsDisagree) as reason:
-        _conclude(pull, reason)
+        with _while_ours():
+            _conclude(pull, reason)
     except (SystemExit, SoftTimeLimitExceeded):
         _give_back(pull)
         raise
@@ -162,21 +161,27 @@ def _fetch(pull: Pull) -> None:
 
 
 def _pages(pull: Pull, platform: Platform) -> Iterator[Page]:
-    """Yield the pages to come, renewing the access token at most once.
+    """Yield the pages to come, with a new access token when one has run out on the way.
 
-    :raises EndlessPaging: when a page leads back to itself.
+    :raises AuthorizationRevoked: when a new one is refused as well.
+    :raises EndlessPaging: when a page leads back to one that was there.
     """
     is_renewed = False
+    seen = {pull.cursor}
     while True:
         try:
             for page in platform.fetch(
                 DataType(pull.data_type), since=pull.since or None, cursor=pull.cursor or None
             ):
-                if page.cursor == pull.cursor and (page.records or page.deleted_ids):
+                if page.cursor not in seen:
+                    seen.add(page.cursor)
+                    is_renewed = False
+                elif page.records or page.deleted_ids:
                     raise EndlessPaging(f"cursor {page.cursor!r} came twice")
                 yield page
-        except AuthorizationRevoked:
+        except AuthorizationRevoked as error:
             if is_renewed:
+                give_up(pull.connection, platform.credentials, reason=error.message)
                 raise
             is_renewed = True
             platform.credentials = renew_after_401(pull.connection, platform.credentials)
@@ -191,17 +196,26 @@ def _still_linked(pull: Pull) -> Iterator[None]:
     :raises OutOfUse: when it is not any more.
     """
     with tenancy.entered(pull.organization_id):
-        status = (
-            Connection.objects.filter(pk=pull.connection_id)
-            .values_list("status", flat=True)
-            .first()
-        )
-        if status is None:
-            raise ClaimLost(f"the connection of pull {pull.pk} was deleted")
-        if status != Connection.Status.LINKED:
-            pull.connection.status = status
-            raise OutOfUse
+        found = Connection.objects.within(pull.organization_id).filter(pk=pull.connection_id)
+        _require_linked(pull, found.first())
         yield
+
+
+def _require_linked(pull: Pull, connection: Connection | None) -> None:
+    if connection is None:
+        raise ClaimLost(f"the connection of pull {pull.pk} was deleted")
+    if not connection.is_linked:
+        pull.connection.status = connection.status
+        raise OutOfUse
+
+
+@contextmanager
+def _while_ours() -> Iterator[None]:
+    """Open a block that ends where somebody else has the pull."""
+    try:
+        yield
+    except ClaimLost as lost:
+        logger.info("left to others: %s", lost)
 
 
 def _check(pull: Pull) -> Failure | None:
@@ -241,7 +255,9 @@ def _unfit(pull: Pull) -> Failure | None:
 def _publish(pull: Pull) -> None:
     with _still_linked(pull):
         claims.move(pull, PullStatus.PROCESSING, progress=95)
-    with _still_linked(pull):
+    with tenancy.entered(pull.organization_id):
+        # Locked until the commit: nothing is published over a connection that was given up.
+        _require_linked(pull, claims.lock_owners(pull))
         publishing.publish(pull)
 
 
@@ -257,20 +273,20 @@ def _sleep(pull: Pull, seconds: float) -> None:
 
 
 def _end(pull: Pull, failure: Failure) -> None:
-    try:
-        with tenancy.entered(pull.organization_id):
-            outcomes.fail(pull, failure)
-    except ClaimLost as lost:
-        logger.info("left to others: %s", lost)
+    with _while_ours(), tenancy.entered(pull.organization_id):
+        outcomes.fail(pull, failure)
 
 
 def _lose_access(pull: Pull, error: AuthorizationRevoked) -> None:
-    """Deauthorize once, and end what waits on the connection with the pull."""
-    connection = pull.connection
+    """End the pull and what waits on the connection, unless the customer has authorized anew."""
     with tenancy.entered(pull.organization_id):
-        claims.lock_owners(pull)
-        connection_operations.deauthorize(connection, reason=error.message)
-        connection.refresh_from_db(fields=["status"])
+        connection = claims.lock_owners(pull)
+        if connection is None:
+            raise ClaimLost(f"the connection of pull {pull.pk} was deleted")
+        give_up(connection, None, reason=error.message)
+        if connection.is_linked:
+            claims.wait(pull, reason="The customer authorized anew; it goes on.", rung_at=None)
+            return
         outcomes.cancel_waiting(connection)
     _end(pull, outcomes.out_of_use(connection, detail=error.detail))
 
@@ -283,6 +299,7 @@ def _slow_down(pull: Pull, error: RateLimited) -> None:
         _end(pull, outcomes.failure_of(error))
         return
     with tenancy.entered(pull.organization_id):
+        claims.lock_owners(pull)  # before the pull, since the other pulls are changed too
         until = outcomes.now() + wait
         platform = get_platform(pull.connection.platform).name
         reason = f"Waits for {platform} until {outcomes.clock(until)}."
@@ -295,11 +312,8 @@ def _slow_down(pull: Pull, error: RateLimited) -> None:
 
 def _give_back(pull: Pull) -> None:
     """Leave the pull to another worker: this one is being stopped."""
-    try:
-        with tenancy.entered(pull.organization_id):
-            claims.give_back(pull, reason="Its worker was stopped; another one goes on.")
-    except ClaimLost as lost:
-        logger.info("left to others: %s", lost)
+    with _while_ours(), tenancy.entered(pull.organization_id):
+        claims.give_back(pull, reason="Its worker was stopped; another one goes on.")
 
 
 def _endless(pull: Pull, error: EndlessPaging) -> Failure:

@@ -165,7 +165,7 @@ def rows(pulls: Iterable[Pull]) -> list[PullRow]:
 
 
 def latest(company: Company, size: int) -> list[Pull]:
-    return NEWEST_FIRST.page(pulls_of(company), QueryDict(), size=size).rows
+    return NEWEST_FIRST.page(pulls_of(company), {}, size=size).rows
 
 
 def progress(company: Company) -> RefreshProgress | None:

@@ -13,19 +13,22 @@ from companies import events, tenancy
 from companies.models import Company, EventType, User
 from connections import operations as connection_operations
 from connections.models import Connection
+from connections.operations import Deleted
 from connections.platforms import get_platform
 from connections.schemas import DataType
-from sync import tasks
+from sync import schedule, tasks
 from sync.models import ACTIVE, DataStatus, Pull, PullStatus
 from sync.settings import (
     EffectiveSetting,
     clear_company_settings,
     data_type_settings,
+    held_still,
     save_settings,
 )
 
 __all__ = [
     "AlreadyRunning",
+    "Deleted",
     "EffectiveSetting",
     "NotLinked",
     "NotSupported",
@@ -156,6 +159,7 @@ def queue_first_pulls(connection: Connection) -> list[Pull]:
             reason="The customer authorized the connection",
             batch=uuid4(),
         )
+        schedule.resume(connection.organization_id, connection.pk)
     return [*queued, *running]
 
 
@@ -173,16 +177,24 @@ def queue_due(connection: Connection, due: dict[str, str]) -> list[Pull]:
 
 
 def delete_connection(connection: Connection, *, actor: User | None) -> None:
-    """Remove a connection for good, with everything that was pulled over it."""
+    """Remove a connection for good, with everything that was pulled over it.
+
+    :raises Deleted: when somebody else did.
+    """
     with tenancy.entered(connection.organization_id):
         _delete_pulled([connection.pk])
         connection_operations.delete_connection(connection, actor=actor)
 
 
 def delete_company(company: Company, *, actor: User | None) -> None:
-    """Remove a company for good, with its connections and everything that was pulled."""
+    """Remove a company for good, with its connections and everything that was pulled.
+
+    :raises Deleted: when somebody else did.
+    """
     with tenancy.entered(company.organization_id):
-        Company.objects.select_for_update().get(pk=company.pk)
+        found = Company.objects.within(company.organization_id).filter(pk=company.pk)
+        if found.select_for_update().first() is None:
+            raise Deleted("The company was deleted.")
         connections = list(Connection.objects.filter(company=company).oldest_first())
         for connection in connections:
             delete_connection(connection, actor=actor)
@@ -272,6 +284,7 @@ def _ensure_statuses(connection: Connection) -> None:
     known = set(statuses.values_list("data_type", flat=True))
     if known >= {str(data_type) for data_type in supported}:
         return
+    held_still(connection.organization_id)
     company = Company.objects.get(pk=connection.company_id)
     frequencies = {
         setting.data_type: setting.frequency

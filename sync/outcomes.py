@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection as database
+from django.db.models import OuterRef, Subquery
 
 from companies.models import Company
 from connections import operations as connection_operations
@@ -48,6 +49,8 @@ _WORTH_RETRYING = frozenset(
         PullStatus.INTERNAL_ERROR,
     }
 )
+#: Ends that come with a `connection_error`.
+_SHOWN_ON_CONNECTION = (PullStatus.FETCH_ERROR, PullStatus.PERMISSIONS_ERROR)
 #: Ends that say nothing about when the next pull is due: the connection itself is out of use.
 _UNSCHEDULED = frozenset({PullStatus.CANCELLED, PullStatus.AUTH_ERROR, PullStatus.NOT_SUPPORTED})
 
@@ -104,6 +107,7 @@ def fail(pull: Pull, failure: Failure) -> None:
     :raises ClaimLost: when the pull is no longer ours.
     """
     claims.lock_owners(pull)
+    claims.write(pull)  # gone with its connection, or somebody else's: then nothing below holds
     status = _status_of(pull)
     next_due_at = _next_due(status, failure)
     message = _with_next_step(failure, next_due_at)
@@ -113,7 +117,8 @@ def fail(pull: Pull, failure: Failure) -> None:
         status=failure.status,
         status_description="",
         error_message=message,
-        error_detail=failure.detail[:10_000],
+        # A platform's answer may hold anything; PostgreSQL stores no NUL.
+        error_detail=failure.detail[:10_000].replace("\x00", "\\x00"),
         completed_at=moment,
         lease_until=None,
         deleted=0,
@@ -138,6 +143,7 @@ def cancel_waiting(connection: Connection) -> None:
         .order_by("id")
     )
     moment = now()
+    # Each to its end before the next: the last one of a batch tells of the batch.
     for pull in cancelled:
         pull.status, pull.error_message = failure.status, failure.message
         pull.completed_at, pull.status_description, pull.deleted = moment, "", 0
@@ -146,7 +152,6 @@ def cancel_waiting(connection: Connection) -> None:
                 "status", "error_message", "completed_at", "status_description", "deleted",
             ]
         )  # fmt: skip
-    for pull in cancelled:
         _settle(pull, _status_of(pull), None)
 
 
@@ -193,11 +198,21 @@ def complete(pull: Pull, counts: dict[str, int], moment: datetime, record_count:
     _settle(pull, status, schedule.due_after(status.frequency, moment))
     Connection.objects.filter(pk=pull.connection_id).update(last_pull_at=moment)
     Company.objects.filter(pk=pull.company_id).update(last_pull_at=moment)
-    is_all_well = not DataStatus.objects.filter(
-        connection_id=pull.connection_id, failures__gt=0
-    ).exists()
-    if is_all_well:
+    if not _is_anything_shown(pull.connection):
         connection_operations.resolve_errors(pull.connection)
+
+
+def _is_anything_shown(connection: Connection) -> bool:
+    """Tell whether a type last ended in what is shown on the connection, and did not work since."""
+    ended = Pull.objects.filter(
+        connection=connection, data_type=OuterRef("data_type"), completed_at__isnull=False
+    )
+    return (
+        DataStatus.objects.filter(connection=connection, failures__gt=0)
+        .annotate(last_end=Subquery(ended.newest_first().values("status")[:1]))
+        .filter(last_end__in=_SHOWN_ON_CONNECTION)
+        .exists()
+    )
 
 
 def _status_of(pull: Pull) -> DataStatus:

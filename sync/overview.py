@@ -17,7 +17,7 @@ from sync.models import DataStatus, Frequency
 ACTIVITY_LENGTH = 12
 _MONTH = dt.timedelta(days=30)
 
-_ICONS: Mapping[str, str] = MappingProxyType(
+ICONS: Mapping[str, str] = MappingProxyType(
     {
         EventType.COMPANY_CREATED: "building-2",
         EventType.COMPANY_RENAMED: "pencil",
@@ -36,6 +36,8 @@ _ICONS: Mapping[str, str] = MappingProxyType(
         EventType.SETTINGS_CHANGED: "sliders-horizontal",
     }
 )
+
+OTHER_ICON = "activity"
 
 #: Done on the hosted pages, where nobody signs in.
 _BY_THE_CUSTOMER = frozenset(
@@ -99,7 +101,7 @@ class Activity:
 
     @property
     def icon(self) -> str:
-        return _ICONS.get(self.event.type, "activity")
+        return ICONS.get(self.event.type, OTHER_ICON)
 
     @property
     def who(self) -> str:

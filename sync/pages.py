@@ -1,12 +1,15 @@
 """What the live pages of a company show: the view renders it once, the stream again and again."""
 
+from collections.abc import Mapping
 from typing import Any
-
-from django.http import QueryDict
+from uuid import UUID
 
 from companies.models import Company
 from sync import figures, history, overview
-from sync.history import PullFilter
+from sync.history import PullFilter, PullRow
+from sync.models import RejectedRecord, ValidationIssue
+
+REJECTED_SHOWN = 50
 
 
 def panel(company: Company) -> dict[str, Any]:
@@ -32,11 +35,11 @@ def rest(company: Company, *, sees_data: bool) -> dict[str, Any]:
 
 
 def table(
-    company: Company, chosen: PullFilter, position: QueryDict | None = None
+    company: Company, chosen: PullFilter, position: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """A page of the pull history: the first unless a position is given."""
     page = history.NEWEST_FIRST.page(
-        chosen.apply(history.pulls_of(company)), position or QueryDict(), size=history.PAGE_SIZE
+        chosen.apply(history.pulls_of(company)), position or {}, size=history.PAGE_SIZE
     )
     return {
         "company": company,
@@ -45,3 +48,21 @@ def table(
         "pulls": history.rows(page.rows),
         "progress": history.progress(company),
     }
+
+
+def pull(company: Company, pull_id: UUID, *, sees_data: bool) -> dict[str, Any] | None:
+    """One pull with what was wrong in it, or None when the company has no such pull."""
+    shown = history.pulls_of(company).filter(pk=pull_id).first()
+    if shown is None:
+        return None
+    context = {"company": company, "row": PullRow(shown), "pull": shown}
+    if sees_data:
+        context |= {
+            "rejected": RejectedRecord.objects.within(company.organization_id)
+            .filter(pull=shown)
+            .order_by("source_id", "pk")[:REJECTED_SHOWN],
+            "issues": ValidationIssue.objects.within(company.organization_id)
+            .filter(pull=shown)
+            .order_by("level", "rule_id", "item_id", "pk"),
+        }
+    return context

@@ -146,12 +146,11 @@ def check_extent(pull: Pull) -> None:
 
 
 def publish(pull: Pull) -> None:
-    """Merge what is staged and end the pull, in the caller's transaction.
+    """Merge what is staged and end the pull, in the caller's transaction, which holds its owners.
 
     :raises ClaimLost: when the pull is no longer ours.
     :raises CountsDisagree: when a record would be lost or doubled; the caller rolls back.
     """
-    claims.lock_owners(pull)
     # Takes the pull's row: a late worker or a deletion waits for the outcome.
     claims.write(pull)
     _plan_for(pull)

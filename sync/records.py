@@ -67,14 +67,15 @@ COLUMNS: Mapping[DataType, Columns] = MappingProxyType(
     }
 )
 
-#: By the words of the URL. Each ends in the record's id, which is unique within its data type.
+#: By the words of the URL. Each ends in the record's id, which is unique within its data type;
+#: up and down are each other's reverse, so that one index serves both.
 ORDERS: Mapping[str, Keyset] = MappingProxyType(
     {
         "-date": Keyset("-dated_on", "source_id"),
-        "date": Keyset("dated_on", "source_id"),
+        "date": Keyset("dated_on", "-source_id"),
         "-amount": Keyset("-amount", "source_id"),
-        "amount": Keyset("amount", "source_id"),
-        "-name": Keyset("-label", "source_id"),
+        "amount": Keyset("amount", "-source_id"),
+        "-name": Keyset("-label", "-source_id"),
         "name": Keyset("label", "source_id"),
     }
 )
@@ -161,7 +162,7 @@ def records_of(connection: Connection, data_type: str) -> RecordQuerySet:
 
 
 def page(
-    connection: Connection, data_type: DataType, search: Search, position: QueryDict
+    connection: Connection, data_type: DataType, search: Search, position: Mapping[str, str]
 ) -> Page[Record]:
     found = records_of(connection, data_type).defer("body", "hash")
     if search.text:

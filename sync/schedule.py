@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from sync.models import ACTIVE
+
 #: Retries after failures wait between half of this and this, doubled with each failure …
 BACKOFF_BASE = timedelta(minutes=1)
 #: … but never longer than this, or than the schedule's interval.
@@ -60,6 +62,45 @@ def reschedule(organization_id: UUID, company_id: UUID | None) -> None:
     """Give every connection concerned the frequency its settings say, and its next due time."""
     with connection.cursor() as cursor:
         cursor.execute(_RESCHEDULE, {"organization": organization_id, "company": company_id})
+
+
+_RESUME = f"""
+UPDATE sync_datastatus d
+   SET failures = 0,
+       next_due_at = CASE
+         WHEN d.next_due_at IS NOT NULL OR e.is_active THEN d.next_due_at
+         ELSE greatest(
+           d.last_success_at + e.span,
+           statement_timestamp() + {SPREAD.format(interval="e.span")}
+         )
+       END
+  FROM (
+    SELECT s.id, {INTERVAL.format(frequency="s.frequency")} AS span, EXISTS (
+        SELECT 1 FROM sync_pull p
+         WHERE p.connection_id = s.connection_id AND p.data_type = s.data_type
+           AND p.status = ANY(%(active)s)
+      ) AS is_active
+      FROM sync_datastatus s
+     WHERE s.organization_id = %(organization)s AND s.connection_id = %(connection)s
+  ) e
+ WHERE d.id = e.id
+"""  # noqa: S608 - made of the constants above
+
+
+def resume(organization_id: UUID, connection_id: UUID) -> None:
+    """Schedule what has no pull to come, after a new authorization: old failures say nothing now.
+
+    A pull that ended for want of access left its type without a next one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RESUME,
+            {
+                "organization": organization_id,
+                "connection": connection_id,
+                "active": [str(status) for status in ACTIVE],
+            },
+        )
 
 
 def due_after(frequency: str, moment: datetime) -> datetime | None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import connection
+
 from companies import events, tenancy
 from companies.models import Company, EventType, Organization, User
 from connections.schemas import DataType
@@ -67,6 +69,7 @@ def save_settings(
         for setting in settings
     ]
     with tenancy.entered(organization.pk):
+        _alone(organization.pk)
         SyncSetting.objects.bulk_create(
             rows,
             update_conflicts=True,
@@ -79,6 +82,7 @@ def save_settings(
 def clear_company_settings(company: Company, *, actor: User | None) -> None:
     """Let the organization's settings hold for the company again."""
     with tenancy.entered(company.organization_id):
+        _alone(company.organization_id)
         count, _ = (
             SyncSetting.objects.within(company.organization_id).filter(company=company).delete()
         )
@@ -89,6 +93,19 @@ def clear_company_settings(company: Company, *, actor: User | None) -> None:
                 actor,
                 f"set {_types(count)} back to the organization's settings",
             )
+
+
+def held_still(organization_id: UUID) -> None:
+    """Let nobody change settings until the commit: what is made of them now follows them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM companies_organization WHERE id = %s FOR SHARE", [organization_id]
+        )
+
+
+def _alone(organization_id: UUID) -> None:
+    """Wait for schedules that are being made of the settings as they were."""
+    Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
 
 
 def _apply(

@@ -24,10 +24,14 @@ from sync.models import Pull, RejectedRecord, ValidationIssue
 
 MAX_ID = 200
 MAX_RAW = 1024 * 1024
-_MAX_AMOUNT = Decimal(10) ** 18
+#: Anything larger would, rounded to the column's six places, have a digit too many.
+_MAX_AMOUNT = Decimal("999999999999999999.999999")
+_MAX_COUNT = 2**31 - 1
 #: What fetching may reach of the progress bar; storing does the rest.
 FETCHED_PERCENT = 90
 
+#: NUL, and halves of characters that came apart.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -74,11 +78,17 @@ class Prepared:
     rejected: list[Rejected] = field(default_factory=list)
     issues: list[ValidationResult] = field(default_factory=list)
 
+    @property
+    def is_progress(self) -> bool:
+        """Whether it brings anything: whoever resumes after the last page gets an empty one."""
+        return bool(self.rows or self.deleted_ids or self.rejected)
+
 
 def prepare(page: Page) -> Prepared:
     """Encode and validate a page; needs no database, so no transaction waits for it."""
     prepared = Prepared(
-        deleted_ids=[source_id for source_id in page.deleted_ids if 0 < len(source_id) <= MAX_ID],
+        # What cannot be an id of ours buries nothing.
+        deleted_ids=[source_id for source_id in page.deleted_ids if _is_storable_id(source_id)],
         rejected=list(page.rejected),
     )
     for record in page.records:
@@ -97,7 +107,7 @@ def stage(pull: Pull, page: Page, prepared: Prepared, *, store_is_empty: bool) -
     :raises ClaimLost: when the pull is no longer ours; nothing is written then.
     """
     warnings = sum(issue.level == "warning" for issue in prepared.issues)
-    total = page.total if page.total is not None else pull.total
+    total = page.total if _is_believable(page.total) else pull.total
     fetched = pull.fetched + len(prepared.rows) + len(prepared.rejected)
     deleted = pull.deleted + len(prepared.deleted_ids)
     after: dict[str, Any] = {
@@ -111,8 +121,9 @@ def stage(pull: Pull, page: Page, prepared: Prepared, *, store_is_empty: bool) -
         "deleted": deleted,
         "warnings": pull.warnings + warnings,
         "errors": pull.errors + len(prepared.issues) - warnings,
-        "attempts_without_progress": 0,
     }
+    if prepared.is_progress:
+        after["attempts_without_progress"] = 0
     # First, because it takes the pull's row: nobody else can claim, publish or delete it meanwhile.
     claims.write(pull, **after)
     _keep_aside(pull, prepared)
@@ -121,6 +132,10 @@ def stage(pull: Pull, page: Page, prepared: Prepared, *, store_is_empty: bool) -
     for name, value in after.items():
         setattr(pull, name, value)
     events.announce(pull.organization_id, pull.company_id)
+
+
+def _is_believable(total: int | None) -> bool:
+    return total is not None and 0 <= total <= _MAX_COUNT
 
 
 def _progress(*, taken: int, total: int | None, pages: int) -> int:
@@ -153,9 +168,13 @@ def _fault(record: Record, body: bytes, shown: Listing) -> str | None:
     if b"\\u0000" in body and _ESCAPED_NUL.search(body):
         return "A text contains a NUL character."
     amount = shown.amount
-    if amount is not None and not (amount.is_finite() and abs(amount) < _MAX_AMOUNT):
+    if amount is not None and not (amount.is_finite() and abs(amount) <= _MAX_AMOUNT):
         return "Its amount is too large to be stored."
     return None
+
+
+def _is_storable_id(source_id: str) -> bool:
+    return 0 < len(source_id) <= MAX_ID and not _UNSTORABLE.search(source_id)
 
 
 def _reject(record: Record, reason: str) -> Rejected:
@@ -174,7 +193,7 @@ def _keep_aside(pull: Pull, prepared: Prepared) -> None:
                 organization_id=pull.organization_id,
                 pull_id=pull.pk,
                 source_id=_storable((rejected.source_id or "").encode(errors="replace"))[:MAX_ID],
-                reason=rejected.reason,
+                reason=_storable(rejected.reason.encode(errors="backslashreplace")),
                 raw=_storable(rejected.raw[:MAX_RAW]),
             )
             for rejected in prepared.rejected

@@ -110,7 +110,7 @@ def _cash_flow(body: str, shown: int) -> Statement:
         parts=(
             _section("Cash receipts", [each.cash_receipts for each in periods]),
             _section("Cash payments", [each.cash_payments for each in periods]),
-            _result("Net cash movement", [_net_cash(each) for each in periods]),
+            _result("Net cash movement", [each.net_cash for each in periods]),
         ),
         available=len(statement.reports),
     )
@@ -163,12 +163,6 @@ def _keyed(lines: Sequence[ReportLine]) -> dict[tuple[str, int], ReportLine]:
         place = next(number for number in count() if (name, number) not in keyed)
         keyed[name, place] = line
     return keyed
-
-
-def _net_cash(period: CashFlowPeriod) -> Decimal:
-    received = period.cash_receipts.value if period.cash_receipts else Decimal()
-    paid = period.cash_payments.value if period.cash_payments else Decimal()
-    return received - paid
 
 
 def _day(day: dt.date) -> str:

@@ -1,4 +1,4 @@
-"""Live pages: the pulls of a company, sent again whenever they change.
+"""Live pages: the pulls of a company, or one of them, sent again whenever they change.
 
 Each message is the current state of the parts that changed, so nothing is lost when a browser
 reconnects. Redis only rings; what is shown is read from the database, in short transactions of
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from hashlib import blake2b
 from importlib import import_module
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -31,7 +32,7 @@ from portal import sse
 from portal.doorbell import Bell, switchboard
 from portal.http import PortalRequest
 from sync import overview, pages
-from sync.history import PullFilter, PullRow, RefreshProgress
+from sync.history import PullFilter, PullRow
 from sync.models import Pull
 
 STREAMS_PER_PERSON = 12
@@ -62,6 +63,8 @@ class Viewer:
     #: "summary", or "history" with its filter.
     page: str
     filter: PullFilter
+    #: On the page of one pull.
+    pull_id: UUID | None
 
 
 @dataclass(slots=True)
@@ -99,7 +102,9 @@ class Region:
 
 
 @require_GET
-async def history_stream(request: PortalRequest, company_id: UUID) -> HttpResponseBase:
+async def history_stream(
+    request: PortalRequest, company_id: UUID, pull_id: UUID | None = None
+) -> HttpResponseBase:
     user = await request.auser()
     assert isinstance(user, User)  # the middleware lets nobody else in
     if _open_streams[user.pk] >= STREAMS_PER_PERSON:
@@ -112,6 +117,7 @@ async def history_stream(request: PortalRequest, company_id: UUID) -> HttpRespon
         zone=timezone.get_current_timezone(),
         page="summary" if request.GET.get("page") == "summary" else "history",
         filter=PullFilter.read(request.GET),
+        pull_id=pull_id,
     )
     memory = Memory()
     memory.recall(request.headers.get("Last-Event-ID", ""))
@@ -169,7 +175,7 @@ def _announcements(memory: Memory) -> Iterator[str]:
 
 
 def look(viewer: Viewer, memory: Memory) -> list[Region] | None:
-    """Return what has changed since, or None for somebody who may not look any more."""
+    """Return what has changed since, or None when there is nothing to look at any more."""
     with timezone.override(viewer.zone):
         user = _signed_in(viewer)
         if user is None:
@@ -186,7 +192,14 @@ def look(viewer: Viewer, memory: Memory) -> list[Region] | None:
             )
             if membership is None or company is None:
                 return None
-            return list(_changed(viewer, memory, membership, company))
+            shell = {
+                "organization": membership.organization,
+                "membership": membership,
+                "can": membership.can,
+            }
+            if viewer.pull_id is not None:
+                return _changed_pull(viewer.pull_id, memory, shell, company)
+            return list(_changed(viewer, memory, shell, company))
 
 
 def _signed_in(viewer: Viewer) -> User | None:
@@ -197,14 +210,25 @@ def _signed_in(viewer: Viewer) -> User | None:
     return user if isinstance(user, User) and user.pk == viewer.user_id else None
 
 
+def _changed_pull(
+    pull_id: UUID, memory: Memory, shell: dict[str, Any], company: Company
+) -> list[Region] | None:
+    """Follow one pull; when it is over and its end was shown, there is nothing more to come."""
+    context = pages.pull(company, pull_id, sees_data=shell["can"][Right.SEE_DATA])
+    if context is None:
+        return None
+    pull: Pull = context["pull"]
+    mark = _digest(_state(pull))
+    if mark == memory.pulls:
+        return [] if pull.is_active else None
+    memory.pulls = mark
+    _note(f"{context['row'].label}: {pull.get_status_display()}", memory)
+    return [Region("pull", render_to_string("sync/pull.html#pull", shell | context))]
+
+
 def _changed(
-    viewer: Viewer, memory: Memory, membership: Membership, company: Company
+    viewer: Viewer, memory: Memory, shell: dict[str, Any], company: Company
 ) -> Iterator[Region]:
-    shell = {
-        "organization": membership.organization,
-        "membership": membership,
-        "can": membership.can,
-    }
     context = (
         pages.panel(company) if viewer.page == "summary" else pages.table(company, viewer.filter)
     )
@@ -216,12 +240,13 @@ def _changed(
         memory.statuses = {row.pull.pk: row.pull.status for row in rows}
         html = render_to_string(f"sync/{viewer.page}.html#pulls", shell | context)
         yield Region("pulls", html)
-    _note(context["progress"], memory)
+    if context["progress"] is not None:
+        _note(context["progress"].sentence, memory)
     if viewer.page == "summary":
         mark = _digest(overview.state(company))
         if mark != memory.rest:
             memory.rest = mark
-            context = shell | pages.rest(company, sees_data=membership.can[Right.SEE_DATA])
+            context = shell | pages.rest(company, sees_data=shell["can"][Right.SEE_DATA])
             for name in _SUMMARY_REGIONS:
                 yield Region(name, render_to_string(f"sync/summary.html#{name}", context))
 
@@ -245,12 +270,10 @@ def _with_fresh(rows: list[PullRow], shown: dict[UUID, str] | None) -> list[Pull
     return [replace(row, is_fresh=shown.get(row.pull.pk) != row.pull.status) for row in rows]
 
 
-def _note(progress: RefreshProgress | None, memory: Memory) -> None:
-    if progress is None:
-        return
+def _note(sentence: str, memory: Memory) -> None:
     if not memory.sentence:  # what the page said when it was opened is no news
-        memory.announced = progress.sentence
-    memory.sentence = progress.sentence
+        memory.announced = sentence
+    memory.sentence = sentence
 
 
 def _digest(values: Iterable[object]) -> str:

@@ -7,6 +7,7 @@ from django.db import connection
 from companies import tenancy
 from companies.models import Membership
 from companies.roles import Role
+from connections.platforms import http
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 
@@ -36,6 +37,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         connection.close()
     options.pop("options")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hang_up():
+    """Close what this thread keeps open to platforms between pulls."""
+    yield
+    http.close_clients()
 
 
 @pytest.fixture

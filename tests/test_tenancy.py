@@ -53,6 +53,7 @@ ROUTES: dict[str, Right | None] = {
     "sync:history": None,
     "sync:history-stream": None,
     "sync:pull": None,
+    "sync:pull-stream": None,
     "sync:company-settings": Right.EDIT_SETTINGS,
     "sync:use-defaults": Right.EDIT_SETTINGS,
     "sync:data-types": Right.EDIT_SETTINGS,

@@ -64,6 +64,13 @@ def platform_client(key: str, *, base_url: str) -> httpx.Client:
     return pool[place]
 
 
+def close_clients() -> None:
+    """Close this thread's clients; the next request opens new ones."""
+    pool: dict[tuple[int, str, str], httpx.Client] = _clients.__dict__.pop("pool", {})
+    for client in pool.values():
+        client.close()
+
+
 def new_client(*, base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """Return a client that follows no redirect, obeys no proxy variable and keeps no cookie.
 

@@ -7,7 +7,7 @@ without our bounds, and warns that it is leaving httpx.
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl, quote_plus
 
 import httpx
 import msgspec
@@ -112,7 +112,7 @@ def revoke(
     body, headers = prepare_revoke_token_request(credentials.refresh_token, "refresh_token")
     answer = _post(http, app, endpoint, platform=platform, body=body, headers=headers)
     if answer.status != httpx.codes.OK:
-        error = _token_error(platform, answer)
+        error = _token_error(platform, answer, asked=body)
         if not isinstance(error, AuthorizationRevoked):
             raise error
 
@@ -146,7 +146,7 @@ def _request_token(
     asked_at = datetime.now(UTC)
     answer = _post(http, app, endpoint, platform=platform, body=body, headers={})
     if answer.status != httpx.codes.OK:
-        raise _token_error(platform, answer)
+        raise _token_error(platform, answer, asked=body)
     try:
         token = _TOKEN.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -188,9 +188,13 @@ def _post(
     )
 
 
-def _token_error(platform: str, answer: Answer) -> PlatformError:
-    """Return what a refused token request means: only ``invalid_grant`` concerns the customer."""
-    by_status = error_for(platform, answer)
+def _token_error(platform: str, answer: Answer, *, asked: str) -> PlatformError:
+    """Return what a refused token request means: only ``invalid_grant`` concerns the customer.
+
+    What is not in the standard's form is withheld, since it may repeat what was asked.
+    """
+    withheld = f"{len(answer.content)} bytes, withheld".encode()
+    by_status = error_for(platform, Answer(answer.status, answer.headers, withheld))
     if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return by_status
     try:
@@ -200,11 +204,19 @@ def _token_error(platform: str, answer: Answer) -> PlatformError:
     if refusal and refusal.error == "invalid_grant":
         return AuthorizationRevoked(
             f"The authorization at {platform} has ended.",
-            detail=f"invalid_grant: {refusal.error_description or ''}",
+            detail=_without(asked, f"invalid_grant: {refusal.error_description or ''}"),
         )
     if isinstance(by_status, AuthorizationRevoked) or refusal:
         # invalid_client and its like: our registration is at fault, not the customer's consent.
         code = refusal.error if refusal else f"HTTP {answer.status}"
         if answer.status != httpx.codes.TOO_MANY_REQUESTS:
-            return Unexpected(f"{platform} refused our registration.", detail=code)
+            return Unexpected(f"{platform} refused our registration.", detail=_without(asked, code))
     return by_status
+
+
+def _without(asked: str, words: str) -> str:
+    """Strike the codes and tokens that were asked with out of what the platform says of them."""
+    for name, value in parse_qsl(asked):
+        if name in {"code", "code_verifier", "refresh_token", "token"}:
+            words = words.replace(value, "…")
+    return words

@@ -142,6 +142,24 @@ class PaymentAllocation(Shape, frozen=True, kw_only=True):
     allocation: Allocation
 
 
+class PaymentLink[Kind](Shape, frozen=True, kw_only=True):
+    """A document that a payment touches.
+
+    The amount is what its balance changes by: negative when less is owed afterwards.
+    """
+
+    type: Kind
+    id: str | None = None
+    amount: Decimal | None = None
+    currency_rate: Decimal | None = None
+
+
+class PaymentLine[Kind](Shape, frozen=True, kw_only=True):
+    amount: Decimal
+    links: tuple[PaymentLink[Kind], ...] | None = None
+    allocated_on_date: date | None = None
+
+
 class ValidDatatypeLink(Shape, frozen=True, kw_only=True):
     property: str | None = None
     links: tuple[str, ...] | None = None

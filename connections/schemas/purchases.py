@@ -12,6 +12,7 @@ from connections.schemas.base import (
     Metadata,
     NamedRef,
     PaymentAllocation,
+    PaymentLine,
     Record,
     RecordRef,
     Shape,
@@ -164,24 +165,6 @@ class BillCreditNote(Record, frozen=True, kw_only=True):
         )
 
 
-class BillPaymentLink(Shape, frozen=True, kw_only=True):
-    """A document that a payment touches.
-
-    The amount is what its balance changes by: negative when we owe less afterwards.
-    """
-
-    type: BillPaymentLinkType
-    id: str | None = None
-    amount: Decimal | None = None
-    currency_rate: Decimal | None = None
-
-
-class BillPaymentLine(Shape, frozen=True, kw_only=True):
-    amount: Decimal
-    links: tuple[BillPaymentLink, ...] | None = None
-    allocated_on_date: date | None = None
-
-
 class BillPayment(Record, frozen=True, kw_only=True):
     data_type: ClassVar[DataType] = DataType.BILL_PAYMENTS
 
@@ -193,7 +176,7 @@ class BillPayment(Record, frozen=True, kw_only=True):
     date: date
     note: str | None = None
     payment_method_ref: NamedRef | None = None
-    lines: tuple[BillPaymentLine, ...] | None = None
+    lines: tuple[PaymentLine[BillPaymentLinkType], ...] | None = None
     reference: str | None = None
     metadata: Metadata = PRESENT
     supplemental_data: SupplementalData | None = None

@@ -12,6 +12,7 @@ from connections.schemas.base import (
     Metadata,
     NamedRef,
     PaymentAllocation,
+    PaymentLine,
     Record,
     RecordRef,
     Shape,
@@ -145,24 +146,6 @@ class CreditNote(Record, frozen=True, kw_only=True):
         )
 
 
-class PaymentLink(Shape, frozen=True, kw_only=True):
-    """A document that a payment touches.
-
-    The amount is what its balance changes by: negative when it owes less afterwards.
-    """
-
-    type: PaymentLinkType
-    id: str | None = None
-    amount: Decimal | None = None
-    currency_rate: Decimal | None = None
-
-
-class PaymentLine(Shape, frozen=True, kw_only=True):
-    amount: Decimal
-    links: tuple[PaymentLink, ...] | None = None
-    allocated_on_date: date | None = None
-
-
 class Payment(Record, frozen=True, kw_only=True):
     data_type: ClassVar[DataType] = DataType.PAYMENTS
 
@@ -174,7 +157,7 @@ class Payment(Record, frozen=True, kw_only=True):
     currency_rate: Decimal | None = None
     date: date
     note: str | None = None
-    lines: tuple[PaymentLine, ...] | None = None
+    lines: tuple[PaymentLine[PaymentLinkType], ...] | None = None
     reference: str | None = None
     metadata: Metadata = PRESENT
     supplemental_data: SupplementalData | None = None

@@ -84,6 +84,12 @@ class CashFlowPeriod(Shape, frozen=True, kw_only=True):
     cash_receipts: ReportLine | None = None
     cash_payments: ReportLine | None = None
 
+    @property
+    def net_cash(self) -> Decimal:
+        received = self.cash_receipts.value if self.cash_receipts else Decimal()
+        paid = self.cash_payments.value if self.cash_payments else Decimal()
+        return received - paid
+
 
 class CashFlowStatement(Record, frozen=True, kw_only=True):
     data_type: ClassVar[DataType] = DataType.CASH_FLOW_STATEMENT
@@ -100,12 +106,6 @@ class CashFlowStatement(Record, frozen=True, kw_only=True):
         return Listing(
             label="Cash flow statement",
             dated_on=newest.to_date if newest else None,
-            amount=_net_cash(newest) if newest else None,
+            amount=newest.net_cash if newest else None,
             currency=self.currency,
         )
-
-
-def _net_cash(period: CashFlowPeriod) -> Decimal:
-    received = period.cash_receipts.value if period.cash_receipts else Decimal()
-    paid = period.cash_payments.value if period.cash_payments else Decimal()
-    return received - paid

@@ -73,3 +73,8 @@ def short_amount_of_money(amount: Decimal, currency: str) -> str:
     return format_compact_currency(amount, currency, locale=LOCALE, fraction_digits=1).replace(
         "-", "−"
     )
+
+
+def apart(joined: str) -> str:
+    """Take joined words apart and write them as a sentence begins."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", joined).capitalize()

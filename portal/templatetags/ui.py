@@ -4,7 +4,6 @@ import datetime as dt
 import functools
 import re
 import zlib
-from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.templatetags import _words
-from portal.templatetags._statuses import mark_of, urgency
+from portal.templatetags._statuses import mark_of
 
 register = template.Library()
 
 _ICONS = Path(settings.BASE_DIR) / "static" / "vendor" / "lucide"
 _TILE_HUES = 8
-_CHIPS_SHOWN = 2
 
 
 @functools.cache
@@ -99,6 +97,12 @@ def quantity(number: Decimal | None) -> str:
     return _words.NOTHING if number is None else f"{number.normalize():,f}"
 
 
+@register.filter
+def in_words(value: str) -> str:
+    """Write one of the public API's joined words as people do: PartiallyPaid, Partially paid."""
+    return _words.apart(value)
+
+
 @register.simple_tag
 def money(amount: Decimal | None, currency: str, style: str = "whole") -> str:
     """Write an amount: £5,715,000, or £5,714,999.60 in the style `exact`."""
@@ -150,25 +154,6 @@ def copy_id(value: object, label: str = "ID") -> SafeString:
         label,
         icon("copy", 12),
     )
-
-
-@register.inclusion_tag("components/_chip.html")
-def chip(connection: Any, href: str = "", popover: str = "") -> dict[str, object]:
-    """Show one connection; clicking follows `href` or opens the element `popover`."""
-    return {"connection": connection, "href": href, "popover": popover}
-
-
-@register.inclusion_tag("components/_chips.html")
-def chips(connections: Iterable[Any], href: str = "") -> dict[str, object]:
-    """Show two connections, those that need somebody first, and how many more there are."""
-    ranked = sorted(connections, key=lambda connection: urgency(connection.mark))
-    hidden = ranked[_CHIPS_SHOWN:]
-    return {
-        "connections": ranked[:_CHIPS_SHOWN],
-        "hidden": hidden,
-        "hidden_tone": mark_of(hidden[0].mark).tone if hidden else "",
-        "href": href,
-    }
 
 
 @register.inclusion_tag("components/_field.html")

@@ -13,6 +13,7 @@ from django.db import models
 
 from companies.models import Organization, TenantQuerySet
 from companies.rls import RowLevelSecurity
+from connections.schemas import DataType
 
 
 class RecordQuerySet(TenantQuerySet["Record"]):
@@ -20,16 +21,12 @@ class RecordQuerySet(TenantQuerySet["Record"]):
         return self.filter(connection_id=connection_id, data_type=data_type)
 
 
-class Record(models.Model):
-    """The newest canonical JSON of one record, with typed columns for what lists show.
+class _Row(models.Model):
+    """What a record is in all three tables: one of a pull, with an id from the source."""
 
-    Deleted at the source means flagged here, with the last known body kept.
-    """
-
-    pk = models.CompositePrimaryKey("connection_id", "data_type", "source_id")
-    connection_id = models.UUIDField()
-    data_type = models.CharField(max_length=60)
     source_id = models.CharField(max_length=200)
+    #: The pull that brought this version.
+    pull_id = models.UUIDField()
     organization = models.ForeignKey(
         Organization,
         on_delete=models.DO_NOTHING,
@@ -37,15 +34,31 @@ class Record(models.Model):
         db_index=False,
         related_name="+",
     )
+
+    class Meta:
+        abstract = True
+
+
+class _Stored(_Row):
+    """A published version of a record."""
+
+    connection_id = models.UUIDField()
+    data_type = models.CharField(max_length=60)
     #: blake2b-16 of the body: tells changed from unchanged without reading bodies.
     hash = models.BinaryField()
     body = models.TextField()
-    is_deleted = models.BooleanField(default=False)
     #: When our copy last changed: the moment its pull was published.
     modified_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class _Listed(models.Model):
+    """The newest a pull knows of a record, with typed columns for what lists show."""
+
+    is_deleted = models.BooleanField(default=False)
     source_modified_at = models.DateTimeField(null=True)
-    #: The pull that brought this version.
-    pull_id = models.UUIDField()
 
     label = models.CharField(max_length=200, default="")
     party = models.CharField(max_length=200, default="")
@@ -53,6 +66,18 @@ class Record(models.Model):
     amount = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     currency = models.CharField(max_length=10, default="")
     record_status = models.CharField(max_length=20, default="")
+
+    class Meta:
+        abstract = True
+
+
+class Record(_Stored, _Listed):
+    """The newest canonical JSON of one record, with typed columns for what lists show.
+
+    Deleted at the source means flagged here, with the last known body kept.
+    """
+
+    pk = models.CompositePrimaryKey("connection_id", "data_type", "source_id")
 
     objects = RecordQuerySet.as_manager()
 
@@ -72,32 +97,18 @@ class Record(models.Model):
     def data(self) -> Any:
         """The canonical record, with what only the store knows added."""
         data = msgspec.json.decode(self.body.encode())
-        if self.data_type not in {"company", "balanceSheet", "profitAndLoss", "cashFlowStatement"}:
+        if not DataType(self.data_type).is_single:
             data["modifiedDate"] = self.modified_at
             data["metadata"] = {"isDeleted": self.is_deleted}
         return data
 
 
-class RecordVersion(models.Model):
+class RecordVersion(_Stored):
     """What a record was before a later pull changed it: any past pull can be read again."""
 
     id = models.BigAutoField(primary_key=True)
-    connection_id = models.UUIDField()
-    data_type = models.CharField(max_length=60)
-    source_id = models.CharField(max_length=200)
-    organization = models.ForeignKey(
-        Organization,
-        on_delete=models.DO_NOTHING,
-        db_constraint=False,
-        db_index=False,
-        related_name="+",
-    )
-    hash = models.BinaryField()
-    body = models.TextField()
     is_deleted = models.BooleanField()
-    modified_at = models.DateTimeField()
     superseded_at = models.DateTimeField()
-    pull_id = models.UUIDField()
     superseded_by = models.UUIDField()
 
     objects = TenantQuerySet["RecordVersion"].as_manager()
@@ -115,32 +126,15 @@ class RecordVersion(models.Model):
         return f"{self.data_type} {self.source_id} until {self.superseded_at:%Y-%m-%d %H:%M}"
 
 
-class StagedRecord(models.Model):
+class StagedRecord(_Row, _Listed):
     """A fetched page's records, waiting for their pull to be published as a whole.
 
     `body` is empty when the store already has the same hash: only what changed travels.
     """
 
     id = models.BigAutoField(primary_key=True)
-    pull_id = models.UUIDField()
-    organization = models.ForeignKey(
-        Organization,
-        on_delete=models.DO_NOTHING,
-        db_constraint=False,
-        db_index=False,
-        related_name="+",
-    )
-    source_id = models.CharField(max_length=200)
     hash = models.BinaryField(null=True)
     body = models.TextField(null=True)  # noqa: DJ001 - empty is a body, null is "as before"
-    is_deleted = models.BooleanField(default=False)
-    source_modified_at = models.DateTimeField(null=True)
-    label = models.CharField(max_length=200, default="")
-    party = models.CharField(max_length=200, default="")
-    dated_on = models.DateField(null=True)
-    amount = models.DecimalField(max_digits=24, decimal_places=6, null=True)
-    currency = models.CharField(max_length=10, default="")
-    record_status = models.CharField(max_length=20, default="")
 
     objects = TenantQuerySet["StagedRecord"].as_manager()
 

@@ -1,5 +1,6 @@
 """Deleting a company or a connection with everything pulled through it: the name is typed first."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -55,7 +56,8 @@ def delete_company(request: PortalRequest, company_id: UUID) -> HttpResponse:
     company = find_company(request, company_id)
     form = TypedNameForm(request.POST or None, company=company)
     if request.method == "POST" and form.is_valid():
-        operations.delete_company(company, actor=request.user)
+        with suppress(operations.Deleted):  # by the first of two clicks: gone it is
+            operations.delete_company(company, actor=request.user)
         messages.success(request, f"{company.name} is deleted.")
         return _leave(
             request, reverse("companies:list", kwargs={"organization": request.organization.slug})
@@ -75,7 +77,8 @@ def delete_connection(
     connection = get_object_or_404(connections, pk=connection_id)
     form = TypedNameForm(request.POST or None, company=company)
     if request.method == "POST" and form.is_valid():
-        operations.delete_connection(connection, actor=request.user)
+        with suppress(operations.Deleted):
+            operations.delete_connection(connection, actor=request.user)
         messages.success(request, f"The {connection.platform_name} connection is deleted.")
         place = {"organization": request.organization.slug, "company_id": company.pk}
         return _leave(request, reverse("connections:manage", kwargs=place))

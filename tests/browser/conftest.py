@@ -76,8 +76,9 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
         process.wait(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium for one module: while Playwright runs, its event loop forbids Django's database."""
     if CHROMIUM is None:
         pytest.skip("no Chromium: install it (Debian: apt-get install chromium) or set CHROMIUM")
     with sync_playwright() as playwright:

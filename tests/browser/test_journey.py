@@ -140,7 +140,7 @@ def test_the_main_job(portal, new_context, axe):
     )
 
     # Rename, without touching connections.
-    page.get_by_role("button", name="Rename Eastgate Roasters").click()
+    page.get_by_role("link", name="Rename Eastgate Roasters").click()
     page.get_by_label("Company name").fill("Eastgate Coffee")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Eastgate Coffee")).to_be_visible()

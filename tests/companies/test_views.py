@@ -165,6 +165,19 @@ def test_renaming_shows_the_new_title(client, company, rename_url):
     assert Company.objects.get().name == "Westgate"
 
 
+def test_without_javascript_the_pencil_leads_to_a_form(client, company, rename_url):
+    page = text(client.get(reverse("sync:history", args=["harbour", company.pk])))
+    assert f'href="{rename_url}" data-rename-start' in page
+    assert re.search(r'<form class="rename"[^>]* hidden>', page)
+
+    page = text(client.get(rename_url))
+
+    assert re.search(rf'<form class="rename" method="post" action="{rename_url}"[^>]*"\s*>', page)
+    assert 'name="name" value="Eastgate Roasters"' in page
+    assert "errorlist" not in page
+    assert "data-rename-cancel" not in page
+
+
 def test_renaming_without_javascript_returns_to_the_company(client, company, rename_url):
     response = client.post(rename_url, {"name": "Westgate"})
 

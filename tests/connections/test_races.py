@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,20 +12,24 @@ from django.utils import timezone
 
 from companies import tenancy
 from companies.models import Company, Event
+from connections import credentials as refreshing
 from connections import links, sealing
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.oauth import Authorization
 from connections.operations import (
     AlreadyConnected,
+    Deleted,
     NotLinked,
     complete_authorization,
     create_connection,
     deauthorize,
     unlink,
 )
-from connections.platforms.base import Credentials, Identity
+from connections.platforms.base import AuthorizationRevoked, Credentials, Identity
 from link import operations
+from sync import operations as pulls
 from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory
+from tests.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +41,7 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
         try:
             barrier.wait()
             return act()
-        except (AlreadyConnected, NotLinked) as refusal:
+        except (AlreadyConnected, AuthorizationRevoked, Deleted, NotLinked) as refusal:
             return type(refusal)
         finally:
             database.close()
@@ -97,6 +102,48 @@ def test_unlinking_and_losing_access_at_once_happens_once(company):
     with tenancy.entered(company.organization_id):
         assert connection.transitions.count() == 1
         assert Event.objects.count() == 1
+
+
+def test_losing_access_at_once_breaks_no_authorization(company):
+    connection = ConnectionFactory.create(company=company)
+
+    outcomes = at_once(
+        *[lambda: complete_authorization(authorization(connection))] * 3,
+        *[lambda: deauthorize(connection, reason="y")] * 3,
+    )
+
+    linked = [outcome for outcome in outcomes if isinstance(outcome, Connection)]
+    assert len(linked) == 3
+
+
+def test_deleting_at_once_is_remembered_once(company):
+    connection = ConnectionFactory.create(company=company)
+
+    outcomes = at_once(*[lambda: pulls.delete_connection(connection, actor=None)] * 3)
+    outcomes += at_once(*[lambda: pulls.delete_company(company, actor=None)] * 3)
+
+    assert outcomes.count(Deleted) == 4
+    with tenancy.entered(company.organization_id):
+        types = Event.objects.order_by("occurred_at").values_list("type", flat=True)
+        assert list(types) == ["connection.deleted", "company.deleted"]
+
+
+def test_a_refresh_that_ends_while_unlinking_leaves_no_token_alive(company, settings):
+    with FakePlatform() as platform:
+        settings.SANDBOX_URL = platform.url
+        connection = ConnectionFactory.create(company=company)
+        with tenancy.entered(company.organization_id):
+            sealing.store(connection, authorization(connection).credentials)
+        lease = refreshing._take_lease(connection, version=1)
+        assert lease is not None
+        fresh = replace(lease.current, refresh_token="fresh")
+
+        at_once(
+            lambda: unlink(connection, actor=None, reason="x"),
+            lambda: refreshing._keep(connection, lease, fresh),
+        )
+
+        assert "fresh" in platform.revoked
 
 
 def test_looking_at_a_link_url_at_once_makes_one(company):

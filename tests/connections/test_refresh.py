@@ -309,11 +309,32 @@ def test_an_authorization_given_meanwhile_survives_the_end_of_the_old_one(linked
         )
     platform.end()
 
-    with pytest.raises(AuthorizationRevoked):
-        refreshing._refresh(linked, lease)
+    renewed = refreshing._refresh(linked, lease)
 
+    assert renewed.credentials.access_token == "anew"
     assert reread(linked).is_linked
     assert use(linked) == "anew"
+
+
+def test_a_401_on_credentials_since_replaced_ends_nothing(linked, platform):
+    refused = sealing.load(linked).credentials
+    use(linked)
+
+    refreshing.give_up(linked, refused, reason="401")
+
+    assert reread(linked).is_linked
+    refreshing.give_up(linked, sealing.load(linked).credentials, reason="401")
+    assert not reread(linked).is_linked
+    assert events_of(linked) == ["connection.deauthorized"]
+
+
+def test_a_lease_is_measured_by_the_databases_clock(linked, platform, monkeypatch):
+    lease = refreshing._take_lease(linked, version=1)
+    assert lease is not None
+    ahead = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+
+    assert refreshing._take_lease(linked, version=1) is None
 
 
 def test_a_connection_that_is_not_linked_opens_nothing(platform):

@@ -12,11 +12,12 @@ from django.test import Client
 from django.utils import timezone
 
 from companies.models import Event
-from connections import links
+from connections import links, oauth
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.operations import create_connection, deauthorize
 from link import rate_limit
 from sync.models import Pull
+from sync.operations import delete_connection
 from tests.factories import ConnectionFactory
 
 Status = Connection.Status
@@ -141,6 +142,25 @@ def test_consent_links_and_starts_the_first_pulls(customer, company, path, platf
     )
     assert Pull.objects.filter(connection=connection).count() == 18
     assert platform.requests[0]["redirect_uri"] == taken["redirect_uri"]
+
+
+@pytest.mark.parametrize("code", ["good", "bad"])
+def test_a_connection_deleted_while_the_platform_is_asked_is_a_calm_page(
+    customer, path, platform, monkeypatch, code
+):
+    taken = leave(customer, path)
+    redeem = oauth.redeem
+
+    def redeem_after_the_deletion(attempt, *, code):
+        delete_connection(Connection.objects.get(), actor=None)
+        return redeem(attempt, code=code)
+
+    monkeypatch.setattr(oauth, "redeem", redeem_after_the_deletion)
+    response = come_back(customer, state=taken["state"], code=code)
+
+    assert customer.get(response.headers["Location"]).status_code == 404
+    assert platform.revoked == (["refresh-1"] if code == "good" else [])
+    assert not Connection.objects.exists()
 
 
 def test_the_verifier_fits_the_challenge(customer, path, platform):

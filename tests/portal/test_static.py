@@ -16,9 +16,11 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from portal.styleguide import styleguide
+from sync import overview
 
 STATIC = Path(settings.BASE_DIR) / "static"
 VENDOR = STATIC / "vendor"
+APP = Path(settings.BASE_DIR) / "portal"
 TEMPLATES = sorted((Path(settings.BASE_DIR) / "templates").rglob("*.html"))
 ICON = re.compile(r"""{% icon ["']([^"']+)["']""")
 
@@ -65,6 +67,14 @@ def test_template_compiles_and_names_icons_that_exist(template):
 
     for name in ICON.findall(template.read_text()):
         assert (VENDOR / "lucide" / f"{name}.svg").is_file(), name
+
+
+def test_no_icon_lies_unused():
+    named = {name for path in TEMPLATES for name in ICON.findall(path.read_text())}
+    named |= set(re.findall(r'\bicon\("([^"]+)"', (APP / "templatetags" / "ui.py").read_text()))
+    named |= {*overview.ICONS.values(), overview.OTHER_ICON}
+
+    assert {path.stem for path in (VENDOR / "lucide").glob("*.svg")} - named == set()
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)

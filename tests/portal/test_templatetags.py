@@ -181,37 +181,29 @@ def test_identifier_is_copied_by_a_named_button_and_escaped():
 
 
 def test_chip_says_which_platform_and_how_it_is():
-    shown = rendered("{% chip connection href='/c/1' %}", connection=connection("error"))
+    shown = rendered(
+        "{% include 'components/_chip.html' %}",
+        connection=connection("error"),
+        panel_url="/c/1",
+    )
 
-    assert shown.startswith('<a class="chip" data-tone="red" href="/c/1">')
+    assert 'class="chip" data-tone="red" href="/c/1" hx-get="/c/1"' in shown
     assert '<span class="name">Xero</span>' in shown
     assert ">Error</span>" in shown
 
 
-def test_chip_opens_a_popover_without_being_a_link():
-    shown = rendered("{% chip connection popover='menu' %}", connection=connection("linked"))
-
-    assert shown.startswith(
-        '<button type="button" class="chip" data-tone="green" popovertarget="menu">'
-    )
-    assert shown.endswith("</button>")
-
-
-def test_chips_show_the_worst_two_and_colour_the_rest_by_the_worst_hidden():
-    connections = [
-        connection("linked", "first"),
-        connection("unlinked", "second"),
-        connection("pending", "third"),
-        connection("deauthorized", "fourth"),
-    ]
-
-    shown = rendered("{% chips connections %}", connections=connections)
-
-    assert "Fourth" in shown
-    assert "Third" in shown
-    assert "First" not in shown
-    assert 'class="chip more" data-tone="grey"' in shown
-    assert "2 more connections" in shown
+@pytest.mark.parametrize(
+    ("joined", "apart"),
+    [
+        ("PartiallyPaid", "Partially paid"),
+        ("Paid", "Paid"),
+        ("NotApplicable", "Not applicable"),
+        ("Credit2Card", "Credit2 card"),
+        ("", ""),
+    ],
+)
+def test_words_of_the_api_are_written_as_people_do(joined, apart):
+    assert rendered("{{ joined|in_words }}", joined=joined) == apart
 
 
 class NameForm(forms.Form):

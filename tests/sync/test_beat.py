@@ -4,12 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db.models.functions import Now
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from companies import tenancy
 from connections.platforms.base import NotSupported, PermissionMissing, Unreachable
-from sync import beat, operations, schedule
+from connections.schemas import DataType
+from sync import beat, engine, operations, schedule
 from sync.models import DataStatus, Frequency, Pull, PullStatus
+from sync.operations import EffectiveSetting
 from tests.factories import ConnectionFactory, DataStatusFactory
 from tests.sync.scripted import invoice, page
 
@@ -217,6 +221,102 @@ def test_nobody_rings_for_a_connection_at_work_or_at_rest(
     Pull.objects.filter(data_type="company").delete()
     Pull.objects.update(not_before=Now() + timedelta(seconds=30))
     assert beat.ring_again() == 0
+
+
+def test_what_waits_on_a_connection_out_of_use_is_ended_without_delay(
+    connection, bells, nothing_queued_at_the_broker
+):
+    operations.queue_first_pulls(connection)
+    Pull.objects.update(rung_at=None, not_before=Now() + timedelta(minutes=15))
+    type(connection).objects.filter(pk=connection.pk).update(status="Unlinked")
+
+    assert beat.ring_again() == 1
+    engine.run_connection(*bells[0])
+
+    assert set(Pull.objects.values_list("status", flat=True)) == {"Cancelled"}
+
+
+@pytest.mark.parametrize("status", ["Unlinked", "Deauthorized"])
+def test_linking_again_resumes_every_schedule(connection, organization, alice, status):
+    types = ["bills", "invoices"]
+    for data_type in types:
+        due(connection, data_type, failures=3)
+    DataStatusFactory(connection=connection, data_type="items", failures=3)
+    operations.save_settings(
+        organization,
+        settings=[
+            EffectiveSetting(
+                data_type=data_type,
+                frequency=Frequency.DAILY if data_type in types else Frequency.NONE,
+                fetch_on_first_link=data_type != "bills",
+            )
+            for data_type in DataType
+        ],
+        actor=alice,
+    )
+    beat.queue_due_pulls()
+    same = type(connection).objects.filter(pk=connection.pk)
+    same.update(status=status)
+    engine.run_connection(connection.organization_id, connection.pk)
+    assert not DataStatus.objects.exclude(next_due_at=None).exists()
+
+    same.update(status="Linked")
+    operations.queue_first_pulls(connection)
+
+    statuses = {each.data_type: each for each in DataStatus.objects.all()}
+    soon = timezone.now() + timedelta(minutes=15)
+    bills_due_at = statuses["bills"].next_due_at
+    assert bills_due_at is not None
+    assert timezone.now() - timedelta(minutes=1) < bills_due_at < soon
+    assert statuses["invoices"].next_due_at is None  # its pull is queued
+    assert statuses["items"].next_due_at is None
+    assert {each.failures for each in statuses.values()} == {0}
+
+
+def test_one_that_cannot_be_queued_holds_up_no_other(connection, other_organization, monkeypatch):
+    foreign = ConnectionFactory(company__organization=other_organization)
+    for each in (connection, foreign):
+        due(each)
+    first = min(connection, foreign, key=lambda each: each.organization_id)
+    queue_due = operations.queue_due
+
+    def stumble(found, types):
+        if found == first:
+            raise ZeroDivisionError
+        return queue_due(found, types)
+
+    monkeypatch.setattr(operations, "queue_due", stumble)
+
+    with pytest.raises(ZeroDivisionError):
+        beat.queue_due_pulls()
+
+    with tenancy.system():
+        assert {pull.connection_id for pull in Pull.objects.all()} == {
+            connection.pk,
+            foreign.pk,
+        } - {first.pk}
+        assert DataStatus.objects.exclude(next_due_at=None).get().connection_id == first.pk
+
+
+def test_one_that_cannot_be_recovered_holds_up_no_other(connection, bells, monkeypatch):
+    operations.queue_first_pulls(connection)
+    Pull.objects.filter(data_type__in=["bills", "invoices"]).update(
+        status=PullStatus.FETCHING, lease_until=Now() - timedelta(seconds=1)
+    )
+    first = Pull.objects.filter(status=PullStatus.FETCHING).order_by("pk")[0]
+    recover = engine.recover
+
+    def stumble(organization_id, pull_id):
+        if pull_id == first.pk:
+            raise ZeroDivisionError
+        return recover(organization_id, pull_id)
+
+    monkeypatch.setattr(engine, "recover", stumble)
+
+    with pytest.raises(ZeroDivisionError):
+        beat.recover_expired_leases()
+
+    assert Pull.objects.get(status=PullStatus.FETCHING) == first
 
 
 def test_bells_still_to_be_heard_are_not_doubled(connection, bells, monkeypatch):

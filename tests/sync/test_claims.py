@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -112,6 +113,27 @@ def test_every_page_renews_the_lease_and_counts_as_progress(connection, platform
     engine.run_connection(connection.organization_id, connection.pk)
 
     assert Pull.objects.get().status == PullStatus.COMPLETE
+
+
+def test_resuming_after_the_last_page_is_no_progress(connection, platform, queued):
+    platform.serve(page(invoice(1), cursor="1"))
+    for _ in range(claims.MAX_ATTEMPTS_WITHOUT_PROGRESS):
+        platform.serve(page(invoice(1), cursor="1"), page(cursor="1"), OperationalError())
+        with pytest.raises(OperationalError):
+            engine.run_connection(connection.organization_id, connection.pk)
+        Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
+        beat.recover_expired_leases()
+
+    queued.refresh_from_db()
+    assert queued.status == PullStatus.QUEUED  # the first attempt did stage a page
+    with pytest.raises(OperationalError):
+        platform.serve(page(invoice(1), cursor="1"), page(cursor="1"), OperationalError())
+        engine.run_connection(connection.organization_id, connection.pk)
+    Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
+    beat.recover_expired_leases()
+
+    queued.refresh_from_db()
+    assert queued.status == PullStatus.INTERNAL_ERROR
 
 
 def test_waiting_between_tries_renews_the_lease(connection, platform, queued):

@@ -1,12 +1,15 @@
 """What a pull leaves behind, whatever its platform does."""
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
 
 from companies.models import Event, EventType
+from connections import sealing
 from connections.platforms.base import (
     AuthorizationRevoked,
     NotSupported,
@@ -190,22 +193,28 @@ def test_a_bad_record_is_kept_aside_and_stops_no_other(connection, platform, pul
             invoice(4, id="x" * 201),
             invoice(5, total="1e30"),
             invoice(6, note=r"a literal \u0000 is no NUL"),
+            # Rounded to the six places of its column it has a digit too many.
+            invoice(7, total="999999999999999999.9999999"),
             cursor="1",
-            rejected=[Rejected(source_id="r", raw=b"{\x00\xff", reason="Not JSON.")],
+            total=10**30,
+            rejected=[Rejected(source_id="r", raw=b"{\x00\xff", reason="Not JSON: \x00\ud800.")],
+            deleted_ids=["NUL\x00", "half \ud800", "x" * 201, ""],
         )
     )
 
     done = pull()
 
     assert done.status == PullStatus.COMPLETE
-    assert (done.fetched, done.added, done.rejected) == (7, 2, 5)
+    assert (done.fetched, done.added, done.rejected, done.deleted) == (8, 2, 6, 0)
+    assert done.total is None
     assert list(store()) == ["inv-1", "inv-6"]
     reasons = dict(RejectedRecord.objects.values_list("source_id", "reason"))
     assert "NUL" in reasons["inv-2"]
     assert "half of a character" in reasons["inv-3"]
     assert "201 characters" in reasons["x" * 200]
     assert "too large" in reasons["inv-5"]
-    assert reasons["r"] == "Not JSON."
+    assert "too large" in reasons["inv-7"]
+    assert reasons["r"] == r"Not JSON: \x00\ud800."
 
 
 def test_a_record_that_became_unreadable_is_not_taken_for_deleted(connection, platform, pull):
@@ -280,7 +289,7 @@ def test_a_mass_disappearance_is_held(platform, pull, before, after, is_held):
     ("error", "status", "words"),
     [
         (Unreachable("Sandbox did not answer in time."), "FetchError", "did not answer"),
-        (Unexpected("Sandbox makes no sense.", detail="<html>"), "FetchError", "no sense"),
+        (Unexpected("Sandbox makes no sense.", detail="<\x00>"), "FetchError", "no sense"),
         (PermissionMissing("Not covered."), "PermissionsError", "Link URL"),
         (RateLimited("Slow down."), "RateLimitError", "limit"),
         (RateLimited("Slow down.", retry_after=5000), "RateLimitError", "limit"),
@@ -296,7 +305,7 @@ def test_a_platforms_refusal_ends_the_pull_in_words(platform, pull, error, statu
 
     assert done.status == status
     assert words in done.error_message
-    assert done.error_detail == error.detail
+    assert done.error_detail == error.detail.replace("\x00", r"\x00")
     assert list(store()) == ["inv-1"]
     assert not StagedRecord.objects.exists()
     after = status_of(done.connection)
@@ -318,6 +327,34 @@ def test_a_failure_is_shown_on_the_connection_until_data_flow_again(connection, 
     connection.refresh_from_db()
     assert connection.mark == "linked"
     assert connection.errors.get().resolved_at is not None
+
+
+def test_what_is_wrong_with_the_data_does_not_keep_the_connection_red(connection, platform, pull):
+    platform.serve(Unreachable("Sandbox did not answer."))
+    pull("bills")
+    platform.serve(page(cursor="1", rejected=[Rejected(source_id="1", raw=b"", reason="Bad.")]))
+    pull("invoices")
+    connection.refresh_from_db()
+    assert connection.mark == "error"
+
+    platform.serve(page(cursor="1"))
+    pull("bills")
+
+    connection.refresh_from_db()
+    assert connection.mark == "linked"
+
+
+def test_the_connection_stays_red_while_one_type_is_still_refused(connection, platform, pull):
+    platform.serve(PermissionMissing("Not covered."))
+    pull("bills")
+    operations.queue_pull(connection, "bills", trigger=Pull.Trigger.MANUAL)
+    Pull.objects.update(not_before=Now() + timedelta(minutes=1))
+    platform.serve(page(invoice(1), cursor="1"))
+
+    pull("invoices")
+
+    connection.refresh_from_db()
+    assert connection.mark == "error"
 
 
 def test_our_own_fault_is_an_internal_error_and_is_raised(connection, platform, pull):
@@ -358,6 +395,39 @@ def test_an_expired_token_is_renewed_once_and_the_pull_goes_on(connection, platf
     assert [asked[2] for asked in platform.asked] == [None, "1"]
 
 
+def test_a_long_pull_outlives_any_number_of_access_tokens(connection, platform, pull):
+    platform.serve(
+        page(invoice(1), cursor="1"),
+        AuthorizationRevoked("401"),
+        page(invoice(2), cursor="2"),
+        AuthorizationRevoked("401"),
+        page(invoice(3), cursor="3"),
+    )
+
+    done = pull()
+
+    assert (done.status, done.added, platform.renewals) == (PullStatus.COMPLETE, 3, 2)
+
+
+def test_a_customer_who_authorizes_anew_meanwhile_is_not_thrown_out(connection, platform, pull):
+    def authorize_anew():
+        sealing.store(connection, platform.credentials)
+        platform.credentials = replace(platform.credentials, access_token="refused before")
+
+    platform.serve(
+        AuthorizationRevoked("401"),
+        authorize_anew,
+        AuthorizationRevoked("401"),
+        page(invoice(1), cursor="1"),
+    )
+
+    done = pull()
+
+    assert (done.status, done.added, done.attempts) == (PullStatus.COMPLETE, 1, 2)
+    connection.refresh_from_db()
+    assert connection.mark == "linked"
+
+
 def test_lost_access_deauthorizes_once_and_ends_all_pulls(connection, platform):
     first = operations.queue_first_pulls(connection)
     platform.serve(AuthorizationRevoked("Gone."), AuthorizationRevoked("Gone."))
@@ -383,6 +453,7 @@ def test_a_connection_unlinked_in_the_middle_cancels_its_pulls(connection, platf
     engine.run_connection(connection.organization_id, connection.pk)
 
     assert set(Pull.objects.values_list("status", flat=True)) == {"Cancelled"}
+    assert Event.objects.filter(type=EventType.READ_COMPLETED_INITIAL).count() == 1
     assert not Record.objects.exists()
     assert not StagedRecord.objects.exists()
 
@@ -399,6 +470,34 @@ def test_a_deleted_connection_leaves_nothing_of_its_pull(connection, platform):
 
     assert not Pull.objects.filter(pk=queued.pk).exists()
     assert not StagedRecord.objects.exists()
+    assert not Record.objects.exists()
+
+
+@pytest.mark.parametrize("error", [AuthorizationRevoked("401"), Unreachable("Down."), OSError()])
+def test_whatever_fails_after_a_deletion_concerns_nobody(connection, platform, error):
+    operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    platform.serve(lambda: operations.delete_connection(connection, actor=None), error, error)
+
+    with suppress(OSError):
+        engine.run_connection(connection.organization_id, connection.pk)
+
+    assert not Pull.objects.exists()
+    assert not Event.objects.filter(type=EventType.PULL_FINISHED).exists()
+
+
+def test_nothing_is_published_over_a_connection_given_up_at_the_last_moment(
+    connection, platform, pull, monkeypatch
+):
+    lock_owners = claims.lock_owners
+
+    def wait_for_somebody_who_unlinks(pull):
+        type(connection).objects.filter(pk=connection.pk).update(status="Unlinked")
+        return lock_owners(pull)
+
+    monkeypatch.setattr(claims, "lock_owners", wait_for_somebody_who_unlinks)
+    platform.serve(page(invoice(1), cursor="1"))
+
+    assert pull().status == PullStatus.CANCELLED
     assert not Record.objects.exists()
 
 
@@ -433,8 +532,9 @@ def test_a_limit_that_never_ends_ends_the_pull(connection, platform, pull):
     assert queued.status == PullStatus.RATE_LIMIT_ERROR
 
 
-def test_a_page_that_leads_to_itself_ends_the_pull(connection, platform, pull):
-    platform.serve(page(invoice(1), cursor="1"), page(invoice(2), cursor="1"))
+@pytest.mark.parametrize("cursors", ["11", "121"])
+def test_a_page_that_leads_back_ends_the_pull(connection, platform, pull, cursors):
+    platform.serve(*[page(invoice(int(cursor)), cursor=cursor) for cursor in cursors])
 
     done = pull()
 

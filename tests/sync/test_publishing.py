@@ -108,7 +108,7 @@ def test_what_did_not_change_does_not_travel(connection, platform, stored):
 
     engine.run_connection(connection.organization_id, connection.pk)
 
-    assert not bodies[0]
+    assert bodies[0] is None
     assert '"totalAmount":99' in (bodies[1] or "")
 
 

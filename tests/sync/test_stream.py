@@ -22,7 +22,7 @@ from companies.roles import Role
 from connections.models import Connection
 from portal import doorbell, sse
 from sync import stream
-from sync.models import Pull, PullStatus
+from sync.models import Pull, PullStatus, RejectedRecord
 from tests.factories import (
     CompanyFactory,
     ConnectionFactory,
@@ -101,6 +101,15 @@ class Browser:
     async def rest(self):
         async with asyncio.timeout(10):
             return [chunk.decode() async for chunk in self.messages]
+
+
+def pull_url(pull):
+    place = {
+        "organization": pull.organization.slug,
+        "company_id": pull.company_id,
+        "pull_id": pull.pk,
+    }
+    return reverse("sync:pull-stream", kwargs=place)
 
 
 def inside(connection, change):
@@ -397,3 +406,65 @@ def test_an_error_that_comes_without_an_event_is_told(connection, user):
             return await browser.next()
 
     assert 'data-shape="triangle">Error' in async_to_sync(scenario)()
+
+
+def test_one_pull_is_followed_to_its_end(connection, user, monkeypatch):
+    monkeypatch.setattr(stream, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(stream, "ANNOUNCE_SECONDS", 0)
+    pull = a_pull(connection, status=PullStatus.FETCHING, progress=20)
+
+    def go_on(**fields):
+        Pull.objects.filter(pk=pull.pk).update(**fields)
+        events.announce(connection.organization_id, connection.company_id)
+
+    async def scenario():
+        async with Browser(user, pull_url(pull)) as browser:
+            first = await browser.next()
+            await inside(connection, lambda: go_on(progress=60))
+            second = await browser.next()
+            done = {"status": PullStatus.COMPLETE, "fetched": 7, "added": 7}
+            await inside(connection, lambda: go_on(**done, completed_at=timezone.now()))
+            last = await browser.next()
+            return first, second, last, "".join(await browser.rest())
+
+    first, second, last, rest = async_to_sync(scenario)()
+
+    assert 'hx-target="#live-pull"' in first
+    assert '<progress max="100" value="20"' in first
+    assert '<progress max="100" value="60"' in second
+    assert "<progress" not in last
+    assert "<dt>Added</dt><dd>7</dd>" in last
+    assert "event: announce" in rest
+    assert "Invoices: Complete" in rest
+    assert rest.rstrip().endswith("event: close\ndata:")
+
+
+def test_a_pull_shows_nobody_what_their_role_does_not_see(connection, user):
+    pull = a_pull(connection, status=PullStatus.FETCHING)
+    with tenancy.entered(connection.organization_id):
+        RejectedRecord.objects.create(
+            organization=connection.organization,
+            pull=pull,
+            source_id="INV-7",
+            reason="No",
+            raw="{}",
+        )
+
+    async def first():
+        async with Browser(user, pull_url(pull)) as browser:
+            return await browser.next()
+
+    assert "INV-7" in async_to_sync(first)()
+    with tenancy.entered(connection.organization_id):
+        Membership.objects.filter(user=user).update(role=Role.ONBOARDING)
+    assert "INV-7" not in async_to_sync(first)()
+
+
+def test_a_pull_of_another_company_is_not_followed(connection, user):
+    elsewhere = ConnectionFactory(company=CompanyFactory(organization=connection.organization))
+    pull = a_pull(elsewhere, status=PullStatus.FETCHING)
+    address = pull_url(pull).replace(str(pull.company_id), str(connection.company_id))
+    browser = Client()
+    browser.force_login(user)
+
+    assert browser.get(address).status_code == 404

@@ -138,12 +138,12 @@ def test_deleted_records_are_flagged(client, company, connection):
 @pytest.mark.parametrize(
     ("sort", "order"),
     [
-        ("", ["INV-3", "INV-2", "INV-1", "INV-4"]),
+        ("", ["INV-2", "INV-1", "INV-4", "INV-3"]),
         ("date", ["INV-4", "INV-1", "INV-2", "INV-3"]),
         ("-amount", ["INV-2", "INV-1", "INV-3", "INV-4"]),
         ("amount", ["INV-4", "INV-3", "INV-1", "INV-2"]),
         ("-name", ["INV-4", "INV-3", "INV-2", "INV-1"]),
-        ("nonsense", ["INV-3", "INV-2", "INV-1", "INV-4"]),
+        ("nonsense", ["INV-2", "INV-1", "INV-4", "INV-3"]),
     ],
 )
 def test_records_are_sorted(client, company, connection, sort, order):
@@ -330,3 +330,25 @@ def test_more_periods_can_be_chosen(client, company, connection):
 
     assert "Mar 2026" in client.get(here, {"periods": "6"}).content.decode()
     assert "Mar 2026" not in client.get(here, {"periods": "-1"}).content.decode()
+
+
+def test_a_status_is_written_in_words(client, company, connection):
+    a_status(connection, record_count=1)
+    an_invoice(connection, "INV-1", record_status="PartiallyPaid")
+
+    table = client.get(url("data-type", company, data_type="invoices")).content.decode()
+    drawer = client.get(
+        url("record", company, data_type="invoices", source_id="INV-1")
+    ).content.decode()
+
+    assert "<td>Partially paid</td>" in table
+    assert "<dd>Partially paid</dd>" in drawer
+
+
+def test_a_date_keeps_its_heading_where_the_table_becomes_blocks(client, company, connection):
+    a_status(connection, record_count=1)
+    an_invoice(connection, "INV-1")
+
+    page = client.get(url("data-type", company, data_type="invoices")).content.decode()
+
+    assert '<td data-h="Issued"><time datetime="2026-05-04">' in page

@@ -231,6 +231,20 @@ def test_details_for_support_and_records_need_their_rights(client, company, conn
     assert "Something went wrong on our side." in unseen
 
 
+@pytest.mark.parametrize(
+    ("status", "is_live"),
+    [(PullStatus.QUEUED, True), (PullStatus.FETCHING, True), (PullStatus.COMPLETE, False)],
+)
+def test_the_page_of_a_pull_is_live_until_it_is_over(client, company, connection, status, is_live):
+    pull = a_pull(connection, status=status)
+
+    page = client.get(url("pull", company, pull_id=pull.pk)).content.decode()
+
+    stream = f'hx-sse:connect="{url("pull-stream", company, pull_id=pull.pk)}"'
+    assert (stream in page) == is_live
+    assert ("data-live-word" in page) == is_live
+
+
 def test_a_pull_of_another_company_is_not_here(client, company, organization):
     other = ConnectionFactory(company=CompanyFactory(organization=organization))
     pull = PullFactory(connection=other)

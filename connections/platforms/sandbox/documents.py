@@ -1,6 +1,6 @@
 """Sandbox documents and payments → canonical records."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -20,22 +20,20 @@ from connections.schemas.base import (
     CustomerRef,
     NamedRef,
     PaymentAllocation,
+    PaymentLine,
+    PaymentLink,
     SupplierRef,
     TaxRateRef,
 )
 from connections.schemas.purchases import (
     BillCreditNoteLine,
     BillLine,
-    BillPaymentLine,
-    BillPaymentLink,
     BillPaymentLinkType,
     BillStatus,
 )
 from connections.schemas.sales import (
     CreditNoteStatus,
     InvoiceStatus,
-    PaymentLine,
-    PaymentLink,
     PaymentLinkType,
     SalesLine,
 )
@@ -174,25 +172,6 @@ def bill_credit_note(row: wire.SupplierCredit) -> BillCreditNote:
 
 
 def payment(row: wire.Payment) -> Payment:
-    lines = [
-        PaymentLine(
-            amount=amount,
-            links=(
-                PaymentLink(
-                    type=_PAYMENT_LINKS.get(part.kind, "Unknown"),
-                    id=part.document_id,
-                    amount=-amount,
-                    currency_rate=row.exchange_rate,
-                ),
-            ),
-            allocated_on_date=row.date,
-        )
-        for part in row.applied
-        for amount in (_applied_amount(part),)
-    ]
-    if rest := _on_account(row):
-        link = PaymentLink(type="PaymentOnAccount", amount=-rest, currency_rate=row.exchange_rate)
-        lines.append(PaymentLine(amount=rest, links=(link,), allocated_on_date=row.date))
     return Payment(
         id=row.id,
         source_modified_date=row.updated_at,
@@ -204,33 +183,12 @@ def payment(row: wire.Payment) -> Payment:
         currency_rate=row.exchange_rate,
         date=row.date,
         note=row.note,
-        lines=tuple(lines),
+        lines=_payment_lines(row, _PAYMENT_LINKS),
         reference=row.reference,
     )
 
 
 def bill_payment(row: wire.BillPayment) -> BillPayment:
-    lines = [
-        BillPaymentLine(
-            amount=amount,
-            links=(
-                BillPaymentLink(
-                    type=_BILL_PAYMENT_LINKS.get(part.kind, "Unknown"),
-                    id=part.document_id,
-                    amount=-amount,
-                    currency_rate=row.exchange_rate,
-                ),
-            ),
-            allocated_on_date=row.date,
-        )
-        for part in row.applied
-        for amount in (_applied_amount(part),)
-    ]
-    if rest := _on_account(row):
-        link = BillPaymentLink(
-            type="PaymentOnAccount", amount=-rest, currency_rate=row.exchange_rate
-        )
-        lines.append(BillPaymentLine(amount=rest, links=(link,), allocated_on_date=row.date))
     return BillPayment(
         id=row.id,
         source_modified_date=row.updated_at,
@@ -242,7 +200,7 @@ def bill_payment(row: wire.BillPayment) -> BillPayment:
         date=row.date,
         note=row.note,
         payment_method_ref=_method(row.method),
-        lines=tuple(lines),
+        lines=_payment_lines(row, _BILL_PAYMENT_LINKS),
         reference=row.reference,
     )
 
@@ -334,10 +292,28 @@ def _allocation(
     )
 
 
+def _payment_lines[Kind: (PaymentLinkType, BillPaymentLinkType)](
+    row: wire.AnyPayment, kinds: Mapping[str, Kind]
+) -> tuple[PaymentLine[Kind], ...]:
+    """Return a line for each document the payment settled, and one for what is left of it."""
+    lines = []
+    for part in row.applied:
+        amount = _applied_amount(part)
+        kind: Kind = kinds.get(part.kind, "Unknown")
+        lines.append(_payment_line(row, amount, kind, part.document_id))
+    rest = row.amount - sum((line.amount for line in lines), ZERO)
+    if rest:
+        lines.append(_payment_line(row, rest, "PaymentOnAccount"))
+    return tuple(lines)
+
+
+def _payment_line[Kind: (PaymentLinkType, BillPaymentLinkType)](
+    row: wire.AnyPayment, amount: Decimal, kind: Kind, document_id: str | None = None
+) -> PaymentLine[Kind]:
+    link = PaymentLink(type=kind, id=document_id, amount=-amount, currency_rate=row.exchange_rate)
+    return PaymentLine(amount=amount, links=(link,), allocated_on_date=row.date)
+
+
 def _applied_amount(part: wire.Applied) -> Decimal:
     """Return the money a document took; a credit gives money, so it counts against the sum."""
     return -part.amount if part.kind in _CREDITS else part.amount
-
-
-def _on_account(row: wire.AnyPayment) -> Decimal:
-    return row.amount - sum((_applied_amount(part) for part in row.applied), ZERO)

@@ -11,47 +11,20 @@ from connections.schemas.validation.shared import ZERO, Finding, check_currency,
 
 
 def invoice(invoice: Invoice) -> Iterator[Finding]:
-    yield from _document(
-        "An invoice", invoice.currency, invoice.currency_rate, invoice.status, invoice.customer_ref
-    )
-    yield from _dates("An invoice", invoice.issue_date, invoice.due_date)
-    yield from _totals(
-        "An invoice",
-        invoice.line_items,
-        ("SubTotal", invoice.sub_total),
-        ("TotalTaxAmount", invoice.total_tax_amount),
-        invoice.total_amount,
-    )
-    yield from _due("An invoice", invoice.status, invoice.amount_due, invoice.total_amount)
+    tax = ("TotalTaxAmount", invoice.total_tax_amount)
+    yield from _claim("An invoice", invoice, invoice.customer_ref, tax)
 
 
 def bill(bill: Bill) -> Iterator[Finding]:
-    yield from _document(
-        "A bill", bill.currency, bill.currency_rate, bill.status, bill.supplier_ref
-    )
-    yield from _dates("A bill", bill.issue_date, bill.due_date)
-    yield from _totals(
-        "A bill",
-        bill.line_items,
-        ("SubTotal", bill.sub_total),
-        ("TaxAmount", bill.tax_amount),
-        bill.total_amount,
-    )
-    yield from _due("A bill", bill.status, bill.amount_due, bill.total_amount)
+    yield from _claim("A bill", bill, bill.supplier_ref, ("TaxAmount", bill.tax_amount))
 
 
 def credit_note(note: CreditNote) -> Iterator[Finding]:
-    yield from _document(
-        "A credit note", note.currency, note.currency_rate, note.status, note.customer_ref
-    )
-    yield from _credit("A credit note", note)
+    yield from _credit("A credit note", note, note.customer_ref)
 
 
 def bill_credit_note(note: BillCreditNote) -> Iterator[Finding]:
-    yield from _document(
-        "A bill credit note", note.currency, note.currency_rate, note.status, note.supplier_ref
-    )
-    yield from _credit("A bill credit note", note)
+    yield from _credit("A bill credit note", note, note.supplier_ref)
 
 
 def payment(payment: Payment) -> Iterator[Finding]:
@@ -62,7 +35,19 @@ def bill_payment(payment: BillPayment) -> Iterator[Finding]:
     yield from _settlement("A bill payment", payment, payment.supplier_ref)
 
 
-def _credit(noun: str, note: CreditNote | BillCreditNote) -> Iterator[Finding]:
+def _claim(
+    noun: str, document: Invoice | Bill, party: object, tax: tuple[str, Decimal]
+) -> Iterator[Finding]:
+    yield from _document(noun, document, party)
+    yield from _dates(noun, document.issue_date, document.due_date)
+    yield from _totals(
+        noun, document.line_items, ("SubTotal", document.sub_total), tax, document.total_amount
+    )
+    yield from _due(noun, document.status, document.amount_due, document.total_amount)
+
+
+def _credit(noun: str, note: CreditNote | BillCreditNote, party: object) -> Iterator[Finding]:
+    yield from _document(noun, note, party)
     if note.issue_date is None:
         yield "warning", 11, f"{noun} should have an issue date."
     yield from _totals(
@@ -97,12 +82,12 @@ def _settlement(noun: str, payment: Payment | BillPayment, party: object) -> Ite
 
 
 def _document(
-    noun: str, currency: str | None, rate: Decimal | None, status: str, party: object
+    noun: str, document: Invoice | Bill | CreditNote | BillCreditNote, party: object
 ) -> Iterator[Finding]:
-    yield from check_currency(noun, currency, rate)
+    yield from check_currency(noun, document.currency, document.currency_rate)
     if party is None:
         yield "warning", 22, f"{noun} should say whom it is with."
-    if status == "Unknown":
+    if document.status == "Unknown":
         yield "warning", 50, f"{noun} has a status that we do not know."
 
 

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from connections.platforms import oauth
-from connections.platforms.base import Credentials, PlatformApp, Unexpected
+from connections.platforms.base import Credentials, PlatformApp, PlatformError, Unexpected
 from connections.platforms.http import new_client
 
 APP = PlatformApp(base_url="http://books.test", client_id="our app", client_secret="s%cret/+ä")
@@ -85,6 +85,29 @@ def test_nonsense_is_refused(nonsense: dict[str, Any]):
         refresh({**GOOD, **nonsense})
 
     assert "new-access" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "kept"),
+    [
+        (500, "<pre>refresh_token=old-refresh</pre>", "HTTP 500"),
+        (429, "too often: old-refresh", "HTTP 429"),
+        (400, {"error": "invalid_grant", "error_description": "old-refresh is spent"}, "is spent"),
+        (400, {"error": "invalid_client: old-refresh"}, "invalid_client"),
+    ],
+)
+def test_a_refusal_that_repeats_our_token_is_not_repeated(status: int, answer: Any, kept: str):
+    body: dict[str, Any] = {"text" if isinstance(answer, str) else "json": answer}
+    client = new_client(
+        base_url="http://books.test",
+        transport=httpx.MockTransport(lambda _request: httpx.Response(status, **body)),
+    )
+
+    with pytest.raises(PlatformError) as caught:
+        oauth.refresh(client, APP, "http://books.test/token", platform="Books", credentials=OLD)
+
+    assert kept in caught.value.detail
+    assert "old-refresh" not in f"{caught.value}{caught.value.detail}"
 
 
 def test_access_that_does_not_last_is_refused():

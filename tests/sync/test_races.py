@@ -1,0 +1,100 @@
+"""Two at once, each on a connection to the database of its own."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection as database
+
+from companies import tenancy
+from companies.models import Event, EventType
+from connections.models import Connection
+from connections.schemas import DataType
+from sync import beat, operations
+from sync.models import DataStatus, Frequency, Pull
+from sync.operations import EffectiveSetting
+from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory, PullFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def connection() -> Connection:
+    company = CompanyFactory.create(organization=OrganizationFactory.create())
+    return ConnectionFactory.create(company=company)
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    barrier = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> object:
+        try:
+            barrier.wait()
+            return act()
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def ring_again() -> int:
+    try:
+        return int(beat.ring_again())
+    finally:
+        database.close()
+
+
+def test_refreshes_at_once_pull_every_type_once(connection):
+    at_once(*[lambda: operations.refresh_company(connection.company)] * 4)
+
+    with tenancy.entered(connection.organization_id):
+        assert Pull.objects.count() == len(DataType)
+        assert Pull.objects.values("data_type").distinct().count() == len(DataType)
+        assert Event.objects.filter(type=EventType.REFRESH_REQUESTED).count() >= 1
+
+
+def test_ringing_again_waits_for_nobody(connection):
+    with tenancy.entered(connection.organization_id):
+        for data_type in ("bills", "invoices"):
+            PullFactory.create(connection=connection, data_type=data_type)
+
+    with ThreadPoolExecutor(1) as pool, tenancy.entered(connection.organization_id):
+        held = Pull.objects.select_for_update().get(data_type="bills")
+        assert pool.submit(ring_again).result(timeout=5) == 1
+    with tenancy.entered(connection.organization_id):
+        assert set(Pull.objects.filter(rung_at=None)) == {held}
+
+
+def test_settings_saved_while_a_connection_is_linked_hold_for_it(connection):
+    saved = threading.Event()
+    organization = connection.organization
+
+    def save():
+        with tenancy.entered(organization.pk):
+            daily = [
+                EffectiveSetting(
+                    data_type=data_type, frequency=Frequency.DAILY, fetch_on_first_link=True
+                )
+                for data_type in DataType
+            ]
+            operations.save_settings(organization, settings=daily, actor=None)
+            saved.set()
+            with pytest.raises(TimeoutError):  # still open: whoever links has to wait
+                linked.result(timeout=0.3)
+
+    def link():
+        try:
+            saved.wait()
+            operations.queue_first_pulls(connection)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        linked = pool.submit(link)
+        save()
+        linked.result()
+
+    with tenancy.entered(organization.pk):
+        assert set(DataStatus.objects.values_list("frequency", flat=True)) == {"daily"}
