@@ -5,7 +5,7 @@ import os
 import sys
 
 from engines import Engines, data_dir
-from portal.supervisor.environment import use_development_environment
+from portal.supervisor.environment import is_production, use_development_environment
 
 # What never asks the database. Everything else may, third-party commands included.
 _WITHOUT_DATABASE = {
@@ -30,11 +30,11 @@ def main() -> None:
 
         sys.exit(up(arguments[1:]))
     # A laptop where nothing is configured; a server says what it is.
-    if not {"LEDGERPORT_ENV", "DATABASE_URL"} & os.environ.keys():
+    if not {"LEDGERPORT_ENV", "DATABASE_URL", "DATABASE_URL_FILE"} & os.environ.keys():
         use_development_environment(data_dir())
     from django.core.management import execute_from_command_line  # noqa: PLC0415 not for `up`
 
-    if command in _WITHOUT_DATABASE or "--help" in arguments:
+    if command in _WITHOUT_DATABASE or "--help" in arguments or is_production():
         execute_from_command_line(sys.argv)
     else:
         with Engines():

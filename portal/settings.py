@@ -19,10 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def _secret(name: str, *, development: str | None = None) -> str:
-    """Read a variable, or the file that `<name>_FILE` names."""
-    if path := os.environ.get(f"{name}_FILE"):
-        return Path(path).read_text().strip()
-    value = os.environ.get(name) or (development if DEVELOPMENT else None)
+    value = engines.configured(name) or (development if DEVELOPMENT else None)
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. See docs/operate.md.")
     return value
@@ -129,11 +126,11 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-DATABASES = {"default": _database(os.environ.get("DATABASE_URL") or engines.database_url())}
+DATABASES = {"default": _database(_secret("DATABASE_URL", development=engines.database_url()))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis or Valkey is a doorbell
-REDIS_URL = os.environ.get("REDIS_URL") or engines.redis_url()
+REDIS_URL = _secret("REDIS_URL", development=engines.redis_url())
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

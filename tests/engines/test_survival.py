@@ -126,6 +126,30 @@ def test_nothing_starts_where_servers_are_configured(
     assert engines.redis_url() == engines.broker_url() == "redis://valkey.example/0"
 
 
+def test_addresses_may_lie_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEDGERPORT_DATA", str(tmp_path / "unused"))
+    for name, address in {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://kv/0"}.items():
+        (tmp_path / name).write_text(f"{address}\n")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+
+    with engines.Engines() as running:
+        assert running.started == []
+
+    assert (engines.database_url(), engines.redis_url()) == ("postgresql://db/x", "redis://kv/0")
+
+
+def test_asking_for_an_address_makes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGERPORT_DATA", str(tmp_path / "unused"))
+
+    engines.database_url()
+    engines.redis_url()
+
+    assert not (tmp_path / "unused").exists()
+    assert not locations.run_dir().exists()
+
+
 def test_an_interrupted_first_start_leaves_no_half_cluster(data_dir: Path) -> None:
     (data_dir / "pg18.new").mkdir(parents=True)
     (data_dir / "pg18.new" / "PG_VERSION").write_text("18\n")
