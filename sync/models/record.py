@@ -5,15 +5,12 @@ carry no foreign keys: a check per row would cost more than the row. Deleting a 
 its records in the same transaction.
 """
 
-from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.db import models
 
 from companies.models import Organization, TenantQuerySet
 from companies.rls import RowLevelSecurity
-from connections.schemas import DataType
 
 
 class RecordQuerySet(TenantQuerySet["Record"]):
@@ -92,15 +89,6 @@ class Record(_Stored, _Listed):
 
     def __str__(self) -> str:
         return f"{self.data_type} {self.source_id}"
-
-    @property
-    def data(self) -> Any:
-        """The canonical record, with what only the store knows added."""
-        data = msgspec.json.decode(self.body.encode())
-        if not DataType(self.data_type).is_single:
-            data["modifiedDate"] = self.modified_at
-            data["metadata"] = {"isDeleted": self.is_deleted}
-        return data
 
 
 class RecordVersion(_Stored):

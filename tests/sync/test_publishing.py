@@ -1,5 +1,7 @@
 """The store changes as a whole, or not at all."""
 
+import json
+
 import pytest
 from django.db import OperationalError
 
@@ -119,5 +121,5 @@ def test_text_survives_the_way_into_the_store(connection, platform, pull):
     assert pull().status == PullStatus.COMPLETE
 
     record = Record.objects.get()
-    assert record.data["note"] == odd
+    assert json.loads(record.body)["note"] == odd
     assert record.label == odd
