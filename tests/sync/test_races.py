@@ -55,7 +55,8 @@ def test_refreshes_at_once_pull_every_type_once(connection):
         assert Event.objects.filter(type=EventType.REFRESH_REQUESTED).count() >= 1
 
 
-def test_ringing_again_waits_for_nobody(connection):
+def test_ringing_again_waits_for_nobody(connection, monkeypatch):
+    monkeypatch.setattr(beat, "_messages_waiting", lambda: 0)  # others may have left some
     with tenancy.entered(connection.organization_id):
         for data_type in ("bills", "invoices"):
             PullFactory.create(connection=connection, data_type=data_type)
