@@ -142,7 +142,7 @@
     } else if (key === 'Escape' && event.target.closest('.rename')) {
       rename(event.target.closest('[data-rename]'), false);
     } else if (!event.metaKey && !event.ctrlKey && !event.altKey && store.shortcuts !== 'off'
-      && !event.target.closest('input, textarea, select, [contenteditable], dialog')) {
+      && !event.target.closest('input, textarea, select, [contenteditable], dialog[open]')) {
       const sequence = event.timeStamp - earlierAt < 1000 ? `${earlier} ${key}` : '';
       const action = keys[sequence] ?? keys[key];
       earlier = key;
