@@ -87,6 +87,7 @@ def _choose_extent(pull: Pull, connection: Connection) -> None:
         pull.data_type in get_platform(connection.platform).incremental
         and from_status.watermark != ""
         and from_status.incrementals < INCREMENTALS_PER_FULL
+        and not pull.accepts_disappearance
     )
     pull.is_full = not is_incremental
     pull.since = from_status.watermark if is_incremental else ""

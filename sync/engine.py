@@ -247,7 +247,9 @@ def _unfit(pull: Pull) -> Failure | None:
         return Failure(
             status=PullStatus.VALIDATION_ERROR,
             message=f"Held: {held} That looks like a mistake at the source, so what was pulled "
-            "before stays as it was. Check with the customer.",
+            "before stays as it was. Check with the customer; if they really are gone, accept "
+            "that on this pull's page.",
+            is_held=True,
         )
     return None
 

@@ -57,6 +57,10 @@ class NotLinked(Exception):
     """Nothing can be pulled over a connection that is not linked."""
 
 
+class NotHeld(Exception):
+    """There is no disappearance of records to accept (any more)."""
+
+
 class NotSupported(Exception):
     """The platform has no such data."""
 
@@ -119,6 +123,7 @@ def queue_pull(
     requested_by: User | None = None,
     reason: str = "",
     batch: UUID | None = None,
+    accepts_disappearance: bool = False,
 ) -> Pull:
     """Ask for one data type.
 
@@ -141,10 +146,34 @@ def queue_pull(
             requested_by=requested_by,
             reason=reason,
             batch=batch or uuid4(),
+            accepts_disappearance=accepts_disappearance,
         )
     if not queued:
         raise AlreadyRunning(running[0])
     return queued[0]
+
+
+def accept_disappearance(held: Pull, *, actor: User) -> Pull:
+    """Pull again, and this time believe that the missing records are gone.
+
+    :raises NotHeld: when the pull is not the latest of its data type, or was not held.
+    :raises AlreadyRunning: with the pull that is under way.
+    :raises NotLinked: when the connection is not linked.
+    """
+    with tenancy.entered(held.organization_id):
+        is_latest = DataStatus.objects.within(held.organization_id).filter(
+            connection_id=held.connection_id, data_type=held.data_type, latest_pull_id=held.pk
+        )
+        if not held.is_held or not is_latest.exists():
+            raise NotHeld("A later pull looks at these records again.")
+        return queue_pull(
+            held.connection,
+            held.data_type,
+            trigger=Pull.Trigger.MANUAL,
+            requested_by=actor,
+            reason="Accepted that the missing records are gone",
+            accepts_disappearance=True,
+        )
 
 
 def queue_first_pulls(connection: Connection) -> list[Pull]:
@@ -233,6 +262,7 @@ def _queue(
     requested_by: User | None,
     reason: str | dict[str, str],
     batch: UUID,
+    accepts_disappearance: bool = False,
 ) -> tuple[list[Pull], list[Pull]]:
     """Insert what is not active yet; return what was inserted, and what was active already.
 
@@ -256,6 +286,7 @@ def _queue(
                 requested_by=requested_by,
                 requested_at=Now(),
                 batch=batch,
+                accepts_disappearance=accepts_disappearance,
                 sync_order=data_type.sync_order,
                 rung_at=Now(),
             )

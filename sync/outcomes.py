@@ -38,6 +38,8 @@ class Failure:
     not_before: datetime | None = None
     #: Shown on the connection until its data flow again; the API's status code.
     connection_error: str = ""
+    #: A person may accept what looked too odd to be published.
+    is_held: bool = False
 
 
 #: Ends after which another try in the same slot makes sense.
@@ -122,6 +124,7 @@ def fail(pull: Pull, failure: Failure) -> None:
         completed_at=moment,
         lease_until=None,
         deleted=0,
+        is_held=failure.is_held,
     )
     pull.status, pull.error_message, pull.completed_at = failure.status, message, moment
     _settle(pull, status, next_due_at)

@@ -136,7 +136,7 @@ def check_extent(pull: Pull) -> None:
 
     :raises Held: when more than half of many are missing, or all of them.
     """
-    if not pull.is_full:
+    if not pull.is_full or pull.accepts_disappearance:
         return
     _plan_for(pull)
     before = _count(_PRESENT, pull)

@@ -22,6 +22,11 @@ urlpatterns = [
     path("companies/<uuid:company_id>/history/stream", history_stream, name="history-stream"),
     path("companies/<uuid:company_id>/history/<uuid:pull_id>/", history.pull, name="pull"),
     path(
+        "companies/<uuid:company_id>/history/<uuid:pull_id>/accept",
+        history.accept,
+        name="accept",
+    ),
+    path(
         "companies/<uuid:company_id>/history/<uuid:pull_id>/stream",
         history_stream,
         name="pull-stream",

@@ -54,6 +54,7 @@ ROUTES: dict[str, Right | None] = {
     "sync:history-stream": None,
     "sync:pull": None,
     "sync:pull-stream": None,
+    "sync:accept": Right.EDIT_SETTINGS,
     "sync:company-settings": Right.EDIT_SETTINGS,
     "sync:use-defaults": Right.EDIT_SETTINGS,
     "sync:data-types": Right.EDIT_SETTINGS,

@@ -94,6 +94,8 @@ class Migration(migrations.Migration):
                 ("not_before", models.DateTimeField(blank=True, null=True)),
                 ("rung_at", models.DateTimeField(blank=True, null=True)),
                 ("is_full", models.BooleanField(default=True)),
+                ("is_held", models.BooleanField(default=False)),
+                ("accepts_disappearance", models.BooleanField(default=False)),
                 ("since", models.TextField(blank=True, default="")),
                 ("watermark", models.TextField(blank=True, default="")),
                 ("cursor", models.TextField(blank=True, default="")),

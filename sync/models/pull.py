@@ -121,6 +121,10 @@ class Pull(models.Model):
     # Where it stands
     #: Reads everything and compares, instead of what changed since `since`.
     is_full = models.BooleanField(default=True)
+    #: Ended without publishing because too many records were gone; a person may accept that.
+    is_held = models.BooleanField(default=False)
+    #: Somebody looked at a held pull and found that the records really are gone.
+    accepts_disappearance = models.BooleanField(default=False)
     since = models.TextField(blank=True, default="")
     #: The platform's mark for the next pull's `since`; published with the records.
     watermark = models.TextField(blank=True, default="")

@@ -2,15 +2,17 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
-from companies.roles import Right
+from companies.roles import Right, requires
 from connections.schemas import DataType
 from portal.http import PortalRequest, wants_fragment
-from sync import pages
+from sync import operations, pages
 from sync.history import STATUS_GROUPS, PullFilter
+from sync.models import Pull
 from sync.views.company import find_company
 
 
@@ -35,3 +37,28 @@ def pull(request: PortalRequest, company_id: UUID, pull_id: UUID) -> HttpRespons
     if context is None:
         raise Http404("No such pull.")
     return render(request, "sync/pull.html", context | {"section": "history"})
+
+
+@require_POST
+@requires(Right.EDIT_SETTINGS)
+def accept(request: PortalRequest, company_id: UUID, pull_id: UUID) -> HttpResponse:
+    """Believe a held pull: pull again, and flag the missing records as deleted."""
+    company = find_company(request, company_id)
+    held = get_object_or_404(
+        Pull.objects.within(request.organization).select_related("connection"),
+        company=company,
+        pk=pull_id,
+    )
+    try:
+        follow = operations.accept_disappearance(held, actor=request.user)
+    except operations.AlreadyRunning as running:
+        follow = running.pull
+    except (operations.NotHeld, operations.NotLinked) as refusal:
+        messages.warning(request, str(refusal))
+        follow = held
+    return redirect(
+        "sync:pull",
+        organization=request.organization.slug,
+        company_id=company.pk,
+        pull_id=follow.pk,
+    )

@@ -1,5 +1,6 @@
 """Engines in a data directory of their own: data survive, processes do not."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -66,7 +67,8 @@ def test_committed_rows_survive_the_kill_of_everything(data_dir: Path, other_pro
 
     other_process.kill()
     for pid in processes_of(data_dir):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may end by itself meanwhile
+            os.kill(pid, signal.SIGKILL)
     until(lambda: not processes_of(data_dir))
 
     with engines.Engines():

@@ -285,6 +285,24 @@ def test_a_mass_disappearance_is_held(platform, pull, before, after, is_held):
         assert flagged == done.deleted == before - after
 
 
+def test_a_disappearance_that_somebody_accepts_is_published(platform, pull, alice):
+    platform.serve(page(*map(invoice, range(20)), cursor="1"))
+    pull()
+    platform.serve(page(*map(invoice, range(2)), cursor="1"))
+    held = pull()
+    platform.serve(page(*map(invoice, range(2)), cursor="1"))
+
+    queued = operations.accept_disappearance(held, actor=alice)
+    engine.run_connection(held.organization_id, held.connection_id)
+
+    assert held.is_held
+    queued.refresh_from_db()
+    assert (queued.status, queued.deleted) == (PullStatus.COMPLETE, 18)
+    assert Record.objects.filter(is_deleted=True).count() == 18
+    with pytest.raises(operations.NotHeld):
+        operations.accept_disappearance(held, actor=alice)
+
+
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from companies.models import Membership
 from companies.roles import Role
-from sync.models import PullStatus, RejectedRecord, ValidationIssue
-from tests.factories import CompanyFactory, ConnectionFactory, PullFactory
+from sync.models import Pull, PullStatus, RejectedRecord, ValidationIssue
+from tests.factories import CompanyFactory, ConnectionFactory, DataStatusFactory, PullFactory
 from tests.sync.books import a_pull
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -250,3 +250,32 @@ def test_a_pull_of_another_company_is_not_here(client, company, organization):
     pull = PullFactory(connection=other)
 
     assert client.get(url("pull", company, pull_id=pull.pk)).status_code == 404
+
+
+def test_a_held_pull_can_be_accepted_by_who_may_change_settings(
+    client, company, connection, membership
+):
+    held = PullFactory(connection=connection, status=PullStatus.VALIDATION_ERROR, is_held=True)
+    DataStatusFactory(connection=connection, latest_pull_id=held.pk)
+    address = url("accept", company, pull_id=held.pk)
+    assert address in client.get(url("pull", company, pull_id=held.pk)).content.decode()
+
+    accepted = client.post(address)
+
+    queued = Pull.objects.get(accepts_disappearance=True)
+    assert accepted["Location"] == url("pull", company, pull_id=queued.pk)
+    client.post(address)
+    assert Pull.objects.filter(accepts_disappearance=True).count() == 1
+    membership.role = Role.ANALYST
+    membership.save()
+    assert client.post(address).status_code == 403
+    assert address not in client.get(url("pull", company, pull_id=held.pk)).content.decode()
+
+
+def test_a_held_pull_that_a_later_one_has_settled_says_so(client, company, connection):
+    held = PullFactory(connection=connection, status=PullStatus.VALIDATION_ERROR, is_held=True)
+
+    answer = client.post(url("accept", company, pull_id=held.pk), follow=True)
+
+    assert "A later pull looks at these records again." in answer.content.decode()
+    assert Pull.objects.count() == 1
