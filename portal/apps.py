@@ -1,11 +1,15 @@
 from django.apps import AppConfig
 
-from portal import crypto
+from portal import celery, crypto
 
 
 class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        """Refuse to start with encryption keys that do not work."""
+        """Give tasks their Celery app, and refuse encryption keys that do not work.
+
+        The package itself does not import Celery, because the supervisor would pay for it.
+        """
+        celery.app.set_default()
         crypto.key_ring()

@@ -1,10 +1,12 @@
-"""A production process that lacks something says so at its start, in one sentence."""
+"""What docs/operate.md promises of a production process."""
 
 import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
+from django.db import connection
 
 from engines import locations
 
@@ -54,3 +56,30 @@ def test_keys_that_cannot_encrypt_are_refused():
 
     assert started.returncode != 0
     assert "LEDGERPORT_ENCRYPTION_KEYS needs the form" in started.stderr
+
+
+@pytest.fixture
+def member_login(db):
+    """Make the login that docs/operate.md recommends for web, worker and beat."""
+    name = f"member_{os.getpid()}"
+    owner = connection.get_connection_params() | {"options": ""}
+    with psycopg.connect(**owner, autocommit=True) as as_owner:
+        as_owner.execute(f"CREATE ROLE {name} LOGIN NOINHERIT")
+        as_owner.execute(f"GRANT ledgerport_app, ledgerport_system TO {name}")
+        yield name
+        as_owner.execute(f"DROP ROLE {name}")
+
+
+def test_a_login_that_owns_nothing_serves_the_application(member_login):
+    login = connection.get_connection_params() | {"user": member_login}
+
+    with psycopg.connect(**login, autocommit=True) as as_member:
+        as_member.execute("SELECT FROM companies_company")
+        as_member.execute("SET ROLE ledgerport_system")
+        as_member.execute("SELECT FROM sync_pull")
+        for forbidden in ("SET ROLE ledgerport", "DROP TABLE sync_pull", "CREATE TABLE mine ()"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                as_member.execute(forbidden)
+        as_member.execute("SET ROLE NONE")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            as_member.execute("SELECT FROM companies_company")
