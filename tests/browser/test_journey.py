@@ -97,6 +97,11 @@ def test_the_main_job(portal, new_context, axe):
     expect(page.get_by_text("Harbour & Finch Coffee Roasters").first).to_be_visible()
     expect(page.locator("table .status").first).to_have_text(re.compile("Linked"))
     check(page, axe)
+    page.get_by_role("link", name="Harbour & Finch Coffee Roasters").click()
+    page.get_by_role("link", name="Pull history").click()
+    expect(page.locator("table.pulls tbody .status", has_text="Complete")).to_have_count(
+        18, timeout=LONG
+    )
 
     office = add_company(page, portal, "Eastgate Roasters")
     check(page, axe)
