@@ -1,16 +1,9 @@
 """Who may do what: one table, asked by views, templates and the API alike."""
 
-from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
 from types import MappingProxyType
-from typing import Concatenate
 
-from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpResponseBase
-
-from portal.http import PortalRequest
 
 
 class Role(models.TextChoices):
@@ -57,32 +50,3 @@ RIGHTS = MappingProxyType(
 
 def is_allowed(role: str, right: Right) -> bool:
     return role in RIGHTS[right]
-
-
-def requires[**P, R: HttpResponseBase](
-    right: Right,
-) -> Callable[
-    [Callable[Concatenate[PortalRequest, P], R]], Callable[Concatenate[PortalRequest, P], R]
-]:
-    """Refuse members whose role lacks the right with 403.
-
-    :raises PermissionDenied: with a sentence that names who can grant it.
-    """
-
-    def decorate(
-        view: Callable[Concatenate[PortalRequest, P], R],
-    ) -> Callable[Concatenate[PortalRequest, P], R]:
-        @wraps(view)
-        def checked(request: PortalRequest, *args: P.args, **kwargs: P.kwargs) -> R:
-            role = request.membership.role
-            if not is_allowed(role, right):
-                raise PermissionDenied(
-                    f"Your role, {Role(role).label}, cannot do this. "
-                    "An administrator of your organization can give you another role."
-                )
-            return view(request, *args, **kwargs)
-
-        checked.required_right = right  # type: ignore[attr-defined]
-        return checked  # type: ignore[return-value]  # differs by a parameter's name
-
-    return decorate

@@ -8,10 +8,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from companies import last_used, listing, operations
+from companies.access import PortalRequest, requires
 from companies.forms import CompanyNameForm
 from companies.models import Company
-from companies.roles import Right, requires
-from portal.http import PortalRequest, wants_fragment
+from companies.roles import Right
+from portal.http import wants_fragment
 
 UNPROCESSABLE = 422
 

@@ -11,8 +11,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
+from companies.access import PortalRequest, requires
 from companies.models import Company
-from companies.roles import Right, requires
+from companies.roles import Right
 from connections import links, operations
 from connections.forms import AddConnectionForm
 from connections.models import (
@@ -22,7 +23,7 @@ from connections.models import (
     LinkUrl,
 )
 from connections.registration import platform_choices
-from portal.http import PortalRequest, wants_fragment
+from portal.http import wants_fragment
 
 UNPROCESSABLE = 422
 _ERRORS_SHOWN = 5

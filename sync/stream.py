@@ -26,11 +26,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from companies import events, tenancy
+from companies.access import PortalRequest
 from companies.models import Company, Membership, User
 from companies.roles import Right
 from portal import sse
 from portal.doorbell import Bell, switchboard
-from portal.http import PortalRequest
 from sync import overview, pages
 from sync.history import PullFilter, PullRow
 from sync.models import Pull

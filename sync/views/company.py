@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from companies.access import PortalRequest, requires
 from companies.models import Company
-from companies.roles import Right, requires
-from portal.http import PortalRequest, wants_fragment
+from companies.roles import Right
+from portal.http import wants_fragment
 from sync import operations, pages
 from sync.operations import Refresh
 

@@ -8,12 +8,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from companies.access import PortalRequest, requires
 from companies.models import Company
-from companies.roles import Right, requires
+from companies.roles import Right
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import DataType, single_id
-from portal.http import PortalRequest, wants_fragment
+from portal.http import wants_fragment
 from sync import overview, records, statements
 from sync.models import Record
 from sync.records import COLUMNS, Holding, Search

@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
+from companies.access import PortalRequest, requires
 from companies.models import Company
-from companies.roles import Right, requires
+from companies.roles import Right
 from connections.models import Connection, ConnectionQuerySet
-from portal.http import PortalRequest, wants_fragment
+from portal.http import wants_fragment
 from sync import operations
 from sync.models import DataStatus, Pull
 from sync.views.company import find_company

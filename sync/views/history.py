@@ -7,9 +7,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from companies.roles import Right, requires
+from companies.access import PortalRequest, requires
+from companies.roles import Right
 from connections.schemas import DataType
-from portal.http import PortalRequest, wants_fragment
+from portal.http import wants_fragment
 from sync import operations, pages
 from sync.history import STATUS_GROUPS, PullFilter
 from sync.models import Pull

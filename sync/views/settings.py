@@ -7,8 +7,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from companies.roles import Right, requires
-from portal.http import PortalRequest, wants_fragment
+from companies.access import PortalRequest, requires
+from companies.roles import Right
+from portal.http import wants_fragment
 from sync import operations
 from sync.forms import DataTypesForm
 from sync.views.company import find_company
