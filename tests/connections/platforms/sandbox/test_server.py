@@ -1,6 +1,5 @@
 """The adapter against the sandbox platform itself, over real HTTP."""
 
-import importlib.util
 import os
 import socket
 import subprocess
@@ -30,10 +29,6 @@ from connections.platforms.http import new_client
 from connections.platforms.sandbox import Sandbox
 from connections.schemas import DataType, Record, encode
 from connections.schemas.validation import validate
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("sandbox") is None, reason="the sandbox platform is not here"
-)
 
 REDIRECT_URI = "http://portal.test/callback"
 VERIFIER = "v" * 64
