@@ -8,6 +8,7 @@ PostgreSQL itself shows a statement only the rows of the organization that
   organizations (what is due? whose Link URL is this?) and may only read the tables named so.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,16 +42,18 @@ END $$
 """
 
 
-class _TableConstraint(models.BaseConstraint):
+class _TableConstraint(models.BaseConstraint, ABC):
     """A rule that PostgreSQL keeps beside the table and that Django's own classes do not know."""
 
     violation_error_message = "This belongs to another organization."
 
+    @abstractmethod
     def _create(self, model: type[models.Model], quote: Callable[[str], str]) -> Statement:
-        raise NotImplementedError
+        """Return what puts the rule on a table that was just made."""
 
+    @abstractmethod
     def _remove(self, model: type[models.Model], quote: Callable[[str], str]) -> Statement:
-        raise NotImplementedError
+        """Return what takes the rule off again."""
 
     def constraint_sql(
         self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
