@@ -6,7 +6,7 @@ from companies import tenancy
 from connections.models import Connection
 from connections.platforms import http
 from link.sandbox import link_sandbox
-from sync import engine
+from sync import engine, operations
 from sync.models import DataStatus, Pull, PullStatus, Record
 from tests.factories import CompanyFactory, OrganizationFactory
 from tests.real_sandbox import sandbox, sandbox_server  # noqa: F401 - fixtures
@@ -71,6 +71,7 @@ def test_what_passes_by_itself_is_waited_for(sandbox, connection, kind, options)
 @pytest.mark.parametrize(
     ("kind", "status", "colour"),
     [
+        ("unauthorized", PullStatus.AUTH_ERROR, "deauthorized"),
         ("forbidden", PullStatus.PERMISSIONS_ERROR, "error"),
         ("server_error", PullStatus.FETCH_ERROR, "error"),
         ("hang", PullStatus.FETCH_ERROR, "error"),
@@ -106,6 +107,21 @@ def test_a_page_that_comes_again_does_not_go_on_for_ever(sandbox, connection):
     assert pull.status == PullStatus.FETCH_ERROR
     assert "same data twice" in pull.error_message
     assert mark(connection) == "error"
+
+
+def test_a_lost_answer_to_a_refresh_costs_the_pull_and_not_the_authorization(sandbox, connection):
+    sandbox.fault("unauthorized", path=INVOICES, times=1)
+    sandbox.fault("lost_refresh_answer", times=1)
+
+    pull = pull_waiting(connection)
+
+    assert pull.status == PullStatus.FETCH_ERROR
+    assert mark(connection) == "error"
+    with tenancy.entered(connection.organization_id):
+        Pull.objects.all().delete()
+        operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    assert pull_waiting(connection).status == PullStatus.COMPLETE
+    assert mark(connection) == "linked"
 
 
 def test_a_limit_that_lasts_parks_the_pull_and_says_until_when(sandbox, connection):
