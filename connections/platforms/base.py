@@ -6,15 +6,16 @@ An adapter is pure: it takes credentials and an HTTP client, returns values and 
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 import httpx
 
 from connections.platforms.errors import (
     AuthorizationRevoked,
+    InvalidCredentials,
     NotSupported,
     PermissionMissing,
     PlatformError,
@@ -26,9 +27,14 @@ from connections.schemas import DataType, Record
 
 __all__ = [
     "AuthorizationRevoked",
+    "CredentialField",
+    "CredentialPlatform",
     "Credentials",
+    "Environment",
     "Identity",
+    "InvalidCredentials",
     "NotSupported",
+    "OAuthPlatform",
     "Page",
     "PermissionMissing",
     "Platform",
@@ -42,26 +48,40 @@ __all__ = [
 ]
 
 SourceType = Literal["Accounting", "Banking", "BankFeed", "Commerce", "Expense", "Other", "Unknown"]
+Environment = Literal["production", "sandbox"]
+"""Which of a vendor's worlds: real businesses, or the samples it offers to developers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformApp:
-    """Our registration at a platform."""
+    """An organization's registration at a platform.
 
-    base_url: str
-    client_id: str
-    client_secret: str = field(repr=False)
+    ``base_url`` stands in for all of the vendor's own addresses; empty means the vendor's. Without
+    ``scopes`` those the adapter needs are asked for.
+    """
+
+    base_url: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    scopes: tuple[str, ...] = ()
+    environment: Environment = "production"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a customer's authorization gave us."""
+    """What a customer's authorization gave us.
+
+    ``parameters`` are what else leads to the books: a tenant, a realm, an address. They are no
+    secrets, but are kept with them.
+    """
 
     access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    expires_at: datetime
+    refresh_token: str = field(default="", repr=False)
+    #: Nothing for keys that stay good until somebody withdraws them.
+    expires_at: datetime | None = None
     refresh_expires_at: datetime | None = None
     scope: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +119,10 @@ class Page:
 
 
 class Platform(ABC):
-    """One accounting platform, opened with one connection's credentials."""
+    """One accounting platform, opened with one connection's credentials.
+
+    Adapters subclass ``OAuthPlatform`` or ``CredentialPlatform``.
+    """
 
     key: ClassVar[str]
     name: ClassVar[str]
@@ -111,6 +134,12 @@ class Platform(ABC):
     """The types that honour ``since`` and then report what was deleted."""
     redirects: ClassVar[bool]
     """Whether the customer authorizes on the platform's own pages."""
+    lapses_after: ClassVar[timedelta | None] = None
+    """After so long without a pull the authorization ends by itself."""
+    access: ClassVar[str] = ""
+    """How access is kept and when it ends, in a sentence or two for those who operate it."""
+    setup: ClassVar[tuple[str, ...]] = ()
+    """What an operator does at the vendor's before customers can link, step by step."""
 
     def __init__(
         self,
@@ -119,10 +148,66 @@ class Platform(ABC):
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``sleep`` is called between tries: a worker may keep its lease alive there, or stop."""
+        """``http`` resolves paths against ``api_url``.
+
+        ``sleep`` is called between tries: a worker may keep its lease alive there, or stop.
+        """
         self.http = http
         self.credentials = credentials
         self.sleep = sleep
+
+    @classmethod
+    @abstractmethod
+    def api_url(cls, app: PlatformApp, credentials: Credentials | None = None) -> str:
+        """Return where the books are read; without credentials, where authorization starts."""
+
+    @classmethod
+    @abstractmethod
+    def refresh(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> Credentials:
+        """Trade credentials for fresh ones; one attempt, since the old ones may be spent by it.
+
+        :raises AuthorizationRevoked: when the customer must authorize again.
+        :raises Unreachable: when it is unknown whether the old ones are spent.
+        """
+
+    @classmethod
+    @abstractmethod
+    def revoke(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> None:
+        """Give the authorization back; one that is gone already is no error."""
+
+    @abstractmethod
+    def identity(self) -> Identity:
+        """Return which accounting organization the credentials reach, as the platform says."""
+
+    @abstractmethod
+    def fetch(
+        self, data_type: DataType, *, since: str | None, cursor: str | None
+    ) -> Iterator[Page]:
+        """Yield pages, oldest change first, at least one.
+
+        ``since`` is the watermark of the last successful pull: only what changed after it comes,
+        deletions included. Types that are not ``incremental`` ignore it and come whole. With the
+        ``cursor`` of a page, go on after that page; after the last one a single page without
+        records repeats the watermark.
+
+        :raises NotSupported: when the platform has no such data.
+        """
+
+
+class OAuthPlatform(Platform):
+    """A platform on whose own pages the customer authorizes us: OAuth 2.0."""
+
+    redirects: ClassVar[bool] = True
+    uses_pkce: ClassVar[bool] = True
+    """Whether the platform knows RFC 7636; where it does not, no challenge is sent."""
+    scopes: ClassVar[tuple[str, ...]] = ()
+    """What we ask for unless the operator says otherwise."""
+    environments: ClassVar[tuple[Environment, ...]] = ("production",)
+
+    @classmethod
+    @abstractmethod
+    def consent_origins(cls, app: PlatformApp) -> tuple[str, ...]:
+        """Return where a browser may be sent to authorize us, for the pages' security policy."""
 
     @classmethod
     @abstractmethod
@@ -141,40 +226,72 @@ class Platform(ABC):
         code: str,
         redirect_uri: str,
         code_verifier: str,
+        callback: Mapping[str, str],
     ) -> Credentials:
         """Trade the callback's code for credentials.
+
+        ``callback`` is the query the browser came back with. Whatever it says about the business is
+        a claim: ``organizations`` asks the platform with the token.
 
         :raises AuthorizationRevoked: when the code is spent, expired or not ours.
         """
 
     @classmethod
     @abstractmethod
-    def refresh(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> Credentials:
-        """Trade credentials for fresh ones; one attempt, since the old ones may be spent by it.
+    def check_registration(cls, http: httpx.Client, app: PlatformApp) -> None:
+        """Ask the platform whether it knows our client id and secret.
 
-        :raises AuthorizationRevoked: when the customer must authorize again.
-        :raises Unreachable: when it is unknown whether the old ones are spent.
+        :raises PlatformError: when it does not, or does not answer.
         """
+
+    def organizations(self) -> Sequence[Identity]:
+        """Return the accounting organizations that the customer's one consent reaches."""
+        return (self.identity(),)
+
+    def choose(self, organization: Identity) -> Credentials:
+        """Return credentials that lead to one of ``organizations``."""
+        del organization
+        return self.credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialField:
+    """Something the customer types in: an address, a name, a key."""
+
+    name: str
+    label: str
+    kind: Literal["url", "text", "secret"]
+    help: str = ""
+    is_required: bool = True
+
+
+class CredentialPlatform(Platform):
+    """A platform whose customers give us an address and a key on our own Link page."""
+
+    redirects: ClassVar[bool] = False
+    fields: ClassVar[tuple[CredentialField, ...]]
+    """What the Link page asks for. One is named ``url``; at most one is secret."""
 
     @classmethod
-    @abstractmethod
+    def from_fields(cls, values: Mapping[str, str]) -> Credentials:
+        """Return the credentials that the customer typed in."""
+        secret = {field.name for field in cls.fields if field.kind == "secret"}
+        return Credentials(
+            access_token=next((values.get(name, "") for name in secret), ""),
+            parameters={name: value for name, value in values.items() if name not in secret},
+        )
+
+    @classmethod
+    def api_url(cls, app: PlatformApp, credentials: Credentials | None = None) -> str:
+        del app
+        return credentials.parameters["url"] if credentials else ""
+
+    @classmethod
+    def refresh(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> Credentials:
+        """:raises AuthorizationRevoked: always: a key that is refused stays refused."""
+        del http, app, credentials
+        raise AuthorizationRevoked(f"{cls.name} no longer accepts the key.")
+
+    @classmethod
     def revoke(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> None:
-        """Give the authorization back; one that is gone already is no error."""
-
-    @abstractmethod
-    def identity(self) -> Identity:
-        """Return which accounting organization the credentials reach."""
-
-    @abstractmethod
-    def fetch(
-        self, data_type: DataType, *, since: str | None, cursor: str | None
-    ) -> Iterator[Page]:
-        """Yield pages, oldest change first, at least one.
-
-        ``since`` is the watermark of the last successful pull: only what changed after it comes,
-        deletions included. Types that are not ``incremental`` ignore it and come whole. With the
-        ``cursor`` of a page, go on after that page; after the last one a single page without
-        records repeats the watermark.
-
-        :raises NotSupported: when the platform has no such data.
-        """
+        """Forget the key, which the caller does; withdrawing it is up to whoever made it."""

@@ -2,8 +2,9 @@
 
 PlatformError             message fit to show the user; .detail is for us, never shown
 ├─ AuthorizationRevoked   the platform refuses our credentials
+├─ InvalidCredentials     .field names what was typed in wrongly on the Link page
 ├─ PermissionMissing      we may look, but not at this
-├─ RateLimited            .retry_after seconds, when the platform said so
+├─ RateLimited            .retry_after seconds, when the platform said so; .is_daily
 ├─ Unreachable            no answer, or their server failed: try again later
 ├─ Unexpected             their answer made no sense
 └─ NotSupported           the platform has no such data
@@ -30,16 +31,35 @@ class AuthorizationRevoked(PlatformError):
     """
 
 
+class InvalidCredentials(PlatformError):
+    """The address, database or key that the customer typed in leads nowhere."""
+
+    def __init__(self, message: str, *, field: str, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.field = field
+
+
 class PermissionMissing(PlatformError):
     """The customer's authorization does not cover this data."""
 
 
 class RateLimited(PlatformError):
-    """The platform wants fewer requests."""
+    """The platform wants fewer requests.
 
-    def __init__(self, message: str, *, retry_after: float | None = None, detail: str = "") -> None:
+    ``is_daily``: a day's allowance is used up, so the wait is long and still no failure.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        is_daily: bool = False,
+        detail: str = "",
+    ) -> None:
         super().__init__(message, detail=detail)
         self.retry_after = retry_after
+        self.is_daily = is_daily
 
 
 class Unreachable(PlatformError):

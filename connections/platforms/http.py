@@ -8,7 +8,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,8 +26,11 @@ from connections.platforms.errors import (
 
 __all__ = [
     "Answer",
+    "Reading",
     "Sleep",
+    "decode",
     "error_for",
+    "get",
     "get_json",
     "new_client",
     "platform_client",
@@ -37,6 +40,7 @@ __all__ = [
 ]
 
 type Sleep = Callable[[float], None]
+type Reading = Callable[["Answer"], PlatformError | None]
 type Params = Mapping[str, str | int]
 
 CONNECT_SECONDS = 5.0
@@ -106,30 +110,68 @@ def get_json[T](
     token: str,
     decoder: msgspec.json.Decoder[T],
     params: Params | None = None,
+    headers: Mapping[str, str] | None = None,
+    read: Reading | None = None,
     sleep: Sleep = time.sleep,
 ) -> T:
-    """Ask a platform and decode what it says, trying again what may pass by itself.
-
-    Lost connections, 429 and 5xx are tried three times in all; an answer that is slow to come is
-    not, since the worker's time is better spent elsewhere.
+    """Ask a platform and decode what it says; see ``get``.
 
     :raises PlatformError: as the leaf that fits.
     """
+    answer = get(
+        client,
+        path,
+        platform=platform,
+        token=token,
+        params=params,
+        headers=headers,
+        read=read,
+        sleep=sleep,
+    )
+    return decode(answer, decoder, platform, path)
+
+
+def get(
+    client: httpx.Client,
+    path: str,
+    *,
+    platform: str,
+    token: str,
+    params: Params | None = None,
+    headers: Mapping[str, str] | None = None,
+    read: Reading | None = None,
+    accepted: Container[int] = (httpx.codes.OK,),
+    sleep: Sleep = time.sleep,
+) -> Answer:
+    """Ask a platform, trying again what may pass by itself.
+
+    Lost connections, 429 and 5xx are tried three times in all; an answer that is slow to come is
+    not, since the worker's time is better spent elsewhere. ``read`` sees every answer, with its
+    headers, and may return the error that the platform means where its status does not tell; that
+    error is not tried again unless it is ``Unreachable`` or a ``RateLimited`` with a short wait.
+    ``accepted`` are the statuses returned to the caller.
+
+    :raises PlatformError: as the leaf that fits.
+    """
+    credentials = {"Authorization": f"Bearer {token}"} if token else {}
     for attempt in range(1, TRIES + 1):
         try:
             answer = _receive(
-                client, "GET", path, params=params, headers={"Authorization": f"Bearer {token}"}
+                client, "GET", path, params=params, headers={**credentials, **(headers or {})}
             )
         except httpx.RequestError as error:
             if attempt == TRIES or not isinstance(error, _PASSING):
                 raise _network_error(platform, error, path) from _cause(error)
             sleep(_jitter(attempt))
             continue
-        if answer.status == httpx.codes.OK:
-            return _decode(answer, decoder, platform, path)
-        wait = retry_after(answer.headers)
-        if attempt == TRIES or not _may_pass(answer.status) or (wait or 0) > LONGEST_PAUSE:
-            raise error_for(platform, answer, secret=token)
+        meant = read(answer) if read else None
+        if meant is None and answer.status in accepted:
+            return answer
+        error = meant or error_for(platform, answer, secret=token)
+        wait = error.retry_after if isinstance(error, RateLimited) else retry_after(answer.headers)
+        may_pass = _may_pass(answer.status) if meant is None else isinstance(meant, _TRANSIENT)
+        if attempt == TRIES or not may_pass or (wait or 0) > LONGEST_PAUSE:
+            raise error
         sleep(_jitter(attempt) if wait is None else wait)
     raise AssertionError("the last try returns or raises")
 
@@ -236,6 +278,8 @@ _PASSING = (
     httpx.RemoteProtocolError,
 )
 
+_TRANSIENT = (RateLimited, Unreachable)
+
 
 class _TooLarge(httpx.RequestError):
     """The answer is larger than any page may be."""
@@ -281,7 +325,8 @@ def _receive(
     return Answer(response.status_code, response.headers, b"".join(chunks))
 
 
-def _decode[T](answer: Answer, decoder: msgspec.json.Decoder[T], platform: str, path: str) -> T:
+def decode[T](answer: Answer, decoder: msgspec.json.Decoder[T], platform: str, path: str) -> T:
+    """:raises Unexpected: when the answer is not what the decoder understands."""
     try:
         return decoder.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -4,6 +4,8 @@ Built on authlib's RFC modules. Its httpx client is a client of its own, with it
 without our bounds, and warns that it is leaving httpx.
 """
 
+import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -36,9 +38,10 @@ def authorize_url(
     scope: str,
     state: str,
     redirect_uri: str,
-    code_challenge: str,
+    code_challenge: str | None,
 ) -> str:
-    """Return the consent page's address."""
+    """Return the consent page's address, with a PKCE challenge where the platform knows these."""
+    challenge = {"code_challenge": code_challenge, "code_challenge_method": "S256"}
     return str(
         prepare_grant_uri(
             endpoint,
@@ -47,8 +50,7 @@ def authorize_url(
             redirect_uri=redirect_uri,
             scope=scope,
             state=state,
-            code_challenge=code_challenge,
-            code_challenge_method="S256",
+            **(challenge if code_challenge else {}),
         )
     )
 
@@ -61,14 +63,15 @@ def exchange(
     platform: str,
     code: str,
     redirect_uri: str,
-    code_verifier: str,
+    code_verifier: str | None,
 ) -> Credentials:
     """Trade a code for credentials.
 
     :raises AuthorizationRevoked: when the code is spent, expired or not ours.
     """
+    verifier = {"code_verifier": code_verifier} if code_verifier else {}
     body = prepare_token_request(
-        "authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
+        "authorization_code", code=code, redirect_uri=redirect_uri, **verifier
     )
     credentials = _request_token(http, app, endpoint, platform=platform, body=body)
     if not credentials.refresh_token:
@@ -76,6 +79,18 @@ def exchange(
             f"{platform} did not grant lasting access.", detail="no refresh_token in the answer"
         )
     return credentials
+
+
+def check_registration(
+    http: httpx.Client, app: PlatformApp, endpoint: str, *, platform: str
+) -> None:
+    """Offer a refresh token that nobody has: only to a client it knows does a server say so.
+
+    :raises Unexpected: when our client id or secret is wrong.
+    """
+    body = prepare_token_request("refresh_token", refresh_token=secrets.token_urlsafe(32))
+    with suppress(AuthorizationRevoked):
+        _request_token(http, app, endpoint, platform=platform, body=body)
 
 
 def refresh(
@@ -97,6 +112,7 @@ def refresh(
         fresh,
         refresh_token=fresh.refresh_token or credentials.refresh_token,
         scope=fresh.scope or credentials.scope,
+        parameters=credentials.parameters,
     )
 
 

@@ -11,10 +11,11 @@ import msgspec
 from connections.platforms import oauth
 from connections.platforms.base import (
     Credentials,
+    Environment,
     Identity,
     NotSupported,
+    OAuthPlatform,
     Page,
-    Platform,
     PlatformApp,
     Rejected,
     SourceType,
@@ -39,7 +40,7 @@ class _Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     last: Place | None = None
 
 
-class Sandbox(Platform):
+class Sandbox(OAuthPlatform):
     key: ClassVar[str] = "sandbox"
     name: ClassVar[str] = "Sandbox"
     code: ClassVar[str] = "mqjo"
@@ -48,9 +49,27 @@ class Sandbox(Platform):
     incremental: ClassVar[frozenset[DataType]] = frozenset(
         data_type for data_type in DataType if not data_type.is_single
     )
-    redirects: ClassVar[bool] = True
+    scopes: ClassVar[tuple[str, ...]] = ("accounting.read", "offline_access")
+    environments: ClassVar[tuple[Environment, ...]] = ("sandbox",)
+    access: ClassVar[str] = (
+        "Access tokens live for minutes and renew themselves; customers unlink when they wish."
+    )
+    setup: ClassVar[tuple[str, ...]] = ("Nothing to set up: it comes with Ledgerport.",)
 
     page_size: ClassVar[int] = 500
+
+    @classmethod
+    def api_url(cls, app: PlatformApp, credentials: Credentials | None = None) -> str:
+        del credentials
+        return app.base_url
+
+    @classmethod
+    def consent_origins(cls, app: PlatformApp) -> tuple[str, ...]:
+        return (app.base_url,)
+
+    @classmethod
+    def check_registration(cls, http: httpx.Client, app: PlatformApp) -> None:
+        oauth.check_registration(http, app, _endpoint(app, "token"), platform=cls.name)
 
     @classmethod
     def authorize_url(
@@ -59,7 +78,7 @@ class Sandbox(Platform):
         return oauth.authorize_url(
             _endpoint(app, "authorize"),
             app,
-            scope="accounting.read offline_access",
+            scope=" ".join(app.scopes or cls.scopes),
             state=state,
             redirect_uri=redirect_uri,
             code_challenge=code_challenge,
@@ -74,7 +93,9 @@ class Sandbox(Platform):
         code: str,
         redirect_uri: str,
         code_verifier: str,
+        callback: Mapping[str, str],
     ) -> Credentials:
+        del callback
         return oauth.exchange(
             http,
             app,

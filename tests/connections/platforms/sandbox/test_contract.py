@@ -6,10 +6,10 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from connections.platforms.base import Credentials, Platform
+from connections.platforms.base import Credentials, OAuthPlatform
 from connections.platforms.sandbox import Sandbox
 from connections.schemas import DataType, single_id
-from tests.connections.platforms.contract import Books, Fault, PlatformContract
+from tests.connections.platforms.contract import Fault, OAuthBooks, OAuthContract
 from tests.connections.platforms.sandbox.fake import APP, REDIRECT_URI, FakeSandbox
 
 COLLECTIONS = {
@@ -34,7 +34,7 @@ class SmallPages(Sandbox):
     page_size: ClassVar[int] = 3
 
 
-class SandboxBooks(Books):
+class SandboxBooks(OAuthBooks):
     app = APP
     redirect_uri = REDIRECT_URI
     secrets = ("canary-",)
@@ -90,8 +90,8 @@ class SandboxBooks(Books):
         return len(self.fake.requests)
 
 
-class TestSandbox(PlatformContract):
-    platform: type[Platform] = SmallPages
+class TestSandbox(OAuthContract):
+    platform: type[OAuthPlatform] = SmallPages
 
     @pytest.fixture
     def books(self) -> SandboxBooks:

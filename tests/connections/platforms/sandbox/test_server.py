@@ -69,6 +69,7 @@ class Server:
             code=back.params["code"],
             redirect_uri=REDIRECT_URI,
             code_verifier=VERIFIER,
+            callback={},
         )
 
     def open(self, credentials: Credentials) -> Platform:
