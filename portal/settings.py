@@ -175,6 +175,17 @@ CELERY_BEAT_SCHEDULE = {
     }.items()
 }
 
+# Accounting platforms. A platform is reached at the vendor's own addresses unless a stand-in's is
+# named here: `XERO_URL=http://127.0.0.1:4010`.
+PLATFORM_URLS = {
+    key: os.environ.get(f"{key.upper()}_URL", "").rstrip("/") for key in ("xero", "quickbooks")
+}
+# Customers type in where their own server is. It may lie in a private network only where the
+# operator says so.
+ALLOW_PRIVATE_ADDRESSES = (
+    os.environ.get("LEDGERPORT_ALLOW_PRIVATE_ADDRESSES", "1" if DEVELOPMENT else "0") == "1"
+)
+
 # The sandbox accounting platform
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").rstrip("/")
 SANDBOX_CLIENT_ID = os.environ.get("SANDBOX_CLIENT_ID", "ledgerport")
