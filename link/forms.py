@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 from django import forms
 from django.conf import settings
 from django.core.validators import URLValidator
@@ -73,6 +74,10 @@ class _AddressField(forms.CharField):
         address = address.rstrip("/")
         schemes = ["https", "http"] if settings.ALLOW_PRIVATE_ADDRESSES else ["https"]
         URLValidator(schemes=schemes, message=_no_address(schemes))(address)
+        try:
+            httpx.URL(address)
+        except httpx.InvalidURL as error:
+            raise forms.ValidationError(_no_address(schemes)) from error
         if "@" in address or "?" in address or "#" in address:
             raise forms.ValidationError("Give the address alone, without user name or query.")
         return address

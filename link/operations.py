@@ -145,8 +145,6 @@ def _to_authorize(link: LinkUrl, platform: str) -> Connection:
     """
     # Of two presses of the button one makes the connection, the other finds it.
     company = Company.objects.select_for_update().get(pk=link.company_id)
-    if link.connection is None and not is_offered(link.organization_id, platform):
-        raise KeyError(platform)
     connection = link.connection or _connection_to(company, platform)
     refuse_second_accounting(connection)
     return connection
@@ -164,6 +162,8 @@ def _connection_to(company: Company, platform: str) -> Connection:
         output_field=IntegerField(),
     )
     found = known.order_by(foremost, "-status_changed_at", "id").first()
+    if found is None and not is_offered(company.organization_id, platform):
+        raise KeyError(platform)
     return found or create_connection(company, platform=platform)
 
 
