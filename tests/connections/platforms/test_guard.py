@@ -10,7 +10,6 @@ import httpx
 import msgspec
 import pytest
 
-from connections.platforms import guard
 from connections.platforms.errors import InvalidCredentials
 from connections.platforms.guard import GuardedTransport, is_public
 from connections.platforms.http import close_clients, get_json, new_client, platform_client
@@ -48,7 +47,6 @@ def ask(url: str) -> object:
             platform="Books",
             token="t",
             decoder=msgspec.json.Decoder(),
-            sleep=pytest.fail,
         )
 
 
@@ -86,7 +84,7 @@ def resolve_to(monkeypatch, *addresses: str) -> list[str]:
         dialled.append(host)
         raise httpcore.ConnectError("nobody there")
 
-    monkeypatch.setattr(guard.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", dial)
     return dialled
 
