@@ -3,7 +3,7 @@ from uuid import UUID
 
 from django import forms
 
-from connections.integrations import PlatformSettings, platform_choices
+from connections.offers import PlatformSettings, platform_choices
 
 
 class AddConnectionForm(forms.Form):

@@ -7,9 +7,9 @@ from django.db.models import Case, IntegerField, Value, When
 from companies import tenancy
 from companies.models import Company
 from connections import oauth
-from connections.integrations import is_offered
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.oauth import Authorization, Choice
+from connections.offers import is_offered
 from connections.operations import (
     AlreadyConnected,
     Deleted,

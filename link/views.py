@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connections import links, oauth
-from connections.integrations import enabled_platforms, is_offered, platform_choices
 from connections.models import AuthorizationAttempt
+from connections.offers import enabled_platforms, is_offered, platform_choices
 from connections.operations import AlreadyConnected, Deleted, DifferentBusiness, NotLinked
 from connections.platforms import PLATFORMS
 from connections.platforms.base import CredentialPlatform

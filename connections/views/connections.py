@@ -16,13 +16,13 @@ from companies.models import Company
 from companies.roles import Right
 from connections import links, operations
 from connections.forms import AddConnectionForm
-from connections.integrations import platform_choices
 from connections.models import (
     Connection,
     ConnectionError,  # noqa: A004 - the public API's word
     ConnectionQuerySet,
     LinkUrl,
 )
+from connections.offers import platform_choices
 from portal.http import wants_fragment
 
 UNPROCESSABLE = 422

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from companies.access import PortalRequest, requires
 from companies.roles import Right
-from connections import integrations
+from connections import integrations, offers
 from connections.forms import RegistrationForm
-from connections.integrations import NotRegistered, PlatformSettings
+from connections.integrations import NotRegistered
+from connections.offers import PlatformSettings
 from connections.platforms.base import Environment
 from connections.registration import redirect_uri
 
@@ -21,7 +22,7 @@ _UNPROCESSABLE = 422
 @require_GET
 @requires(Right.EDIT_SETTINGS)
 def platforms(request: PortalRequest) -> HttpResponse:
-    context = {"platforms": integrations.platform_settings(request.organization.pk)}
+    context = {"platforms": offers.platform_settings(request.organization.pk)}
     return render(request, "connections/integrations.html", context)
 
 
@@ -89,7 +90,7 @@ def check(request: PortalRequest, platform: str) -> HttpResponse:
 
 def _settings(request: PortalRequest, platform: str) -> PlatformSettings:
     try:
-        return integrations.find_settings(request.organization.pk, platform)
+        return offers.find_settings(request.organization.pk, platform)
     except KeyError as error:
         raise Http404 from error
 

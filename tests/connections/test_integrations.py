@@ -1,11 +1,13 @@
 """Which platforms are offered, and what is kept of the registrations at their vendors."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.db import connection as database
 from django.urls import reverse
 
 from companies.models import Event
-from connections import integrations
+from connections import links, offers
 from connections.models import Integration
 from connections.platforms import PLATFORMS
 from connections.platforms.sandbox import Sandbox
@@ -51,14 +53,14 @@ def register(client, organization, **changes):
 def test_before_anybody_sets_anything_only_the_sandbox_is_offered(organization, ledgerly, settings):
     settings.SANDBOX_URL = "http://sandbox.test"
 
-    assert integrations.platform_choices(organization.pk) == [("sandbox", "Sandbox")]
+    assert offers.platform_choices(organization.pk) == [("sandbox", "Sandbox")]
 
 
 def test_without_a_registration_a_platform_cannot_be_switched_on(client, organization, ledgerly):
     page = client.post(url(organization, "integration-switch"), {"state": "on"}, follow=True)
 
     assert "needs a client id and a client secret" in page.content.decode()
-    assert not integrations.is_offered(organization.pk, "ledgerly")
+    assert not offers.is_offered(organization.pk, "ledgerly")
 
 
 def test_registered_and_switched_on_it_is_offered(client, organization, ledgerly):
@@ -66,8 +68,8 @@ def test_registered_and_switched_on_it_is_offered(client, organization, ledgerly
 
     client.post(url(organization, "integration-switch"), {"state": "on"})
 
-    assert integrations.is_offered(organization.pk, "ledgerly")
-    assert not integrations.is_offered(OrganizationFactory().pk, "ledgerly")
+    assert offers.is_offered(organization.pk, "ledgerly")
+    assert not offers.is_offered(OrganizationFactory().pk, "ledgerly")
     assert list(Event.objects.order_by("occurred_at").values_list("summary", flat=True)) == [
         "changed the client secret and registration at Ledgerly",
         "switched Ledgerly on",
@@ -80,7 +82,7 @@ def test_switched_off_it_is_offered_no_longer(client, organization, ledgerly):
 
     client.post(url(organization, "integration-switch"), {"state": "off", "from": "list"})
 
-    assert not integrations.is_offered(organization.pk, "ledgerly")
+    assert not offers.is_offered(organization.pk, "ledgerly")
 
 
 def test_what_is_entered_is_what_adapters_get(client, organization, ledgerly):
@@ -156,6 +158,14 @@ def test_the_page_tells_what_the_platform_can_do(client, organization, ledgerly)
     assert "http://127.0.0.1:8000/link/callback/ledgerly" in page
     assert "Make an app at the vendor." in page
     assert page.count("Only what changed") == len(Ledgerly.incremental)
+
+
+def test_with_nothing_switched_on_pages_say_what_to_do(client, organization, company, settings):
+    page = client.get(reverse("connections:manage", args=[organization.slug, company.pk]))
+
+    assert "No platform is switched on yet" in page.content.decode()
+    link = urlsplit(links.link_url(company)).path
+    assert "has not set up any software" in client.get(f"{link}choose/").content.decode()
 
 
 def test_an_unknown_platform_is_not_found(client, organization):
