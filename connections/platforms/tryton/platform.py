@@ -10,14 +10,12 @@ from connections.platforms.base import (
     CredentialField,
     CredentialPlatform,
     Identity,
-    InvalidCredentials,
     NotSupported,
     Page,
     PermissionMissing,
     SourceType,
-    Unexpected,
 )
-from connections.platforms.tryton import mapping, wire
+from connections.platforms.tryton import mapping, typed, wire
 from connections.platforms.tryton.account_types import FIELDS as TYPE_FIELDS
 from connections.platforms.tryton.account_types import AccountTypes
 from connections.platforms.tryton.changes import OVERLAP, Cursor, Watermark
@@ -30,8 +28,6 @@ from connections.schemas import DataType, Record
 # An account's balance moves without the account: what tells one comes whole each time.
 _BALANCES = frozenset({DataType.CHART_OF_ACCOUNTS, DataType.BANK_ACCOUNTS})
 _STATEMENTS = frozenset({DataType.BALANCE_SHEET, DataType.PROFIT_AND_LOSS})
-_READ_BY_ALL = ("company.company", "party.party", "account.account", "account.move.line")
-_BEYOND_READ = ("account.invoice", "account.statement.line")
 
 
 class Tryton(CredentialPlatform):
@@ -98,12 +94,13 @@ class Tryton(CredentialPlatform):
 
         :raises InvalidCredentials: naming what was typed in wrongly.
         """
-        self._find_database()
+        typed.check_address(self.server)
         companies = self._companies()
         company = self._chosen(companies)
         if company is None:
-            raise self._undecided(companies)
-        self._probe(company)
+            raise typed.undecided(companies)
+        self.server.context = {"company": company.id}
+        typed.check_rights(self.server)
         return Identity(
             id=f"{self.server.database}:{company.id}",
             name=company.party.name or self.server.database,
@@ -230,59 +227,6 @@ class Tryton(CredentialPlatform):
             [["company", "=", self._company.id]],
         )
         return frozenset(each.account for each in journals)
-
-    def _find_database(self) -> None:
-        """:raises InvalidCredentials: when the address or the database is wrong."""
-        try:
-            self.server.require({"company.company": "company", "account.account": "account"})
-        except Unexpected as error:
-            if "HTTP 404" not in error.detail or not self.server.is_tryton():
-                raise InvalidCredentials(
-                    "What answers at this address is not a Tryton server of version 8.0 or later.",
-                    field="url",
-                    detail=error.detail,
-                ) from error
-            raise InvalidCredentials(
-                "This Tryton server has no database of that name.",
-                field="database",
-                detail=error.detail,
-            ) from error
-        except NotSupported as error:
-            raise InvalidCredentials(
-                "No accounting is installed in this database.",
-                field="database",
-                detail=error.message,
-            ) from error
-
-    def _undecided(self, companies: list[wire.Company]) -> InvalidCredentials:
-        detail = f"{len(companies)} companies"
-        if not companies:
-            return InvalidCredentials(
-                "The key's user sees no company in Tryton.", field="key", detail=detail
-            )
-        names = ", ".join(each.party.name or str(each.id) for each in companies)
-        return InvalidCredentials(
-            f"Type the name of one of the companies in this database: {names}.",
-            field="company",
-            detail=detail,
-        )
-
-    def _probe(self, company: wire.Company) -> None:
-        """Look into what every pull needs.
-
-        :raises InvalidCredentials: when the key's user may not read it.
-        """
-        self.server.context = {"company": company.id}
-        models = _READ_BY_ALL + tuple(each for each in _BEYOND_READ if each in self.server.models)
-        for model in models:
-            try:
-                self.server.rows(model, ("id",), size=1)
-            except PermissionMissing as error:
-                raise InvalidCredentials(
-                    f"The key works, but its user may not read {model} in Tryton.",
-                    field="key",
-                    detail=error.detail,
-                ) from error
 
 
 class _BankJournal(msgspec.Struct):
