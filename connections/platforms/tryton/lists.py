@@ -9,7 +9,7 @@ import msgspec
 from connections.platforms.base import Page
 from connections.platforms.tryton import changes
 from connections.platforms.tryton.changes import Cursor, ids_of, ranges
-from connections.platforms.tryton.collections import Collection, ToRecord
+from connections.platforms.tryton.questions import Collection, ToRecord
 from connections.platforms.tryton.rows import Rows
 from connections.platforms.tryton.server import Server, unexpected
 

@@ -69,7 +69,7 @@ def account(
         description=row.note,
         fully_qualified_category=category,
         fully_qualified_name=f"{category}.{row.name}" if row.name else category,
-        currency=row.second_currency.code if row.second_currency else base_currency,
+        currency=base_currency,
         current_balance=row.balance.decimal if row.balance else None,
         type=kind,
         status="Archived" if row.closed or not row.active else "Active",
@@ -124,7 +124,11 @@ def tax_rate(row: wire.Tax, changed_at: dt.datetime | None) -> TaxRate:
     )
 
 
-def bank_account(row: wire.StatementJournal, changed_at: dt.datetime | None) -> BankAccount:
+def bank_account(
+    row: wire.StatementJournal, changed_at: dt.datetime | None, *, base_currency: str | None
+) -> BankAccount:
+    """Return a bank account; its balance is told in the company's currency only."""
+    is_in_base = row.currency.code == base_currency
     details = row.bank_account
     numbers = details.numbers if details else ()
     return BankAccount(
@@ -137,7 +141,7 @@ def bank_account(row: wire.StatementJournal, changed_at: dt.datetime | None) -> 
         ),
         i_ban=_first(each.number for each in numbers if each.type == _IBAN and each.number),
         currency=row.currency.code,
-        balance=row.account.balance.decimal if row.account.balance else None,
+        balance=row.account.balance.decimal if row.account.balance and is_in_base else None,
         institution=details.bank.party.name
         if details and details.bank and details.bank.party
         else None,

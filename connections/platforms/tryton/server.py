@@ -108,10 +108,13 @@ class Server:
         except msgspec.DecodeError as error:
             raise unexpected(f"{model}: {error}") from error
 
-    def is_tryton(self) -> bool:
-        """Tell whether the server is one: it knows the path of a database, but not to GET it."""
-        answer = self.fetch(f"{quote(self.database, safe='')}/", accepted=range(200, 500))
-        return answer.status == httpx.codes.METHOD_NOT_ALLOWED
+    def has_rest(self) -> bool:
+        """Tell whether this is a Tryton with the REST interface, whatever the database is called.
+
+        Such a server knows the path of an action, and that it is not to be asked with GET.
+        """
+        path = f"{quote(self.database, safe='')}/rest/model/ir.model/read"
+        return self.fetch(path, accepted=range(200, 500)).status == httpx.codes.METHOD_NOT_ALLOWED
 
     def _get(self, path: str, context: Mapping[str, Any] | None) -> Answer:
         # Records out of use are left out unless the context says otherwise.

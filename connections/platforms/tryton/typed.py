@@ -74,7 +74,7 @@ def undecided(companies: Sequence[wire.Company]) -> InvalidCredentials:
 
 def _not_found(server: Server, error: Unexpected) -> InvalidCredentials:
     """Tell a wrong database from a wrong address: both are answered with 404."""
-    if "HTTP 404" in error.detail and server.is_tryton():
+    if "HTTP 404" in error.detail and server.has_rest():
         return InvalidCredentials(
             "This Tryton server has no database of that name.",
             field="database",

@@ -150,7 +150,6 @@ class Account(Stamped, frozen=True, kw_only=True):
     name: str | None = None
     note: str | None = None
     type: int
-    second_currency: Coded | None = None
     closed: Flag
     active: Flag
     balance: Amount | None = None

@@ -219,7 +219,6 @@ COLLECTIONS: Mapping[DataType, Collection] = {
             "name",
             "note",
             "type",
-            "second_currency.code",
             "closed",
             "active",
             "balance",
@@ -291,7 +290,7 @@ COLLECTIONS: Mapping[DataType, Collection] = {
             "bank_account.numbers.number",
             "bank_account.bank.party.name",
         ),
-        to_record=_plain(mapping.bank_account),
+        to_record=_priced(mapping.bank_account),
         context=_POSTED,
     ),
     DataType.BANK_TRANSACTIONS: Collection(
