@@ -19,8 +19,8 @@ from connections.platforms.tryton import mapping, typed, wire
 from connections.platforms.tryton.account_types import FIELDS as TYPE_FIELDS
 from connections.platforms.tryton.account_types import AccountTypes
 from connections.platforms.tryton.changes import OVERLAP, Cursor, Watermark
-from connections.platforms.tryton.questions import COLLECTIONS, PARTY_FIELDS, Books
 from connections.platforms.tryton.lists import Listing, page_at
+from connections.platforms.tryton.questions import COLLECTIONS, PARTY_FIELDS, Books
 from connections.platforms.tryton.reports import Reports
 from connections.platforms.tryton.server import PLATFORM, Server, unexpected
 from connections.schemas import DataType, Record
