@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from connections.platforms.base import Platform
 from connections.platforms.sandbox import Sandbox
+from connections.platforms.xero import Xero
 
 PLATFORMS: Mapping[str, type[Platform]] = {
     "sandbox": Sandbox,
+    "xero": Xero,
 }
 
 
