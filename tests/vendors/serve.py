@@ -55,16 +55,16 @@ class Front:
                 message = {**message, "headers": headers}
             else:
                 state["size"] += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    # Before it is sent: whoever has the answer finds the request in the log.
+                    self._note(scope, state)
             if fault is None or not fault.is_lost:
                 await send(message)
 
-        try:
-            if fault is None or fault.is_lost:
-                await self.app(scope, receive, watch)
-            else:
-                await _answer(fault, watch)
-        finally:
-            self._note(scope, state["status"], state["size"])
+        if fault is None or fault.is_lost:
+            await self.app(scope, receive, watch)
+        else:
+            await _answer(fault, watch)
         if fault is not None and fault.is_lost:
             await _break_off(send)
 
@@ -75,10 +75,13 @@ class Front:
                 return fault
         return None
 
-    def _note(self, scope: Scope, status: int, size: int) -> None:
+    def _note(self, scope: Scope, state: dict[str, int]) -> None:
         query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        self.log.add(Asked(scope["method"], scope["path"], query, headers, status, size))
+        asked = Asked(
+            scope["method"], scope["path"], query, headers, state["status"], state["size"]
+        )
+        self.log.add(asked)
 
 
 class Running:
