@@ -1,8 +1,9 @@
 """What is done at a vendor, in words that hold for all of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
@@ -55,6 +56,14 @@ class Acts(AbstractContextManager["Acts"], ABC):
     def reaches_anything(self) -> bool:
         """Tell whether any consent is still good for anything."""
 
+    @abstractmethod
+    def revenue(self, first: date, last: date) -> Decimal:
+        """Add up what the ledger posted to income, days included."""
+
+    @abstractmethod
+    def equity(self, on: date) -> Decimal:
+        """Return what the ledger says is left of the assets at the end of a day."""
+
     def use_up_day(self) -> bool:
         """Leave nothing of the day's allowance; tell whether there is one."""
         return False
@@ -63,6 +72,8 @@ class Acts(AbstractContextManager["Acts"], ABC):
 class XeroActs(Acts):
     key = "xero"
     platform = Xero
+    # Every pull stands by itself: some need the base currency or the accounts beside their rows.
+    extra_requests = 8
 
     def __init__(self) -> None:
         self.server = XeroServer(("small",))
@@ -70,3 +81,63 @@ class XeroActs(Acts):
 
     def consent(self, authorize_url: str, *organizations: str) -> dict[str, str]:
         return self.server.consent(authorize_url, organizations or None)
+
+    def is_data(self, path: str) -> bool:
+        return path.startswith("/api.xro/")
+
+    def least_requests(self, pulls: Mapping[str, Pull]) -> int:
+        """One for each type, one more for each full page; statements of 24 months take three.
+
+        A report goes back eleven months further than the one asked for.
+        """
+        pages = sum(
+            max(1, -(-pull.fetched // _XERO_PAGE))
+            for name, pull in pulls.items()
+            if name not in {"balanceSheet", "profitAndLoss"}
+        )
+        return pages + 2 * _XERO_REPORT_CALLS
+
+    def add_invoice(self, net: Decimal) -> str:
+        return self.books.add_invoice(str(net))
+
+    def add_draft(self) -> str:
+        invoice_id = self.books.add_invoice("10.00")
+        self.books.change("Invoices", invoice_id, Status="DRAFT")
+        return invoice_id
+
+    def void_invoice(self, invoice_id: str) -> None:
+        self.books.void_invoice(invoice_id)
+
+    def delete_invoice(self, invoice_id: str) -> None:
+        self.books.delete_invoice(invoice_id)
+
+    def revoke(self) -> None:
+        self.server.disconnect(self.books.tenant)
+
+    def reaches_anything(self) -> bool:
+        return any(not each.is_revoked and each.reaches for each in self.server.oauth.consents)
+
+    def use_up_day(self) -> bool:
+        self.server.day.exhaust(self.books.tenant)
+        return True
+
+    def revenue(self, first: date, last: date) -> Decimal:
+        return -self._sum("Type", {"SALES", "REVENUE"}, first, last)
+
+    def equity(self, on: date) -> Decimal:
+        return self._sum("Class", {"ASSET", "LIABILITY"}, date.min, on)
+
+    def _sum(self, member: str, values: set[str], first: date, last: date) -> Decimal:
+        """Add up postings to accounts of some kinds, in the currency's units."""
+        return sum(
+            (
+                Decimal(self.books.balance(account_id, first, last)).scaleb(-2)
+                for account_id, account in self.books.accounts.items()
+                if account[member] in values
+            ),
+            Decimal(),
+        )
+
+
+_XERO_PAGE = 1000
+_XERO_REPORT_CALLS = 3
