@@ -94,6 +94,7 @@ class XeroBooks(OAuthBooks):
         )
         self.wire = Wire()
         self.clients: list[httpx.Client] = []
+        self.is_spoilt = False
 
     def client(self) -> httpx.Client:
         client = new_client(base_url=self.xero.url, transport=self.wire)
@@ -124,7 +125,6 @@ class XeroBooks(OAuthBooks):
 
     def fill(self, data_type: DataType, count: int) -> set[str]:
         if data_type.is_single:
-            self._ready_for_reports()
             return {single_id(data_type)}
         for number in range(count):
             self._put(data_type, number)
@@ -143,6 +143,7 @@ class XeroBooks(OAuthBooks):
 
     def spoil(self, data_type: DataType) -> str:
         name = VENDOR_LISTS[data_type]
+        self.is_spoilt = True
         body = {**self._row(data_type, 999), "Name": 17, "Total": "much"}
         return self.organisation.put(name, body)
 
@@ -180,9 +181,6 @@ class XeroBooks(OAuthBooks):
             if all(row.body.get(member) == mark.get(member) for member in telling)
         }
 
-    def _ready_for_reports(self) -> None:
-        self.organisation.accounts = {}
-
 
 @contextmanager
 def opened(xero: XeroServer) -> Iterator[XeroBooks]:
@@ -191,4 +189,6 @@ def opened(xero: XeroServer) -> Iterator[XeroBooks]:
         yield books
     finally:
         books.close()
-    assert not xero.violations, "\n".join(xero.violations[:20])
+    broken = [] if books.is_spoilt else list(xero.violations)
+    xero.violations.clear()
+    assert not broken, "\n".join(broken[:20])
