@@ -159,6 +159,8 @@ class Xero(OAuthPlatform):
         return replace(self.credentials, parameters={**self.credentials.parameters, **parameters})
 
     def identity(self) -> Identity:
+        # Asked for every time: whether it is still connected is what callers want to know.
+        self.__dict__.pop("_connections", None)
         tenant = self.credentials.parameters.get(TENANT)
         if tenant is not None:
             return _identity(self._connected(tenant))

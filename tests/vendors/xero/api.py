@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +57,17 @@ _PAGED = frozenset(
 _DATED = _PAGED | {"Accounts", "Items"}
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal(Exception):
-    status: int
-    title: str
-    detail: str
-    headers: tuple[tuple[str, str], ...] = ()
+    """What Xero answers instead of the data."""
+
+    def __init__(
+        self, status: int, title: str, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = headers or {}
 
     def response(self) -> Response:
         body = {
@@ -74,7 +78,7 @@ class Refusal(Exception):
             "Instance": str(uuid.uuid4()),
             "Extensions": {},
         }
-        return _json(body, self.status, dict(self.headers))
+        return _json(body, self.status, self.headers)
 
 
 async def accounting(request: Request) -> Response:
@@ -148,7 +152,7 @@ def _authorized(server: "XeroServer", request: Request, name: str) -> Organisati
     if name not in _SCOPES:
         raise Refusal(404, "Not Found", "The resource you're looking for cannot be found")
     if _SCOPES[name] not in _granted(consent):
-        challenge = (("WWW-Authenticate", "insufficient_scope"),)
+        challenge = {"WWW-Authenticate": "insufficient_scope"}
         raise Refusal(401, "Unauthorized", "AuthorizationUnsuccessful", challenge)
     return server.organisations[tenant]
 
@@ -179,7 +183,7 @@ def _limited(server: "XeroServer", tenant: str, *, has_room: bool) -> None:
 
 
 def _too_many(problem: str, seconds: int) -> Refusal:
-    headers = (("Retry-After", str(seconds)), ("X-Rate-Limit-Problem", problem))
+    headers = {"Retry-After": str(seconds), "X-Rate-Limit-Problem": problem}
     return Refusal(429, "Too Many Requests", f"Rate limit: {problem}", headers)
 
 

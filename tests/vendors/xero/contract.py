@@ -32,8 +32,12 @@ _SHAPES = {
     "date": r"\d{4}-\d\d-\d\d",
     "uuid": _UUID,
 }
-# What the service sends beyond its document: the envelope, and dates a second time as text.
-_BEYOND = ("Id", "Status", "ProviderName", "DateTimeUTC", "DateString", "DueDateString")
+# What the service sends beyond its document: the envelope, dates a second time as text, ids a
+# second time and empty lists of errors.
+_BEYOND = (
+    *("Id", "Status", "ProviderName", "DateTimeUTC"),
+    *("DateString", "DueDateString", "ID", "ValidationErrors"),
+)
 # The document makes these two required to create an allocation; answers of lists lack them.
 _NOT_REQUIRED = {"Allocation": {"Invoice", "Date"}}
 

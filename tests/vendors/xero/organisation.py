@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -67,6 +67,8 @@ class Organisation:
     tenant: str
     body: Body
     clock: Clock
+    #: What moment of the ledger this shows, in its reckoning.
+    copied_at: int = 0
     lists: dict[str, dict[str, Row]] = field(default_factory=lambda: {name: {} for name in LISTS})
     journals: list[Body] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
@@ -79,9 +81,19 @@ class Organisation:
 
     @classmethod
     def of(cls, business: str, clock: Clock) -> "Organisation":
-        """Show one of the ledger's businesses as it is at the clock's moment."""
-        now = clock.now()
-        return _Copy(ledger(business, now.date()), now).organisation(clock)
+        """Show one of the ledger's businesses as it is on the clock's day."""
+        copied = _copied(business, clock.now().date())
+        tenant = str(uuid.uuid4())
+        # Rows are replaced, never changed, so that copies may share them.
+        return replace(
+            copied,
+            tenant=tenant,
+            body={**copied.body, "OrganisationID": tenant},
+            clock=clock,
+            lists={name: dict(rows) for name, rows in copied.lists.items()},
+            postings=list(copied.postings),
+            lock=RLock(),
+        )
 
     @classmethod
     def empty(cls, name: str, clock: Clock) -> "Organisation":
@@ -228,6 +240,13 @@ class Organisation:
         self.postings = [posting for posting in self.postings if posting.source != source]
 
 
+@cache
+def _copied(business: str, on: date) -> Organisation:
+    """Write a business down once a process and day."""
+    clock = Clock()
+    return _Copy(ledger(business, on), clock.now()).organisation(clock)
+
+
 class _Copy:
     """The ledger's state at a moment, written down as an organization."""
 
@@ -240,7 +259,7 @@ class _Copy:
         self.body = self.views.organisation(books.profile, created)
 
     def organisation(self, clock: Clock) -> Organisation:
-        made = Organisation(tenant=self.tenant, body=self.body, clock=clock)
+        made = Organisation(tenant=self.tenant, body=self.body, clock=clock, copied_at=self.moment)
         for name, moment, body in self._rows():
             at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
             if name not in UNDATED:
