@@ -15,6 +15,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.vendors.xero import XeroServer
+
 PROJECT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 #: What the tests' own engines set for this process must not reach the portal under test.
@@ -50,11 +52,19 @@ class Portal:
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory) -> Iterator[Portal]:
+def xero() -> Iterator[XeroServer]:
+    """A stand-in of Xero with two organizations, where the portal under test looks for Xero."""
+    with XeroServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory, xero) -> Iterator[Portal]:
     data = tmp_path_factory.mktemp("portal")
     ready = data / "ready.json"
     log = data / "up.log"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(OWN_VARIABLES)}
+    environment["XERO_URL"] = xero.url
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up", "--port", "0", "--data", data / "data",

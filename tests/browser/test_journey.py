@@ -8,9 +8,9 @@ connection happens.
 import re
 from dataclasses import dataclass
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from tests.browser.checks import check
 
 LONG = 45_000  # milliseconds: a first pull of eighteen data types on a busy machine
 
@@ -29,20 +29,6 @@ class Office:
     def link_url(self) -> str:
         self.go("connections/")
         return self.page.get_by_role("textbox", name="Link URL").input_value()
-
-
-@pytest.fixture(scope="module")
-def axe():
-    return Axe()
-
-
-def check(page: Page, axe: Axe) -> None:
-    """Accessible, and nothing sticks out sideways."""
-    found = axe.run(page, options={"resultTypes": ["violations"]})
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    )
 
 
 def sign_up(page: Page, portal) -> None:
@@ -89,14 +75,14 @@ def expect_status(office: Office, word: str) -> None:
     expect(mark).to_have_text(re.compile(word))
 
 
-def test_the_main_job(portal, new_context, axe):
+def test_the_main_job(portal, new_context):
     page = new_context()
     sign_up(page, portal)
 
     # A company is there already, linked to the sandbox, its first pull running or done.
     expect(page.get_by_text("Harbour & Finch Coffee Roasters").first).to_be_visible()
     expect(page.locator("table .status").first).to_have_text(re.compile("Linked"))
-    check(page, axe)
+    check(page)
     page.get_by_role("link", name="Harbour & Finch Coffee Roasters").click()
     page.get_by_role("link", name="Pull history").click()
     expect(page.locator("table.pulls tbody .status", has_text="Complete")).to_have_count(
@@ -104,19 +90,19 @@ def test_the_main_job(portal, new_context, axe):
     )
 
     office = add_company(page, portal, "Eastgate Roasters")
-    check(page, axe)
+    check(page)
     link_url = office.link_url
-    check(page, axe)
+    check(page)
 
     # The history stays open here while the owner authorizes over there.
     office.go("history/")
     expect(page.get_by_text("Never pulled")).to_be_visible()
     phone = new_context(width=390, height=844, has_touch=True, color_scheme="dark")
     phone.goto(link_url)
-    check(phone, axe)
+    check(phone)
     expect(phone.get_by_text("Tidewater Capital").first).to_be_visible()
     allow(phone, link_url)
-    check(phone, axe)
+    check(phone)
 
     # Rows arrive and finish without a reload.
     page.evaluate("window.untouched = true")
@@ -125,7 +111,7 @@ def test_the_main_job(portal, new_context, axe):
         18, timeout=LONG
     )
     assert page.evaluate("window.untouched") is True
-    check(page, axe)
+    check(page)
     expect_status(office, "Linked")
 
     # The figures are there, each with the statement it came from.
@@ -134,7 +120,7 @@ def test_the_main_job(portal, new_context, axe):
     for name in ("Revenue", "Operating profit", "Equity"):
         expect(figures.get_by_role("link", name=name)).to_be_visible()
     expect(figures.get_by_text(re.compile("£[0-9]{3},[0-9]{3}")).first).to_be_visible()
-    check(page, axe)
+    check(page)
 
     # Refresh: a second set of pulls, shown as it happens.
     office.go("history/")
@@ -166,7 +152,7 @@ def test_the_main_job(portal, new_context, axe):
     assert page.locator("section.panel > header .status").count() == 1
 
 
-def test_a_customer_who_says_no_leaves_the_connection_pending(portal, new_context, axe):
+def test_a_customer_who_says_no_leaves_the_connection_pending(portal, new_context):
     page = new_context(color_scheme="dark")
     sign_in(page, portal)
     office = add_demo_company(page, portal, "Quiet Quarry")
@@ -178,13 +164,13 @@ def test_a_customer_who_says_no_leaves_the_connection_pending(portal, new_contex
 
     expect(phone.get_by_role("heading", name="Nothing was linked")).to_be_visible()
     expect(phone.get_by_role("button", name="Try again")).to_be_visible()
-    check(phone, axe)
+    check(phone)
     expect_status(office, "Pending")
     expect(page.get_by_text("User cancelled").first).to_be_visible()
-    check(page, axe)
+    check(page)
 
 
-def test_access_revoked_at_the_platform_turns_red_and_says_so(portal, new_context, axe):
+def test_access_revoked_at_the_platform_turns_red_and_says_so(portal, new_context):
     page = new_context(width=390, height=844)
     sign_in(page, portal)
     office = add_demo_company(page, portal, "Brackish Brewing")
@@ -207,7 +193,7 @@ def test_access_revoked_at_the_platform_turns_red_and_says_so(portal, new_contex
         office.go("connections/")
     expect(mark).to_have_text(re.compile("Deauthorized"))
     expect(page.get_by_text(re.compile("401")).first).to_be_visible()
-    check(page, axe)
+    check(page)
 
 
 def sign_in(page: Page, portal) -> None:
