@@ -55,6 +55,11 @@ class RegistrationForm(forms.Form):
             ].help_text = (
                 f"{settings.masked_secret} is kept, encrypted. Leave this empty to keep it."
             )
+        if settings.linked:
+            self.fields["client_id"].help_text = (
+                "Tokens belong to the client ID they were granted to: with another one, customers "
+                f"of the {settings.linked} linked now have to link again."
+            )
         self.fields["scopes"].help_text = "Leave empty to ask for what is needed: " + " ".join(
             settings.scopes
         )

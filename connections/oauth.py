@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -72,10 +73,7 @@ def begin_authorization(connection: Connection, *, link_url: LinkUrl, browser: s
     state = secrets.token_urlsafe(_SECRET_BYTES)
     code_verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
     with tenancy.entered(connection.organization_id):
-        # Whoever leaves again has given an earlier choice up.
-        AuthorizationAttempt.objects.filter(connection=connection, granted__isnull=False).update(
-            granted=None, organizations=[]
-        )
+        _forget_choices(connection)
         attempt = AuthorizationAttempt(
             organization_id=connection.organization_id,
             connection=connection,
@@ -215,6 +213,14 @@ def _ask_which(
             granted=granted,
             organizations=[{"id": each.id, "name": each.name} for each in organizations],
         )
+
+
+def _forget_choices(connection: Connection) -> None:
+    """Drop what was granted and never chosen from: whoever leaves again has given it up."""
+    AuthorizationAttempt.objects.within(connection.organization_id).filter(
+        Q(connection=connection) | Q(used_at__lt=timezone.now() - _CHOICE_FOR),
+        granted__isnull=False,
+    ).update(granted=None, organizations=[])
 
 
 def _authorization(

@@ -9,12 +9,16 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 
 import httpcore
 import httpx
 
 from connections.platforms.errors import InvalidCredentials
+
+#: Of several addresses of one name.
+_TRIED = 3
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -98,9 +102,14 @@ class _PublicNetwork(httpcore.NetworkBackend):
                 field="url",
                 detail=f"{host} leads to {', '.join(refused)}",
             )
-        return self._sockets.connect_tcp(
-            str(addresses[0]), port, timeout, local_address, socket_options
-        )
+        *others, last = [str(address) for address in addresses[:_TRIED]]
+        for address in others:
+            # One of both families may lead nowhere from here.
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return self._sockets.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+        return self._sockets.connect_tcp(last, port, timeout, local_address, socket_options)
 
     def connect_unix_socket(
         self,

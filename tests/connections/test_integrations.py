@@ -12,7 +12,7 @@ from connections.models import Integration
 from connections.platforms import PLATFORMS
 from connections.platforms.sandbox import Sandbox
 from connections.registration import platform_app
-from tests.factories import OrganizationFactory
+from tests.factories import ConnectionFactory, OrganizationFactory
 from tests.fake_platform import FakePlatform
 
 SECRET = "canary-1234567890-abcd"
@@ -143,6 +143,13 @@ def test_the_button_asks_the_vendor(client, organization, ledgerly, failure, wor
     assert integration.check_message == kept
     assert integration.checked_at
     assert SECRET in ledgerly.requests[0]["client"]
+
+
+def test_changing_the_client_id_warns_of_what_is_linked(client, organization, company, ledgerly):
+    register(client, organization)
+    ConnectionFactory(company=company, platform="ledgerly")
+
+    assert "1 linked now have to link again" in client.get(url(organization)).content.decode()
 
 
 def test_a_test_without_a_registration_asks_nobody(client, organization, ledgerly):

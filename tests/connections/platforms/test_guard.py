@@ -102,6 +102,19 @@ def test_what_was_checked_is_what_is_dialled(monkeypatch):
     assert dialled == ["93.184.216.34"]
 
 
+def test_next_address_is_tried_where_one_leads_nowhere(monkeypatch):
+    dialled = resolve_to(monkeypatch, "2606:4700:4700::1111", "93.184.216.34")
+    transport = GuardedTransport(limits=httpx.Limits(max_connections=1))
+
+    with (
+        new_client(base_url="http://books.example", transport=transport) as client,
+        pytest.raises(httpx.ConnectError),
+    ):
+        client.get("/")
+
+    assert dialled == ["2606:4700:4700::1111", "93.184.216.34"]
+
+
 def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch):
     dialled = resolve_to(monkeypatch, "93.184.216.34", "10.0.0.1")
 
