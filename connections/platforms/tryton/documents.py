@@ -6,7 +6,7 @@ They are one model: a credit note is an invoice whose total is negative.
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import Any, Literal
 
 from connections.platforms.tryton import wire
 from connections.schemas import Bill, BillCreditNote, CreditNote, Invoice
@@ -154,7 +154,7 @@ def _credit_status(row: wire.Invoice, remaining: Decimal) -> CreditNoteStatus:
     return _settled(row, remaining) or _INVOICE_STATUS.get(row.state, "Unknown")
 
 
-def _settled(row: wire.Invoice, due: Decimal) -> Any:
+def _settled(row: wire.Invoice, due: Decimal) -> Literal["Paid", "PartiallyPaid"] | None:
     """Return the status of a posted document that is settled, wholly or in part.
 
     Paid ones stay ``posted`` until the server's queue gets to them.

@@ -208,7 +208,11 @@ def _type(balance: wire.Balance) -> int:
 
 
 def _debited(balance: wire.Balance) -> Decimal:
-    return balance.debit.decimal - balance.credit.decimal
+    """:raises ValueError: when it is no amount."""
+    debited = balance.debit.decimal - balance.credit.decimal
+    if not debited.is_finite():
+        raise ValueError(f"account {balance.id} has a balance of {debited}")
+    return debited
 
 
 def _sum(name: str | None, items: Sequence[ReportLine]) -> ReportLine:

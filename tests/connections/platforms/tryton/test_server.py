@@ -8,6 +8,7 @@ import pytest
 
 from connections.platforms.base import (
     AuthorizationRevoked,
+    Credentials,
     InvalidCredentials,
     NotSupported,
     PermissionMissing,
@@ -15,9 +16,10 @@ from connections.platforms.base import (
     Unexpected,
     Unreachable,
 )
+from connections.platforms.tryton import Tryton
 from connections.schemas import DataType
 from tests.connections.platforms.contract import Fault, lose, respond
-from tests.connections.platforms.tryton.fake import FakeTryton, sample
+from tests.connections.platforms.tryton.fake import DATABASE, KEY, NOON, FakeTryton, moment, sample
 
 
 @pytest.fixture
@@ -34,7 +36,32 @@ def refusal(fake: FakeTryton, **parameters: str) -> InvalidCredentials:
 def test_identity_is_the_company_in_its_database(fake: FakeTryton):
     identity = fake.open().identity()
 
-    assert (identity.id, identity.name) == ("books:1", "Larkspur & Stone Landscaping LLC")
+    assert identity.id == "books:1:20261128045426268685"
+    assert identity.name == "Larkspur & Stone Landscaping LLC"
+
+
+def test_company_of_that_number_on_another_server_is_another(fake: FakeTryton):
+    fake.tables["company.company"][1]["create_date"] = moment(NOON)
+
+    assert fake.open().identity().id == "books:1:20261128120000000000"
+
+
+@pytest.mark.parametrize("key", ["", "two words", "naïve", "a\nb"])
+def test_key_that_cannot_be_one_is_told_without_asking(fake: FakeTryton, key: str):
+    platform = Tryton(fake.client(), Credentials(access_token=key, parameters={"database": "x"}))
+
+    with pytest.raises(InvalidCredentials) as caught:
+        platform.identity()
+
+    assert caught.value.field == "key"
+    assert fake.requests == []
+
+
+def test_spaces_around_what_was_pasted_do_no_harm(fake: FakeTryton):
+    typed = {"database": f" {DATABASE}\n"}
+    platform = Tryton(fake.client(), Credentials(access_token=f" {KEY}\n", parameters=typed))
+
+    assert platform.identity().name
 
 
 def test_unknown_database_is_told(fake: FakeTryton):
@@ -138,7 +165,7 @@ def test_one_of_several_companies_must_be_named(fake: FakeTryton):
 
     assert error.field == "company"
     assert "Larkspur & Stone Landscaping LLC, B" in error.message
-    assert fake.open(company=" b ").identity().id == "books:2"
+    assert fake.open(company=" b ").identity().id.startswith("books:2:")
     with pytest.raises(PermissionMissing):
         list(fake.open().fetch(DataType.INVOICES, since=None, cursor=None))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connections.platforms.base import Unexpected
 from connections.schemas import BalanceSheet, DataType, ProfitAndLoss, ReportLine, encode
 from connections.schemas.validation import validate
 from tests.connections.platforms.tryton.fake import FakeTryton, amount, day
@@ -210,6 +211,17 @@ def test_month_outside_all_fiscal_years_has_no_sheet(fake: FakeTryton):
 
     assert sheet(fake).reports[0].date == dt.date(2026, 10, 31)
     assert sheet(fake).most_recent_available_month == dt.date(2026, 10, 1)
+
+
+@pytest.mark.parametrize("data_type", [DataType.BALANCE_SHEET, DataType.PROFIT_AND_LOSS])
+def test_balance_that_is_no_amount_is_refused(
+    fake: FakeTryton, data_type: DataType, monkeypatch: pytest.MonkeyPatch
+):
+    balance = {"debit": amount("NaN"), "credit": amount("0")}
+    monkeypatch.setattr(fake, "_balance", lambda *_: balance)
+
+    with pytest.raises(Unexpected):
+        list(fake.open().fetch(data_type, since=None, cursor=None))
 
 
 def test_one_question_is_asked_for_each_month(fake: FakeTryton):
