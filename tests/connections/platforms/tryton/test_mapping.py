@@ -258,6 +258,18 @@ def test_untaxed_line_bears_no_tax():
     assert record.line_items[1].tax_rate_ref is None
 
 
+def test_untaxed_credit_note_has_no_negative_zero():
+    record = record_of(
+        DataType.CREDIT_NOTES,
+        taxes=[],
+        tax_amount=amount("0.00"),
+        total_amount=sample("creditNotes")["untaxed_amount"],
+    )
+
+    assert not any(item.tax_amount.is_signed() for item in record.line_items)
+    assert not record.total_tax_amount.is_signed()
+
+
 def test_payment_of_several_invoices_counts_no_more_than_an_invoice_took():
     line = sample("invoices")["payment_lines"][0]
     lines = [{**line, "credit": amount("5000.00")}]
