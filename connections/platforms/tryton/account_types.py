@@ -2,7 +2,7 @@
 
 A type's flags do not tell. The universal chart that comes with Tryton leaves ``assets`` off for
 cash, and only the top of the tree is called assets, liabilities or equity.
-https://docs.tryton.org/latest/modules-account/design.html
+https://docs.tryton.org/latest/modules-account/design/account.html
 """
 
 import re

@@ -118,6 +118,24 @@ def test_deletions_are_found_by_comparing_ids(fake: FakeTryton):
     assert msgspec.json.decode(pages[-1].watermark or "", type=Watermark).ids == "1-3,5-8"
 
 
+def test_what_is_deleted_while_it_is_read_is_reported_once(fake: FakeTryton):
+    for number in range(1, 4):
+        fake.put(DataType.INVOICES, number)
+    mark = watermark(fake, DataType.INVOICES)
+    fake.now += HOUR
+    for number in range(1, 4):
+        fake.write(DataType.INVOICES, number)
+    pages = fake.open(SmallPages).fetch(DataType.INVOICES, since=mark, cursor=None)
+    first = next(pages)
+    fake.delete(DataType.INVOICES, 1)
+
+    rest = list(pages)
+
+    assert ids([first]) == ["1", "2"]
+    assert deleted(rest) == ["1"]
+    assert deleted(pull(fake, DataType.INVOICES, rest[-1].watermark)) == []
+
+
 def test_deletions_cost_one_question(fake: FakeTryton):
     for number in range(1, 8):
         fake.put(DataType.INVOICES, number)
