@@ -2,7 +2,7 @@
 
 A type's flags do not tell. The universal chart that comes with Tryton leaves ``assets`` off for
 cash, and only the top of the tree is called assets, liabilities or equity.
-https://docs.tryton.org/latest/modules-account/design.html
+https://docs.tryton.org/latest/modules-account/design/account.html
 """
 
 import re
@@ -100,6 +100,35 @@ class AccountTypes:
         if self._types[type_id].statement == "balance":
             return self._balance_section(branch)
         return None
+
+    def path(self, type_id: int, section: Section) -> list[int]:
+        """Return the types that lead to one within its section, itself last.
+
+        What holds other sections too is no part of it, nor the one type that is all of it.
+        """
+        path = [each.id for each in self.branch(type_id) if self._below[each.id] == {section}]
+        return path[1:] if self._tops[section] == {path[0] if path else None} else path
+
+    @cached_property
+    def _below(self) -> dict[int, set[Section | None]]:
+        """What sections a type holds, in all that hangs on it."""
+        below: dict[int, set[Section | None]] = {type_id: set() for type_id in self._types}
+        for type_id in self._types:
+            for each in self.branch(type_id):
+                below[each.id].add(self.section(type_id))
+        return below
+
+    @cached_property
+    def _tops(self) -> dict[Section, set[int]]:
+        """The topmost types that hold one section only."""
+        tops: dict[Section, set[int]] = {section: set() for section in _CLASSES}
+        for type_id in self._types:
+            for each in self.branch(type_id):
+                (section, *others) = self._below[each.id]
+                if section is not None and not others:
+                    tops[section].add(each.id)
+                    break
+        return tops
 
     def branch(self, type_id: int) -> Iterator[wire.AccountType]:
         """Yield the type's ancestors that stand in a statement, the topmost first, and itself."""

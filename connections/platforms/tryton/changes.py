@@ -4,7 +4,8 @@ Tryton stamps a record with the start of the transaction that wrote it, and show
 transaction ends: asking for what was stamped after the last pull would miss what was being written
 during it. So the next pull asks from ten minutes before, and leaves out what it has already seen in
 the same words. Deleted records leave nothing to ask for (``ir.model.log`` does not say which they
-were), so that the ids of then and now are compared.
+were), so that the ids of then and now are compared. What stays hidden from later pulls is a part
+that was taken off a record without the record being written, which Tryton's own clients never do.
 """
 
 import datetime as dt

@@ -4,9 +4,10 @@ They are one model: a credit note is an invoice whose total is negative.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from operator import neg, pos
+from typing import Any, Literal
 
 from connections.platforms.tryton import wire
 from connections.schemas import Bill, BillCreditNote, CreditNote, Invoice
@@ -58,7 +59,7 @@ def invoice(
         paid_on_date=row.reconciled.date if row.reconciled and row.state != "cancelled" else None,
         currency=row.currency.code,
         currency_rate=_currency_rate(row, base_currency),
-        line_items=tuple(SalesLine(**line) for line in _lines(row, sign=1)),
+        line_items=tuple(SalesLine(**line) for line in _lines(row, turn=pos)),
         payment_allocations=_allocations(row, base_currency),
         total_discount=ZERO,
         sub_total=row.untaxed_amount.decimal,
@@ -86,7 +87,7 @@ def bill(row: wire.Invoice, changed_at: dt.datetime | None, *, base_currency: st
         currency_rate=_currency_rate(row, base_currency),
         line_items=tuple(
             BillLine(line_number=str(number), **line)
-            for number, line in enumerate(_lines(row, sign=1), start=1)
+            for number, line in enumerate(_lines(row, turn=pos), start=1)
         ),
         status=_settled(row, due) or _BILL_STATUS.get(row.state, "Unknown"),
         sub_total=row.untaxed_amount.decimal,
@@ -106,7 +107,7 @@ def credit_note(
         customer_ref=CustomerRef(id=str(row.party.id), company_name=row.party.name),
         additional_tax_amount=ZERO,
         additional_tax_percentage=ZERO,
-        line_items=tuple(SalesLine(**line) for line in _lines(row, sign=-1)),
+        line_items=tuple(SalesLine(**line) for line in _lines(row, turn=neg)),
         **_credit(row, changed_at, base_currency),
     )
 
@@ -117,7 +118,7 @@ def bill_credit_note(
     return BillCreditNote(
         bill_credit_note_number=row.reference or row.number,
         supplier_ref=SupplierRef(id=str(row.party.id), supplier_name=row.party.name),
-        line_items=tuple(BillCreditNoteLine(**line) for line in _lines(row, sign=-1)),
+        line_items=tuple(BillCreditNoteLine(**line) for line in _lines(row, turn=neg)),
         **_credit(row, changed_at, base_currency),
     )
 
@@ -154,7 +155,7 @@ def _credit_status(row: wire.Invoice, remaining: Decimal) -> CreditNoteStatus:
     return _settled(row, remaining) or _INVOICE_STATUS.get(row.state, "Unknown")
 
 
-def _settled(row: wire.Invoice, due: Decimal) -> Any:
+def _settled(row: wire.Invoice, due: Decimal) -> Literal["Paid", "PartiallyPaid"] | None:
     """Return the status of a posted document that is settled, wholly or in part.
 
     Paid ones stay ``posted`` until the server's queue gets to them.
@@ -198,7 +199,7 @@ def _currency_rate(row: wire.Invoice, base_currency: str | None) -> Decimal | No
     return (base / foreign).quantize(_RATE, ROUND_HALF_EVEN) if foreign else None
 
 
-def _lines(row: wire.Invoice, *, sign: int) -> Iterator[dict[str, Any]]:
+def _lines(row: wire.Invoice, *, turn: Callable[[Decimal], Decimal]) -> Iterator[dict[str, Any]]:
     """Yield what the lines of all four documents have in common; titles are no lines."""
     lines = [line for line in row.lines if line.type == "line" and line.amount]
     for line, tax in zip(lines, _taxes(row, lines), strict=True):
@@ -206,11 +207,11 @@ def _lines(row: wire.Invoice, *, sign: int) -> Iterator[dict[str, Any]]:
         yield {
             "description": line.description,
             "unit_amount": line.unit_price.decimal if line.unit_price else ZERO,
-            "quantity": sign * (line.quantity or ZERO),
+            "quantity": turn(line.quantity or ZERO),
             "discount_amount": ZERO,
-            "sub_total": sign * net,
-            "tax_amount": sign * tax,
-            "total_amount": sign * (net + tax),
+            "sub_total": turn(net),
+            "tax_amount": turn(tax),
+            "total_amount": turn(net + tax),
             "account_ref": AccountRef(id=str(line.account.id), name=line.account.name)
             if line.account
             else None,

@@ -60,7 +60,7 @@ class Listing:
             deleted: set[int] = set()
             if done and place.since:
                 deleted = before - (self._ids() if members is None else members)
-                seen |= before - deleted
+                seen = (seen | before) - deleted
             place = Cursor(
                 done=done,
                 last=last,

@@ -29,6 +29,14 @@ from connections.schemas import DataType, Record
 _BALANCES = frozenset({DataType.CHART_OF_ACCOUNTS, DataType.BANK_ACCOUNTS})
 _STATEMENTS = frozenset({DataType.BALANCE_SHEET, DataType.PROFIT_AND_LOSS})
 
+_RIGHTS = (
+    "The key's user needs a group that may read companies, parties with their addresses, contact "
+    "mechanisms and identifiers, accounts and account types, fiscal years, periods, journals, "
+    "moves with their lines and reconciliations, taxes, invoices with their lines and taxes, "
+    "statements with their lines and journals, banks and bank accounts; and, as field access, "
+    "balance, debit and credit of accounts, which Tryton keeps to its group Accounting."
+)
+
 
 class Tryton(CredentialPlatform):
     key: ClassVar[str] = "tryton"
@@ -47,6 +55,7 @@ class Tryton(CredentialPlatform):
         "Nothing to register: each customer gives an address, a database and a key.",
         "The customer's server must run Tryton 8.0 or later.",
         "It must be reachable from here over HTTPS.",
+        _RIGHTS,
     )
     fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField(
@@ -84,8 +93,8 @@ class Tryton(CredentialPlatform):
     def server(self) -> Server:
         return Server(
             self.http,
-            self.credentials.parameters.get("database", ""),
-            self.credentials.access_token,
+            self.credentials.parameters.get("database", "").strip(),
+            self.credentials.access_token.strip(),
             sleep=self.sleep,
         )
 
@@ -94,6 +103,7 @@ class Tryton(CredentialPlatform):
 
         :raises InvalidCredentials: naming what was typed in wrongly.
         """
+        typed.check_key(self.server)
         typed.check_address(self.server)
         companies = self._companies()
         company = self._chosen(companies)
@@ -102,7 +112,7 @@ class Tryton(CredentialPlatform):
         self.server.context = {"company": company.id}
         typed.check_rights(self.server)
         return Identity(
-            id=f"{self.server.database}:{company.id}",
+            id=_identity(self.server.database, company),
             name=company.party.name or self.server.database,
         )
 
@@ -227,6 +237,20 @@ class Tryton(CredentialPlatform):
             [["company", "=", self._company.id]],
         )
         return frozenset(each.account for each in journals)
+
+
+def _identity(database: str, company: wire.Company) -> str:
+    """Return what tells a company from those of the same number on other servers.
+
+    The moment of its making moves with the database, when that moves to another address.
+
+    :raises Unexpected: when that is no moment.
+    """
+    try:
+        made = company.create_date.utc if company.create_date else None
+    except ValueError as error:
+        raise unexpected(f"company: {error}") from error
+    return f"{database}:{company.id}:{made:%Y%m%d%H%M%S%f}" if made else f"{database}:{company.id}"
 
 
 class _BankJournal(msgspec.Struct):

@@ -113,7 +113,7 @@ class Reports:
         """Return what closing fiscal years moved, by month and account.
 
         It is booked in a journal of the type ``situation``, on the year's last day.
-        https://docs.tryton.org/latest/modules-account/usage/close_fiscalyear.html
+        https://docs.tryton.org/latest/modules-account/usage/index.html
         """
         moved: dict[Month, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         lines = self.server.read(

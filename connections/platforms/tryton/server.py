@@ -22,6 +22,7 @@ from connections.platforms.base import (
     PlatformError,
     Unexpected,
 )
+from connections.platforms.decoding import UNREADABLE
 from connections.platforms.http import Answer, Sleep, decode, get
 from connections.platforms.tryton import wire
 
@@ -105,7 +106,7 @@ class Server:
         """
         try:
             return [decoder.decode(row) for row in self.rows(model, fields, domain, **how)]
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise unexpected(f"{model}: {error}") from error
 
     def has_rest(self) -> bool:

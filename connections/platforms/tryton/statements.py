@@ -112,15 +112,15 @@ def _sheet(
     on: dt.date, balances: Sequence[wire.Balance], types: AccountTypes
 ) -> BalanceSheetPeriod:
     lines = _by_section(balances, types)
-    assets = lines["assets"].line("assets")
-    liabilities = lines["liabilities"].line("liabilities")
+    assets = lines["assets"].line()
+    liabilities = lines["liabilities"].line()
     result = -sum((_debited(each) for each in _of_results(balances, types)), ZERO)
     return BalanceSheetPeriod(
         date=on,
         assets=assets,
         liabilities=liabilities,
         net_assets=assets.value - liabilities.value,
-        equity=lines["equity"].line("equity", unclosed=result),
+        equity=lines["equity"].line(unclosed=result),
     )
 
 
@@ -128,11 +128,11 @@ def _result(
     month: Month, balances: Sequence[wire.Balance], types: AccountTypes
 ) -> ProfitAndLossPeriod:
     lines = _by_section(balances, types)
-    income = lines["income"].line("income")
-    cost_of_sales = lines["cost_of_sales"].line("cost_of_sales")
-    expenses = lines["expenses"].line("expenses")
-    other_income = lines["other_income"].line("other_income")
-    other_expenses = lines["other_expenses"].line("other_expenses")
+    income = lines["income"].line()
+    cost_of_sales = lines["cost_of_sales"].line()
+    expenses = lines["expenses"].line()
+    other_income = lines["other_income"].line()
+    other_expenses = lines["other_expenses"].line()
     gross_profit = income.value - cost_of_sales.value
     net_operating_profit = gross_profit - expenses.value
     net_other_income = other_income.value - other_expenses.value
@@ -151,56 +151,45 @@ def _result(
     )
 
 
-class _Section:
+class _Lines:
     """One section's accounts, hung on their types."""
 
-    def __init__(self, types: AccountTypes) -> None:
+    def __init__(self, section: Section, types: AccountTypes) -> None:
+        self.section = section
         self.types = types
-        self.accounts: dict[int, list[ReportLine]] = defaultdict(list)
+        self.accounts: dict[int | None, list[ReportLine]] = defaultdict(list)
         self.children: dict[int | None, set[int]] = defaultdict(set)
 
     def add(self, type_id: int, line: ReportLine) -> None:
-        self.accounts[type_id].append(line)
         parent: int | None = None
-        for each in self.types.branch(type_id):
-            self.children[parent].add(each.id)
-            parent = each.id
+        for each in self.types.path(type_id, self.section):
+            self.children[parent].add(each)
+            parent = each
+        self.accounts[parent].append(line)
 
-    def line(self, section: Section, *, unclosed: Decimal = ZERO) -> ReportLine:
-        items = self._items(self._top())
+    def line(self, *, unclosed: Decimal = ZERO) -> ReportLine:
+        items = self._items(None)
         if unclosed:
             items.append(ReportLine(name="Profit of years not closed yet", value=unclosed))
-        return _sum(_NAMES[section], items)
-
-    def _top(self) -> int | None:
-        """Return the type below which the section branches: what is above says nothing."""
-        top: int | None = None
-        while len(self.children[top]) == 1 and not self.accounts.get(top or 0):
-            (top,) = self.children[top]
-        return top
+        return _sum(_NAMES[self.section], items)
 
     def _items(self, parent: int | None) -> list[ReportLine]:
-        items = list(self.accounts.get(parent, ())) if parent is not None else []
-        for type_id in sorted(self.children[parent], key=self.types.order):
-            items.append(_sum(self.types.name(type_id), self._items(type_id)))
-        return items
+        return self.accounts[parent] + [
+            _sum(self.types.name(type_id), self._items(type_id))
+            for type_id in sorted(self.children[parent], key=self.types.order)
+        ]
 
 
-def _by_section(balances: Sequence[wire.Balance], types: AccountTypes) -> dict[Section, "_Section"]:
-    sections: dict[Section, _Section] = defaultdict(lambda: _Section(types))
+def _by_section(balances: Sequence[wire.Balance], types: AccountTypes) -> dict[Section, _Lines]:
+    sections = {section: _Lines(section, types) for section in _NAMES}
     for each in sorted(balances, key=lambda balance: (balance.code or "", balance.id)):
         type_id = _type(each)
         section = types.section(type_id)
         amount = _debited(each)
         if section is not None and amount:
-            sections[section].add(
-                type_id,
-                ReportLine(
-                    account_id=str(each.id),
-                    name=each.name,
-                    value=-amount if section in _CREDIT_SECTIONS else amount,
-                ),
-            )
+            value = -amount if section in _CREDIT_SECTIONS else amount
+            line = ReportLine(account_id=str(each.id), name=each.name, value=value)
+            sections[section].add(type_id, line)
     return sections
 
 
@@ -219,7 +208,11 @@ def _type(balance: wire.Balance) -> int:
 
 
 def _debited(balance: wire.Balance) -> Decimal:
-    return balance.debit.decimal - balance.credit.decimal
+    """:raises ValueError: when it is no amount."""
+    debited = balance.debit.decimal - balance.credit.decimal
+    if not debited.is_finite():
+        raise ValueError(f"account {balance.id} has a balance of {debited}")
+    return debited
 
 
 def _sum(name: str | None, items: Sequence[ReportLine]) -> ReportLine:

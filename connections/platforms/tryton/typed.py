@@ -1,5 +1,6 @@
 """Whether what a customer typed in leads to books that can be read, and if not, what is wrong."""
 
+import re
 from collections.abc import Sequence
 
 from connections.platforms.base import (
@@ -21,6 +22,19 @@ _READ_WHERE_INSTALLED = (
     ("account.invoice", ("id",)),
     ("account.statement.line", ("id",)),
 )
+
+
+def check_key(server: Server) -> None:
+    """Make sure that the key can be sent at all.
+
+    :raises InvalidCredentials: when it has signs that no key has.
+    """
+    if not re.fullmatch(r"[\x21-\x7e]+", server.key):
+        raise InvalidCredentials(
+            "This is no key of Tryton: it has letters and digits only.",
+            field="key",
+            detail=f"{len(server.key)} characters",
+        )
 
 
 def check_address(server: Server) -> None:
