@@ -15,6 +15,8 @@ _WITHOUT_DATABASE = {
     "findstatic",
     "help",
     "makemessages",
+    "standin",
+    "startadapter",
     "startapp",
     "version",
 }

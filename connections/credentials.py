@@ -53,9 +53,9 @@ def open_platform(
     stored = sealing.load(connection)
     if stored.is_due:
         stored = _renewed(connection, seen_version=stored.version)
-    yield get_platform(connection.platform)(
-        http_client(connection.platform), stored.credentials, sleep=sleep
-    )
+    app = platform_app(connection.organization_id, connection.platform)
+    http = http_client(connection.platform, app, stored.credentials)
+    yield get_platform(connection.platform)(http, stored.credentials, sleep=sleep)
 
 
 def renew_after_401(connection: Connection, seen: Credentials) -> Credentials:
@@ -162,7 +162,8 @@ def _refresh(connection: Connection, lease: _Lease) -> sealing.Stored:
 
 def _ask(connection: Connection, lease: _Lease) -> Credentials:
     platform = get_platform(connection.platform)
-    app, http = platform_app(connection.platform), http_client(connection.platform)
+    app = platform_app(connection.organization_id, connection.platform)
+    http = http_client(connection.platform, app, lease.current)
     try:
         return platform.refresh(http, app, lease.current)
     except AuthorizationRevoked:
@@ -186,7 +187,7 @@ def _keep(connection: Connection, lease: _Lease, fresh: Credentials) -> sealing.
         gone = not kept and not StoredCredentials.objects.filter(connection=connection).exists()
     if gone:
         # Unlinked while we asked: what was just granted must not outlive that.
-        give_back(connection.platform, fresh)
+        give_back(connection.organization_id, connection.platform, fresh)
     return sealing.load(connection)
 
 

@@ -1,16 +1,20 @@
 """A trip to a platform's consent page and back: authorization code with PKCE.
 
 The state is the trip's only name. It is kept as a digest, is good once, for ten minutes, in the
-browser that left, for the connection and platform it left for.
+browser that left, for the connection and platform it left for. Where one consent reaches several
+accounting organizations, what was granted is kept, encrypted, until the customer has chosen one.
 """
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -18,12 +22,20 @@ from django.utils import timezone
 from companies import tenancy
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.platforms import get_platform
-from connections.platforms.base import Credentials, Identity, PlatformError
+from connections.platforms.base import (
+    Credentials,
+    Identity,
+    OAuthPlatform,
+    PermissionMissing,
+    PlatformError,
+)
 from connections.registration import http_client, platform_app, redirect_uri
 from connections.revocation import give_back
 from portal.crypto import key_ring
 
 _VALID_FOR = timedelta(minutes=10)
+#: What was granted is kept so long for the customer to choose an organization.
+_CHOICE_FOR = timedelta(hours=1)
 _SECRET_BYTES = 32
 _VERIFIER_BYTES = 64
 
@@ -32,11 +44,16 @@ class NotOurs(Exception):
     """The browser came back with a state that does not fit: foreign, used, or too old."""
 
 
+class Choice(Exception):
+    """The consent reaches several accounting organizations: the customer has to say which."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization:
-    """What a customer's consent gave: not stored yet."""
+    """What a customer gave us: credentials and whose books they open. Not stored yet."""
 
-    attempt: AuthorizationAttempt
+    organization_id: UUID
+    connection_id: UUID
     credentials: Credentials
     identity: Identity
 
@@ -47,23 +64,31 @@ def new_browser() -> str:
 
 
 def begin_authorization(connection: Connection, *, link_url: LinkUrl, browser: str) -> str:
-    """Return the address of the platform's consent page for this browser."""
+    """Return the address of the platform's consent page for this browser.
+
+    :raises KeyError: when the platform has none.
+    """
+    platform = _oauth_platform(connection.platform)
     state = secrets.token_urlsafe(_SECRET_BYTES)
     code_verifier = secrets.token_urlsafe(_VERIFIER_BYTES)
-    context = _context(connection.organization_id, connection.pk)
     with tenancy.entered(connection.organization_id):
-        AuthorizationAttempt.objects.create(
+        # Whoever leaves again has given an earlier choice up.
+        AuthorizationAttempt.objects.filter(connection=connection, granted__isnull=False).update(
+            granted=None, organizations=[]
+        )
+        attempt = AuthorizationAttempt(
             organization_id=connection.organization_id,
             connection=connection,
             link_url=link_url,
             platform=connection.platform,
             state_hash=_digest(state),
             browser_hash=_digest(browser),
-            code_verifier=key_ring().encrypt(code_verifier, context=context),
             expires_at=timezone.now() + _VALID_FOR,
         )
-    return get_platform(connection.platform).authorize_url(
-        platform_app(connection.platform),
+        attempt.code_verifier = _seal(attempt, "code_verifier", code_verifier)
+        attempt.save(force_insert=True)
+    return platform.authorize_url(
+        platform_app(connection.organization_id, connection.platform),
         state=state,
         redirect_uri=redirect_uri(connection.platform),
         code_challenge=create_s256_code_challenge(code_verifier),
@@ -79,9 +104,14 @@ def find_attempt(*, platform: str, state: str, browser: str) -> AuthorizationAtt
         attempt = AuthorizationAttempt.objects.filter(
             state_hash=_digest(state), platform=platform
         ).first()
-    if attempt is None or not hmac.compare_digest(bytes(attempt.browser_hash), _digest(browser)):
+    if attempt is None or not is_from(attempt, browser):
         raise NotOurs
     return attempt
+
+
+def is_from(attempt: AuthorizationAttempt, browser: str) -> bool:
+    """Tell whether this is the browser that left."""
+    return hmac.compare_digest(bytes(attempt.browser_hash), _digest(browser))
 
 
 def claim(attempt: AuthorizationAttempt) -> bool:
@@ -99,33 +129,126 @@ def claim(attempt: AuthorizationAttempt) -> bool:
     return bool(claimed)
 
 
-def redeem(attempt: AuthorizationAttempt, *, code: str) -> Authorization:
+def redeem(
+    attempt: AuthorizationAttempt, *, code: str, callback: Mapping[str, str]
+) -> Authorization:
     """Trade the code for credentials, and ask with these whose books they open.
 
     :raises PlatformError: when the platform gives none, or does not say whose they are.
+    :raises Choice: when they open several, and none of these is the one linked before.
     """
-    platform = get_platform(attempt.platform)
-    http = http_client(attempt.platform)
-    context = _context(attempt.organization_id, attempt.connection_id)
+    platform = _oauth_platform(attempt.platform)
+    app = platform_app(attempt.organization_id, attempt.platform)
+    http = http_client(attempt.platform, app)
     credentials = platform.exchange(
         http,
-        platform_app(attempt.platform),
+        app,
         code=code,
         redirect_uri=redirect_uri(attempt.platform),
-        code_verifier=key_ring().decrypt(bytes(attempt.code_verifier), context=context),
+        code_verifier=_open(attempt, "code_verifier", attempt.code_verifier),
+        callback=callback,
     )
     try:
         # What the address says about the business proves nothing: the token does.
-        identity = platform(http, credentials).identity()
+        organizations = platform(http, credentials).organizations()
     except PlatformError:
-        give_back(attempt.platform, credentials)
+        give_back(attempt.organization_id, attempt.platform, credentials)
         raise
-    return Authorization(attempt=attempt, credentials=credentials, identity=identity)
+    chosen = _only_one(attempt, organizations)
+    if chosen is None:
+        _ask_which(attempt, credentials, organizations)
+        raise Choice
+    return _authorization(attempt, platform(http, credentials).choose(chosen), chosen)
+
+
+def choose(attempt: AuthorizationAttempt, organization_id: str) -> Authorization:
+    """Return what was granted, for the organization that the customer chose; good once.
+
+    :raises NotOurs: when there is nothing (any more) to choose from, or not that.
+    """
+    with tenancy.entered(attempt.organization_id):
+        row = AuthorizationAttempt.objects.select_for_update().filter(
+            pk=attempt.pk,
+            granted__isnull=False,
+            used_at__gt=timezone.now() - _CHOICE_FOR,
+            link_url__revoked_at=None,
+        )
+        found = row.first()
+        names = {} if found is None else {each["id"]: each["name"] for each in found.organizations}
+        if found is None or found.granted is None or organization_id not in names:
+            raise NotOurs
+        credentials = _CREDENTIALS.decode(_open(found, "granted", found.granted))
+        row.update(granted=None, organizations=[])
+    identity = Identity(id=organization_id, name=names[organization_id])
+    platform = _oauth_platform(attempt.platform)
+    app = platform_app(attempt.organization_id, attempt.platform)
+    opened = platform(http_client(attempt.platform, app, credentials), credentials)
+    return _authorization(attempt, opened.choose(identity), identity)
+
+
+def _only_one(attempt: AuthorizationAttempt, organizations: Sequence[Identity]) -> Identity | None:
+    """Return the organization that need not be asked for: the only one, or the one linked before.
+
+    :raises PermissionMissing: when there is none at all.
+    """
+    if not organizations:
+        raise PermissionMissing("Access was allowed to no business.")
+    if len(organizations) == 1:
+        return organizations[0]
+    with tenancy.entered(attempt.organization_id):
+        linked_before = (
+            Connection.objects.within(attempt.organization_id)
+            .filter(pk=attempt.connection_id)
+            .values_list("platform_company_id", flat=True)
+            .first()
+        )
+    return next((each for each in organizations if each.id == linked_before), None)
+
+
+def _ask_which(
+    attempt: AuthorizationAttempt, credentials: Credentials, organizations: Sequence[Identity]
+) -> None:
+    granted = _seal(attempt, "granted", msgspec.json.encode(credentials).decode())
+    with tenancy.entered(attempt.organization_id):
+        AuthorizationAttempt.objects.filter(pk=attempt.pk).update(
+            outcome=AuthorizationAttempt.Outcome.CHOOSING,
+            granted=granted,
+            organizations=[{"id": each.id, "name": each.name} for each in organizations],
+        )
+
+
+def _authorization(
+    attempt: AuthorizationAttempt, credentials: Credentials, identity: Identity
+) -> Authorization:
+    return Authorization(
+        organization_id=attempt.organization_id,
+        connection_id=attempt.connection_id,
+        credentials=credentials,
+        identity=identity,
+    )
+
+
+def _oauth_platform(key: str) -> type[OAuthPlatform]:
+    platform = get_platform(key)
+    if not issubclass(platform, OAuthPlatform):
+        raise KeyError(key)
+    return platform
+
+
+_CREDENTIALS = msgspec.json.Decoder(Credentials)
 
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _context(organization_id: UUID, connection_id: UUID) -> str:
-    return f"attempt|code_verifier|{organization_id}|{connection_id}"
+def _seal(attempt: AuthorizationAttempt, field: str, plaintext: str) -> bytes:
+    return key_ring().encrypt(plaintext, context=_context(attempt, field))
+
+
+def _open(attempt: AuthorizationAttempt, field: str, ciphertext: Any) -> str:
+    return key_ring().decrypt(bytes(ciphertext), context=_context(attempt, field))
+
+
+def _context(attempt: AuthorizationAttempt, field: str) -> str:
+    return f"attempt|{field}|{attempt.organization_id}|{attempt.connection_id}"

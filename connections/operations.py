@@ -71,15 +71,15 @@ def complete_authorization(authorization: Authorization) -> Connection:
     :raises DifferentBusiness: when these are not the books that were first linked here.
     :raises Deleted: when the connection was deleted while the customer was away.
     """
-    attempt, identity = authorization.attempt, authorization.identity
-    with tenancy.entered(attempt.organization_id):
+    organization_id, identity = authorization.organization_id, authorization.identity
+    with tenancy.entered(organization_id):
         # One authorization of a company at a time, or two could each find no other linked; and
         # nobody else moves the connection meanwhile.
-        companies = Company.objects.within(attempt.organization_id)
+        companies = Company.objects.within(organization_id)
         companies.select_for_update(no_key=True, of=("self",)).filter(
-            connections=attempt.connection_id
+            connections=authorization.connection_id
         ).first()
-        connection = _locked(attempt.organization_id, attempt.connection_id)
+        connection = _locked(organization_id, authorization.connection_id)
         refuse_second_accounting(connection)
         if connection.platform_company_id not in {"", identity.id}:
             raise DifferentBusiness(
@@ -146,4 +146,5 @@ def _stored(connection: Connection) -> Credentials | None:
 
 def _give_back_after_commit(connection: Connection, credentials: Credentials | None) -> None:
     if credentials is not None:
-        transaction.on_commit(partial(give_back, connection.platform, credentials), robust=True)
+        give = partial(give_back, connection.organization_id, connection.platform, credentials)
+        transaction.on_commit(give, robust=True)

@@ -1,29 +1,56 @@
-"""Our registrations at the platforms, from the settings."""
+"""How an organization reaches a platform: its registration there, and the client to ask with."""
+
+from uuid import UUID
 
 import httpx
 from django.conf import settings
 
-from connections.platforms import PLATFORMS
-from connections.platforms.base import Platform, PlatformApp
+from companies import tenancy
+from connections.models import Integration
+from connections.platforms import PLATFORMS, get_platform
+from connections.platforms.base import Credentials, OAuthPlatform, PlatformApp
 from connections.platforms.http import platform_client
+from portal.crypto import key_ring
+
+SANDBOX = "sandbox"
 
 
-def platform_app(key: str) -> PlatformApp:
-    """Return our registration.
+def platform_app(organization_id: UUID, key: str) -> PlatformApp:
+    """Return the organization's registration; without client id where it has none.
 
-    :raises KeyError: when there is none at this platform.
+    :raises KeyError: when there is no such platform.
     """
-    return {
-        "sandbox": PlatformApp(
+    if get_platform(key).key == SANDBOX:
+        return PlatformApp(
             base_url=settings.SANDBOX_URL,
             client_id=settings.SANDBOX_CLIENT_ID,
             client_secret=settings.SANDBOX_CLIENT_SECRET,
+            environment="sandbox",
         )
-    }[key]
+    with tenancy.entered(organization_id):
+        integration = Integration.objects.within(organization_id).filter(platform=key).first()
+    return app_of(integration or Integration(organization_id=organization_id, platform=key))
 
 
-def http_client(key: str) -> httpx.Client:
-    return platform_client(key, base_url=platform_app(key).base_url)
+def app_of(integration: Integration) -> PlatformApp:
+    """Return the registration that an integration holds."""
+    return PlatformApp(
+        base_url=stand_in(integration.platform),
+        client_id=integration.client_id,
+        client_secret=opened_secret(integration),
+        scopes=tuple(integration.scopes.split()),
+        environment="sandbox" if integration.environment == "sandbox" else "production",
+    )
+
+
+def http_client(key: str, app: PlatformApp, credentials: Credentials | None = None) -> httpx.Client:
+    """Return the client that reaches the platform; addresses typed in by tenants are guarded."""
+    platform = get_platform(key)
+    return platform_client(
+        key,
+        base_url=platform.api_url(app, credentials),
+        is_guarded=not platform.redirects and not settings.ALLOW_PRIVATE_ADDRESSES,
+    )
 
 
 def redirect_uri(key: str) -> str:
@@ -31,21 +58,30 @@ def redirect_uri(key: str) -> str:
     return f"{settings.BASE_URL}/link/callback/{key}"
 
 
-def available_platforms() -> list[type[Platform]]:
-    """Return the platforms we are registered at, by name."""
-    registered = [platform for key, platform in PLATFORMS.items() if platform_app(key).base_url]
-    return sorted(registered, key=lambda platform: platform.name.casefold())
-
-
-def platform_choices() -> list[tuple[str, str]]:
-    """Return key and name of each: templates would call a class instead of showing it."""
-    return [(platform.key, platform.name) for platform in available_platforms()]
+def stand_in(key: str) -> str:
+    """Return the address that stands in for the vendor's own; empty where none does."""
+    url: str = settings.SANDBOX_URL if key == SANDBOX else settings.PLATFORM_URLS.get(key, "")
+    return url
 
 
 def consent_origins() -> list[str]:
-    """Return where a browser may be sent to authorize us."""
-    return [
-        platform_app(platform.key).base_url
-        for platform in available_platforms()
-        if platform.redirects
-    ]
+    """Return where a browser may be sent to authorize us, whatever the organization."""
+    origins: list[str] = []
+    for key, platform in PLATFORMS.items():
+        if issubclass(platform, OAuthPlatform):
+            origins += platform.consent_origins(PlatformApp(base_url=stand_in(key)))
+    return sorted({origin for origin in origins if origin})
+
+
+def sealed_secret(integration: Integration, secret: str) -> bytes:
+    return key_ring().encrypt(secret, context=_context(integration))
+
+
+def opened_secret(integration: Integration) -> str:
+    if integration.client_secret is None:
+        return ""
+    return key_ring().decrypt(bytes(integration.client_secret), context=_context(integration))
+
+
+def _context(integration: Integration) -> str:
+    return f"integration|client_secret|{integration.organization_id}|{integration.platform}"

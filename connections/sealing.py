@@ -1,5 +1,6 @@
 """Credentials at rest: sealed for their row, field and organization, opened only to be used."""
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -61,6 +62,9 @@ def sealed(connection: Connection, credentials: Credentials) -> dict[str, Any]:
     return {
         "access_token": _seal(connection, "access_token", credentials.access_token),
         "refresh_token": _seal(connection, "refresh_token", credentials.refresh_token),
+        "parameters": _seal(connection, "parameters", json.dumps(dict(credentials.parameters)))
+        if credentials.parameters
+        else b"",
         "scope": credentials.scope[:400],
         "expires_at": credentials.expires_at,
         "refresh_expires_at": credentials.refresh_expires_at,
@@ -75,6 +79,7 @@ def opened(row: StoredCredentials) -> Credentials:
         expires_at=row.expires_at,
         refresh_expires_at=row.refresh_expires_at,
         scope=row.scope,
+        parameters=json.loads(_open(row, "parameters", row.parameters)) if row.parameters else {},
     )
 
 
@@ -86,6 +91,8 @@ def previous_refresh_token(row: StoredCredentials) -> str | None:
 
 
 def _is_due(row: StoredCredentials) -> bool:
+    if row.expires_at is None:
+        return False
     life = row.expires_at - row.refreshed_at
     ahead = max(_SOON, life * _SHARE_OF_LIFE)
     # A platform whose tokens live for minutes would otherwise be asked at every use.

@@ -77,7 +77,15 @@ def hosted(view: View) -> View:
 
 def for_visit(view: View) -> View:
     """Find whose Link URL this is and enter that organization; unknown ones all look alike."""
+    return _visited(view, is_atomic=True)
 
+
+def for_visit_outside_transactions(view: View) -> View:
+    """Find whose Link URL this is; the view waits for another server, and enters by itself."""
+    return _visited(view, is_atomic=False)
+
+
+def _visited(view: View, *, is_atomic: bool) -> View:
     @wraps(view)
     def visited(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
         if not rate_limit.allows(request, token):
@@ -88,7 +96,11 @@ def for_visit(view: View) -> View:
         if link is None:
             return gone(request)
         with tenancy.entered(link.organization_id):
-            response = view(request, _visit(token, link), **kwargs)
+            visit = _visit(token, link)
+            if is_atomic:
+                response = view(request, visit, **kwargs)
+        if not is_atomic:
+            response = view(request, visit, **kwargs)
         # Browsers send `Origin: null` with forms of a page that allows no referrer at all, and
         # that is refused as cross-site. To other sites this policy tells as little.
         response.headers["Referrer-Policy"] = "same-origin"

@@ -1,4 +1,6 @@
-"""What a customer does with a Link URL: authorize, come back, disconnect."""
+"""What a customer does with a Link URL: authorize or type in a key, come back, disconnect."""
+
+from collections.abc import Mapping
 
 from django.db.models import Case, IntegerField, Value, When
 
@@ -6,6 +8,8 @@ from companies import tenancy
 from companies.models import Company
 from connections import oauth
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
+from connections.oauth import Authorization, Choice
+from connections.offers import is_offered
 from connections.operations import (
     AlreadyConnected,
     Deleted,
@@ -18,7 +22,8 @@ from connections.operations import (
     unlink,
 )
 from connections.platforms import get_platform
-from connections.platforms.base import PlatformError
+from connections.platforms.base import CredentialPlatform, PlatformError
+from connections.registration import http_client, platform_app
 from connections.revocation import give_back
 from sync.operations import queue_first_pulls
 
@@ -29,37 +34,80 @@ _CUSTOMER = "The customer disconnected it on the Link page."
 def start(link: LinkUrl, *, platform: str, browser: str) -> str:
     """Return the address of the consent page; a connection to authorize is made if there is none.
 
-    :raises KeyError: when there is no such platform.
+    :raises KeyError: when there is no such platform, or it is not offered.
     :raises AlreadyConnected: when another accounting platform of the company is linked.
     """
     with tenancy.entered(link.organization_id):
-        # Of two presses of the button one makes the connection, the other finds it.
-        company = Company.objects.select_for_update().get(pk=link.company_id)
-        connection = link.connection or _connection_to(company, platform)
-        refuse_second_accounting(connection)
+        connection = _to_authorize(link, platform)
         return begin_authorization(connection, link_url=link, browser=browser)
 
 
-def complete(attempt: AuthorizationAttempt, *, code: str) -> Connection | None:
+def link_with_credentials(
+    link: LinkUrl, *, platform: type[CredentialPlatform], typed_in: Mapping[str, str]
+) -> Connection:
+    """Try what the customer typed in, keep it when it opens books, and start the first pulls.
+
+    Call it outside transactions: it waits for another server.
+
+    :raises KeyError: when the platform is not offered.
+    :raises PlatformError: when it opens nothing; the customer may type again.
+    :raises AlreadyConnected: when another accounting platform of the company is linked.
+    :raises DifferentBusiness: when these are not the books that were linked before.
+    """
+    with tenancy.entered(link.organization_id):
+        connection = _to_authorize(link, platform.key)
+    credentials = platform.from_fields(typed_in)
+    app = platform_app(link.organization_id, platform.key)
+    identity = platform(http_client(platform.key, app, credentials), credentials).identity()
+    authorization = Authorization(
+        organization_id=link.organization_id,
+        connection_id=connection.pk,
+        credentials=credentials,
+        identity=identity,
+    )
+    with tenancy.entered(link.organization_id):
+        connection = complete_authorization(authorization)
+        queue_first_pulls(connection)
+    return connection
+
+
+def complete(
+    attempt: AuthorizationAttempt, *, code: str, callback: Mapping[str, str]
+) -> Connection | None:
     """Finish what the customer consented to and start the first pulls; else say why not.
 
-    Call it outside transactions, with an attempt that was just claimed.
+    ``callback`` is the query the browser came back with. Call it outside transactions, with an
+    attempt that was just claimed.
     """
     try:
-        authorization = oauth.redeem(attempt, code=code)
+        authorization = oauth.redeem(attempt, code=code, callback=callback)
+    except Choice:
+        return None
     except PlatformError as error:
         _fail(attempt, Outcome.FAILED, "500", "Authorization failed", error.message)
         return None
+    return _keep(attempt, authorization)
+
+
+def choose(attempt: AuthorizationAttempt, *, organization: str) -> Connection | None:
+    """Link the accounting organization that the customer chose of several; else say why not.
+
+    :raises NotOurs: when there is nothing (any more) to choose from, or not that.
+    """
+    return _keep(attempt, oauth.choose(attempt, organization))
+
+
+def _keep(attempt: AuthorizationAttempt, authorization: Authorization) -> Connection | None:
     try:
         with tenancy.entered(attempt.organization_id):
             connection = complete_authorization(authorization)
             queue_first_pulls(connection)
             _conclude(attempt, Outcome.LINKED)
     except Deleted:
-        give_back(attempt.platform, authorization.credentials)
+        give_back(attempt.organization_id, attempt.platform, authorization.credentials)
         return None
     except DifferentBusiness as refusal:
-        give_back(attempt.platform, authorization.credentials)
+        give_back(attempt.organization_id, attempt.platform, authorization.credentials)
         _fail(attempt, Outcome.DIFFERENT_BUSINESS, "409", "Different business", str(refusal))
         return None
     except AlreadyConnected as refusal:
@@ -89,6 +137,19 @@ def disconnect(connection: Connection) -> None:
     unlink(connection, actor=None, reason=_CUSTOMER)
 
 
+def _to_authorize(link: LinkUrl, platform: str) -> Connection:
+    """Return the connection to authorize, in the caller's transaction; it is made if there is none.
+
+    :raises KeyError: when there is no such platform, or it is not offered.
+    :raises AlreadyConnected: when another accounting platform of the company is linked.
+    """
+    # Of two presses of the button one makes the connection, the other finds it.
+    company = Company.objects.select_for_update().get(pk=link.company_id)
+    connection = link.connection or _connection_to(company, platform)
+    refuse_second_accounting(connection)
+    return connection
+
+
 def _connection_to(company: Company, platform: str) -> Connection:
     """Return the company's connection to the platform, which keeps its id when linked again."""
     known = Connection.objects.within(company.organization_id).filter(
@@ -101,6 +162,8 @@ def _connection_to(company: Company, platform: str) -> Connection:
         output_field=IntegerField(),
     )
     found = known.order_by(foremost, "-status_changed_at", "id").first()
+    if found is None and not is_offered(company.organization_id, platform):
+        raise KeyError(platform)
     return found or create_connection(company, platform=platform)
 
 

@@ -43,7 +43,7 @@ def link_sandbox(
         logger.warning("the sandbox platform did not authorize: %s", error)
         _say_why_not(company)
         return None
-    return operations.complete(attempt, code=answer.get("code", ""))
+    return operations.complete(attempt, code=answer.get("code", ""), callback={})
 
 
 def _say_why_not(company: Company) -> None:

@@ -10,13 +10,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections import links, oauth
 from connections.models import AuthorizationAttempt
-from connections.operations import AlreadyConnected, Deleted, NotLinked
-from connections.registration import available_platforms, platform_choices
+from connections.offers import enabled_platforms, is_offered, platform_choices
+from connections.operations import AlreadyConnected, Deleted, DifferentBusiness, NotLinked
+from connections.platforms import PLATFORMS
+from connections.platforms.base import CredentialPlatform
 from link import operations
+from link.forms import CredentialsForm
 from link.hosted import (
     Visit,
     browser_of,
     for_visit,
+    for_visit_outside_transactions,
     gone,
     hosted,
     known_or_new_browser,
@@ -26,6 +30,7 @@ from link.sharing import in_plain_words
 
 BAD_REQUEST = 400
 CONFLICT = 409
+UNPROCESSABLE = 422
 _SEE_OTHER = 303
 _LONGEST = 4096
 #: RFC 6749 names its errors so; anything else is not repeated.
@@ -39,7 +44,8 @@ safe = require_http_methods(["GET", "HEAD"])
 @for_visit
 def start(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Say who asks for what, or what is linked already."""
-    data_types = {kind for platform in available_platforms() for kind in platform.data_types}
+    platforms = enabled_platforms(visit.link.organization_id)
+    data_types = {kind for platform in platforms for kind in platform.data_types}
     context = {"visit": visit, "shared": in_plain_words(data_types)}
     return render(request, "link/start.html", context)
 
@@ -50,7 +56,7 @@ def start(request: HttpRequest, visit: Visit) -> HttpResponse:
 def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Let the customer find their platform."""
     wanted = request.GET.get("q", "").strip()[:100]
-    platforms = platform_choices()
+    platforms = platform_choices(visit.link.organization_id)
     found = [(key, name) for key, name in platforms if wanted.casefold() in name.casefold()]
     context = {"visit": visit, "platforms": found, "count": len(platforms), "wanted": wanted}
     return render(request, "link/choose.html", context)
@@ -60,20 +66,70 @@ def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
 @require_POST
 @for_visit
 def authorize(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Leave for the platform's consent page."""
+    """Leave for the platform's consent page, or for our own where it has none."""
     browser = known_or_new_browser(request)
+    key = request.POST.get("platform", "")
+    if _credential_platform(visit, key):
+        response = redirect("link:credentials", token=visit.token, platform=key)
+        response.status_code = _SEE_OTHER
+        return response
     try:
-        url = operations.start(
-            visit.link, platform=request.POST.get("platform", ""), browser=browser
-        )
+        url = operations.start(visit.link, platform=key, browser=browser)
     except KeyError:
         return redirect("link:choose", token=visit.token)
     except AlreadyConnected as refusal:
-        context = {"visit": visit, "refusal": str(refusal)}
-        return render(request, "link/refused.html", context, status=CONFLICT)
+        return _refused(request, visit, refusal)
     response = redirect(url)
     response.status_code = _SEE_OTHER
     remember_browser(response, browser)
+    return response
+
+
+@hosted
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_visit_outside_transactions
+def credentials(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
+    """Ask for address and key, try them at once, and say what is wrong with them."""
+    adapter = _credential_platform(visit, platform)
+    if adapter is None:
+        return redirect("link:choose", token=visit.token)
+    form = CredentialsForm(request.POST or None, platform=adapter)
+    try:
+        if form.is_valid():
+            with form.refusals():
+                operations.link_with_credentials(
+                    visit.link, platform=adapter, typed_in=form.cleaned_data
+                )
+                response = redirect("link:start", token=visit.token)
+                response.status_code = _SEE_OTHER
+                return response
+    except AlreadyConnected as refusal:
+        return _refused(request, visit, refusal)
+    except DifferentBusiness:
+        form.add_error(
+            None,
+            f"These are the books of another business than {visit.company.name} linked before, and "
+            "two must not be mixed. Type in what opens the books that were linked first.",
+        )
+    context = {"visit": visit, "form": form, "key": adapter.key, "platform_name": adapter.name}
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "link/credentials.html", context, status=status)
+
+
+@hosted
+@require_POST
+@for_visit
+def choose_organization(request: HttpRequest, visit: Visit, attempt_id: UUID) -> HttpResponse:
+    """Link one of the organizations that the customer's consent reaches."""
+    attempt = _attempt(visit, attempt_id)
+    if attempt is None or not oauth.is_from(attempt, browser_of(request)):
+        return _not_ours(request)
+    try:
+        operations.choose(attempt, organization=request.POST.get("organization", ""))
+    except oauth.NotOurs:
+        return _not_ours(request)
+    response = redirect("link:result", token=visit.token, attempt_id=attempt.pk)
+    response.status_code = _SEE_OTHER
     return response
 
 
@@ -95,10 +151,7 @@ def disconnect(request: HttpRequest, visit: Visit) -> HttpResponse:
 @for_visit
 def result(request: HttpRequest, visit: Visit, attempt_id: UUID) -> HttpResponse:
     """Say what came of the trip to the platform, and what to do next."""
-    attempts = AuthorizationAttempt.objects.within(visit.link.organization_id)
-    attempt = (
-        attempts.filter(pk=attempt_id, link_url=visit.link).select_related("connection").first()
-    )
+    attempt = _attempt(visit, attempt_id)
     if attempt is None:
         return gone(request)
     error = attempt.connection.errors.order_by("-errored_at", "-id").first()
@@ -116,7 +169,7 @@ def callback(request: HttpRequest, platform: str) -> HttpResponse:
     try:
         attempt = oauth.find_attempt(platform=platform, state=state, browser=browser_of(request))
         if oauth.claim(attempt):
-            _conclude(attempt, code=code, error=error)
+            _conclude(attempt, code=code, error=error, callback=request.GET.dict())
     except oauth.NotOurs:
         return _not_ours(request)
     # Elsewhere, so that neither code nor state stays in the address.
@@ -127,14 +180,35 @@ def callback(request: HttpRequest, platform: str) -> HttpResponse:
     return response
 
 
-def _conclude(attempt: AuthorizationAttempt, *, code: str, error: str) -> None:
+def _conclude(
+    attempt: AuthorizationAttempt, *, code: str, error: str, callback: dict[str, str]
+) -> None:
     if error == "access_denied":
         operations.cancel(attempt)
     elif error or not code:
         known = error if _ERROR_CODE.fullmatch(error) else "unknown_error"
         operations.refuse(attempt, error=known)
     else:
-        operations.complete(attempt, code=code)
+        operations.complete(attempt, code=code, callback=callback)
+
+
+def _attempt(visit: Visit, attempt_id: UUID) -> AuthorizationAttempt | None:
+    attempts = AuthorizationAttempt.objects.within(visit.link.organization_id)
+    return attempts.filter(pk=attempt_id, link_url=visit.link).select_related("connection").first()
+
+
+def _credential_platform(visit: Visit, key: str) -> type[CredentialPlatform] | None:
+    """Return the adapter, when its customers give us a key and this visitor may link it."""
+    platform = PLATFORMS.get(key)
+    if platform is None or not issubclass(platform, CredentialPlatform):
+        return None
+    is_known = any(each.platform == key for each in visit.connections)
+    return platform if is_known or is_offered(visit.link.organization_id, key) else None
+
+
+def _refused(request: HttpRequest, visit: Visit, refusal: AlreadyConnected) -> HttpResponse:
+    context = {"visit": visit, "refusal": str(refusal)}
+    return render(request, "link/refused.html", context, status=CONFLICT)
 
 
 def _not_ours(request: HttpRequest) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.utils.csp import CSP
 from kombu import Exchange, Queue
 
 import engines
+from connections.platforms import PLATFORMS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -174,6 +175,15 @@ CELERY_BEAT_SCHEDULE = {
         "recover-expired-leases": "recover_expired_leases",
     }.items()
 }
+
+# Accounting platforms. A platform is reached at the vendor's own addresses unless a stand-in's is
+# named here: `XERO_URL=http://127.0.0.1:4010`.
+PLATFORM_URLS = {key: os.environ.get(f"{key.upper()}_URL", "").rstrip("/") for key in PLATFORMS}
+# Customers type in where their own server is. It may lie in a private network only where the
+# operator says so.
+ALLOW_PRIVATE_ADDRESSES = (
+    os.environ.get("LEDGERPORT_ALLOW_PRIVATE_ADDRESSES", "1" if DEVELOPMENT else "0") == "1"
+)
 
 # The sandbox accounting platform
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").rstrip("/")

@@ -295,9 +295,12 @@ def _lose_access(pull: Pull, error: AuthorizationRevoked) -> None:
 
 def _slow_down(pull: Pull, error: RateLimited) -> None:
     """Wait without a worker when the platform says how long, and it is not for too long."""
-    wait = timedelta(seconds=error.retry_after or 0)
-    has_tried_enough = pull.attempts_without_progress >= claims.MAX_ATTEMPTS_WITHOUT_PROGRESS
-    if not wait or wait > outcomes.LONGEST_WAIT or has_tried_enough:
+    wait, longest = timedelta(seconds=error.retry_after or 0), outcomes.LONGEST_WAIT
+    if error.is_daily:
+        wait, longest = wait or outcomes.DAY_WITHOUT_A_TIME, outcomes.LONGEST_DAY
+    # Tries are counted against a platform that never gets on; a day's limit is known to end.
+    tries = 0 if error.is_daily else pull.attempts_without_progress
+    if not wait or wait > longest or tries >= claims.MAX_ATTEMPTS_WITHOUT_PROGRESS:
         _end(pull, outcomes.failure_of(error))
         return
     with tenancy.entered(pull.organization_id):

@@ -14,6 +14,7 @@ from connections import operations as connection_operations
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.platforms.base import (
+    InvalidCredentials,
     NotSupported,
     PermissionMissing,
     PlatformError,
@@ -25,6 +26,10 @@ from sync.models import WAITING, DataStatus, Pull, PullStatus, StagedRecord
 
 #: Longer than this nobody waits in the queue: the pull ends and says when to try again.
 LONGEST_WAIT = timedelta(minutes=15)
+#: A day's allowance comes back by itself, and asking again before is what the platform forbids: a
+#: pull waits for it however long a day may be, and when the platform does not say, for an hour.
+LONGEST_DAY = timedelta(hours=25)
+DAY_WITHOUT_A_TIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,14 @@ def failure_of(error: PlatformError) -> Failure:
         case NotSupported():
             return Failure(
                 status=PullStatus.NOT_SUPPORTED, message=error.message, detail=error.detail
+            )
+        case InvalidCredentials():
+            return Failure(
+                status=PullStatus.FETCH_ERROR,
+                message=f"{error.message} Ask the customer to put it right by opening the Link "
+                "URL. What was pulled before stays as it was.",
+                detail=error.detail,
+                connection_error="502",
             )
         case Unexpected():
             return Failure(

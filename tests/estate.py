@@ -15,6 +15,7 @@ from connections.models import (
     AuthorizationAttempt,
     Connection,
     ConnectionError,  # noqa: A004 - the public API's word
+    Integration,
     LinkUrl,
     StoredCredentials,
     Transition,
@@ -83,6 +84,7 @@ def build(organization: Organization, member: User) -> Estate:
             "connection_id": connection.pk,
             "pull_id": pull.pk,
             "data_type": "invoices",
+            "platform": "sandbox",
             "source_id": "secret-1",
         },
         lost_pull_id=lost.pk,
@@ -128,6 +130,9 @@ def _add_rest(
         browser_hash=b"",
         code_verifier=b"",
         expires_at=now,
+    )
+    Integration.objects.create(
+        organization=organization, platform="sandbox", is_enabled=True, client_id=SECRET
     )
     SyncSetting.objects.create(organization=organization, data_type="invoices", frequency="daily")
     RejectedRecord.objects.create(

@@ -37,6 +37,10 @@ ROUTES: dict[str, Right | None] = {
     "companies:list": None,
     "companies:create": Right.EDIT_COMPANIES,
     "companies:rename": Right.EDIT_COMPANIES,
+    "connections:integrations": Right.EDIT_SETTINGS,
+    "connections:integration": Right.EDIT_SETTINGS,
+    "connections:integration-switch": Right.EDIT_SETTINGS,
+    "connections:integration-check": Right.EDIT_SETTINGS,
     "connections:manage": Right.ADD_CONNECTIONS,
     "connections:create": Right.ADD_CONNECTIONS,
     "connections:panel": Right.ADD_CONNECTIONS,
@@ -145,8 +149,9 @@ def switch_python_scope_off(monkeypatch) -> None:
 
 
 @pytest.fixture
-def harbour(alice) -> estate.Estate:
+def harbour(alice, settings) -> estate.Estate:
     """Alice's organization with everything one can own. Nobody has entered it."""
+    settings.SANDBOX_URL = "http://sandbox.test"
     organization = OrganizationFactory(name="Harbour Lending", slug="harbour")
     MembershipFactory(organization=organization, user=alice)
     return estate.build(organization, alice)

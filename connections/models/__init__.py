@@ -5,6 +5,7 @@ from connections.models.connection import (
     Transition,
 )
 from connections.models.credentials import StoredCredentials
+from connections.models.integration import Integration
 from connections.models.link import AuthorizationAttempt, LinkUrl
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Connection",
     "ConnectionError",
     "ConnectionQuerySet",
+    "Integration",
     "LinkUrl",
     "StoredCredentials",
     "Transition",

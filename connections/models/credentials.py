@@ -19,8 +19,11 @@ class StoredCredentials(models.Model):
     access_token = models.BinaryField()
     refresh_token = models.BinaryField()
     previous_refresh_token = models.BinaryField(null=True)
+    #: What else leads to the books (a tenant, an address) as JSON; empty when nothing does.
+    parameters = models.BinaryField(default=b"")
     scope = models.CharField(max_length=400, blank=True, default="")
-    expires_at = models.DateTimeField()
+    #: Nothing for keys that stay good until somebody withdraws them.
+    expires_at = models.DateTimeField(null=True)
     refresh_expires_at = models.DateTimeField(null=True)
     #: Grows with every refresh: a racer who finds another number uses what is there.
     version = models.PositiveIntegerField(default=1)

@@ -59,6 +59,7 @@ class AuthorizationAttempt(models.Model):
     """One trip to a platform's consent page: the OAuth state, bound to browser and connection."""
 
     class Outcome(models.TextChoices):
+        CHOOSING = "choosing", "Choosing"
         LINKED = "linked", "Linked"
         CANCELLED = "cancelled", "Cancelled"
         FAILED = "failed", "Failed"
@@ -80,6 +81,10 @@ class AuthorizationAttempt(models.Model):
     used_at = models.DateTimeField(null=True)
     #: What came of it; empty until the platform has sent the browser back.
     outcome = models.CharField(max_length=20, choices=Outcome, blank=True, default="")
+    #: While the customer chooses one of several organizations: what was granted, encrypted, and
+    #: the ids and names to choose from. Neither outlives the choice.
+    granted = models.BinaryField(null=True)
+    organizations = models.JSONField(default=list)
 
     objects = TenantQuerySet["AuthorizationAttempt"].as_manager()
 

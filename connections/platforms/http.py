@@ -23,6 +23,7 @@ from connections.platforms.errors import (
     Unexpected,
     Unreachable,
 )
+from connections.platforms.guard import GuardedTransport
 
 __all__ = [
     "Answer",
@@ -53,24 +54,33 @@ LONGEST_RETRY_AFTER = 24 * 3600.0
 
 logger = logging.getLogger(__name__)
 
+type _Place = tuple[int, str, str, bool]
+_LIMITS = httpx.Limits(max_connections=4, max_keepalive_connections=2)
+_MOST_CLIENTS = 32
 _clients = threading.local()
 
 
-def platform_client(key: str, *, base_url: str) -> httpx.Client:
+def platform_client(key: str, *, base_url: str, is_guarded: bool = False) -> httpx.Client:
     """Return this thread's client for a platform, made once: a TLS context costs 40 pages' CPU.
 
-    A process forked later gets its own, since two processes must not share a connection.
+    A process forked later gets its own, since two processes must not share a connection. A guarded
+    one reaches no private network; the oldest of many is closed, since tenants name the addresses.
     """
-    pool: dict[tuple[int, str, str], httpx.Client] = _clients.__dict__.setdefault("pool", {})
-    place = (os.getpid(), key, base_url)
-    if place not in pool:
-        pool[place] = new_client(base_url=base_url)
-    return pool[place]
+    pool: dict[_Place, httpx.Client] = _clients.__dict__.setdefault("pool", {})
+    place = (os.getpid(), key, base_url, is_guarded)
+    client = pool.pop(place, None)
+    if client is None:
+        transport = GuardedTransport(limits=_LIMITS) if is_guarded else None
+        client = new_client(base_url=base_url, transport=transport)
+        if len(pool) >= _MOST_CLIENTS:
+            pool.pop(next(iter(pool))).close()
+    pool[place] = client
+    return client
 
 
 def close_clients() -> None:
     """Close this thread's clients; the next request opens new ones."""
-    pool: dict[tuple[int, str, str], httpx.Client] = _clients.__dict__.pop("pool", {})
+    pool: dict[_Place, httpx.Client] = _clients.__dict__.pop("pool", {})
     for client in pool.values():
         client.close()
 
@@ -84,7 +94,7 @@ def new_client(*, base_url: str, transport: httpx.BaseTransport | None = None) -
         base_url=base_url,
         transport=transport,
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=4, max_keepalive_connections=2),
+        limits=_LIMITS,
         follow_redirects=False,
         trust_env=False,
         # One client serves many customers: a cookie of one must not travel with another's request.
@@ -167,11 +177,12 @@ def get(
         meant = read(answer) if read else None
         if meant is None and answer.status in accepted:
             return answer
-        error = meant or error_for(platform, answer, secret=token)
-        wait = error.retry_after if isinstance(error, RateLimited) else retry_after(answer.headers)
+        refusal = meant or error_for(platform, answer, secret=token)
+        limit = refusal.retry_after if isinstance(refusal, RateLimited) else None
+        wait = limit if limit is not None else retry_after(answer.headers)
         may_pass = _may_pass(answer.status) if meant is None else isinstance(meant, _TRANSIENT)
         if attempt == TRIES or not may_pass or (wait or 0) > LONGEST_PAUSE:
-            raise error
+            raise refusal
         sleep(_jitter(attempt) if wait is None else wait)
     raise AssertionError("the last try returns or raises")
 

@@ -6,7 +6,6 @@ from django.utils import timezone
 from companies.models import Event
 from connections import lifecycle, sealing
 from connections.models import (
-    AuthorizationAttempt,
     Connection,
     ConnectionError,  # noqa: A004 - the public API's word
     StoredCredentials,
@@ -34,11 +33,8 @@ Status = Connection.Status
 
 def authorization(connection: Connection, *, business: str = "biz-1", serial: int = 1):
     return Authorization(
-        attempt=AuthorizationAttempt(
-            organization_id=connection.organization_id,
-            connection=connection,
-            platform=connection.platform,
-        ),
+        organization_id=connection.organization_id,
+        connection_id=connection.pk,
         credentials=Credentials(
             access_token=f"access-{serial}",
             refresh_token=f"refresh-{serial}",

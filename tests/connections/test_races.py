@@ -57,9 +57,8 @@ def company() -> Company:
 
 def authorization(connection: Connection) -> Authorization:
     return Authorization(
-        attempt=AuthorizationAttempt(
-            organization_id=connection.organization_id, connection=connection, platform="sandbox"
-        ),
+        organization_id=connection.organization_id,
+        connection_id=connection.pk,
         credentials=Credentials(
             access_token="a", refresh_token="r", expires_at=timezone.now() + timedelta(minutes=30)
         ),

@@ -151,9 +151,9 @@ def test_a_connection_deleted_while_the_platform_is_asked_is_a_calm_page(
     taken = leave(customer, path)
     redeem = oauth.redeem
 
-    def redeem_after_the_deletion(attempt, *, code):
+    def redeem_after_the_deletion(attempt, *, code, callback):
         delete_connection(Connection.objects.get(), actor=None)
-        return redeem(attempt, code=code)
+        return redeem(attempt, code=code, callback=callback)
 
     monkeypatch.setattr(oauth, "redeem", redeem_after_the_deletion)
     response = come_back(customer, state=taken["state"], code=code)

@@ -12,6 +12,7 @@ from companies.models import Event, EventType
 from connections import sealing
 from connections.platforms.base import (
     AuthorizationRevoked,
+    InvalidCredentials,
     NotSupported,
     PermissionMissing,
     RateLimited,
@@ -31,6 +32,8 @@ from sync.models import (
     ValidationIssue,
 )
 from tests.sync.scripted import invoice, page
+
+MINUTE = timedelta(minutes=1)
 
 
 def store(**filters):
@@ -311,6 +314,8 @@ def test_a_disappearance_that_somebody_accepts_is_published(platform, pull, alic
         (PermissionMissing("Not covered."), "PermissionsError", "Link URL"),
         (RateLimited("Slow down."), "RateLimitError", "limit"),
         (RateLimited("Slow down.", retry_after=5000), "RateLimitError", "limit"),
+        (RateLimited("No more.", retry_after=100_000, is_daily=True), "RateLimitError", "limit"),
+        (InvalidCredentials("No such server.", field="url"), "FetchError", "Link URL"),
         (NotSupported("Sandbox has no bills."), "NotSupported", "has no bills"),
     ],
 )
@@ -537,6 +542,20 @@ def test_a_short_limit_is_waited_for_without_a_worker(connection, platform):
     platform.serve(page(invoice(1), cursor="1"))
     engine.run_connection(connection.organization_id, connection.pk)
     assert Pull.objects.get().status == PullStatus.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "waits"), [(66_975, timedelta(seconds=66_975)), (None, timedelta(hours=1))]
+)
+def test_a_days_limit_is_waited_for_without_failing(connection, platform, retry_after, waits):
+    queued = operations.refresh_company(connection.company).queued
+    platform.serve(RateLimited("No more today.", retry_after=retry_after, is_daily=True))
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    assert {pull.status for pull in Pull.objects.all()} == {"Queued"}
+    parked = Pull.objects.filter(not_before__range=(Now() + waits - MINUTE, Now() + waits))
+    assert parked.count() == len(queued)
 
 
 def test_a_limit_that_never_ends_ends_the_pull(connection, platform, pull):

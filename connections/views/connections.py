@@ -22,7 +22,7 @@ from connections.models import (
     ConnectionQuerySet,
     LinkUrl,
 )
-from connections.registration import platform_choices
+from connections.offers import platform_choices
 from portal.http import wants_fragment
 
 UNPROCESSABLE = 422
@@ -46,7 +46,7 @@ def manage(request: PortalRequest, company_id: UUID) -> HttpResponse:
 @requires(Right.ADD_CONNECTIONS)
 def create(request: PortalRequest, company_id: UUID) -> HttpResponse:
     company = _company(request, company_id)
-    form = AddConnectionForm(request.POST)
+    form = AddConnectionForm(request.POST, organization_id=request.organization.pk)
     if not form.is_valid():
         return _manage(request, company, form=form, status=UNPROCESSABLE)
     connection = operations.create_connection(
@@ -181,7 +181,7 @@ def _manage(
     context = _link(request, company, None) | {
         "company": company,
         "connections": _shown(company).oldest_first(),
-        "platforms": platform_choices(),
+        "platforms": platform_choices(request.organization.pk),
         "form": form,
     }
     return render(request, "connections/manage.html", context, status=status)

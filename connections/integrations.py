@@ -1,0 +1,113 @@
+"""An organization's registrations at platforms: keep them, test them, switch them on and off."""
+
+from collections.abc import Mapping
+
+from django.db.models.functions import Now
+
+from companies import events, tenancy
+from companies.models import EventType, Organization, User
+from connections.models import Integration
+from connections.offers import find_settings, unset
+from connections.platforms import get_platform
+from connections.platforms.base import Environment, OAuthPlatform, PlatformError
+from connections.registration import app_of, http_client, sealed_secret
+
+
+class NotRegistered(Exception):
+    """Customers cannot be sent to a platform that does not know us."""
+
+
+def switch(organization: Organization, key: str, *, on: bool, actor: User | None) -> None:
+    """Offer a platform on the Link pages, or no longer; what is linked stays linked.
+
+    :raises KeyError: when there is no such platform here.
+    :raises NotRegistered: when it is to be offered without client id and secret.
+    """
+    settings = find_settings(organization.pk, key)
+    if on and not settings.is_registered:
+        raise NotRegistered(
+            f"{settings.name} needs a client id and a client secret before it can be offered."
+        )
+    with tenancy.entered(organization.pk):
+        _write(organization, key, {"is_enabled": on}, actor)
+        _record(organization, f"switched {settings.name} {'on' if on else 'off'}", actor)
+
+
+def save_registration(
+    organization: Organization,
+    key: str,
+    *,
+    client_id: str,
+    client_secret: str | None,
+    scopes: str,
+    environment: Environment,
+    actor: User | None,
+) -> None:
+    """Keep the registration; without a secret the one that is kept stays.
+
+    :raises KeyError: when there is no such platform here.
+    """
+    settings = find_settings(organization.pk, key)
+    values: dict[str, object] = {
+        "client_id": client_id,
+        "scopes": scopes,
+        "environment": environment,
+        "checked_at": None,
+        "check_message": "",
+    }
+    if client_secret:
+        values["client_secret"] = sealed_secret(settings.integration, client_secret)
+    with tenancy.entered(organization.pk):
+        _write(organization, key, values, actor)
+        what = "the client secret and registration" if client_secret else "the registration"
+        _record(organization, f"changed {what} at {settings.name}", actor)
+
+
+def check_registration(organization: Organization, key: str) -> str:
+    """Ask the platform whether it knows the registration; return why not, or nothing.
+
+    Call it outside transactions: it waits for another server.
+
+    :raises KeyError: when there is no such platform here, or it needs no registration.
+    """
+    platform = get_platform(key)
+    if not issubclass(platform, OAuthPlatform):
+        raise KeyError(key)
+    settings = find_settings(organization.pk, key)
+    app = app_of(settings.integration)
+    message = ""
+    try:
+        platform.check_registration(http_client(key, app), app)
+    except PlatformError as error:
+        message = error.message
+    with tenancy.entered(organization.pk):
+        Integration.objects.within(organization.pk).filter(platform=key).update(
+            checked_at=Now(), check_message=message[:400]
+        )
+    return message
+
+
+def _write(
+    organization: Organization, key: str, values: Mapping[str, object], actor: User | None
+) -> None:
+    before = unset(organization.pk, key)
+    Integration.objects.within(organization.pk).update_or_create(
+        organization=organization,
+        platform=key,
+        defaults={**values, "changed_at": Now(), "changed_by": actor},
+        create_defaults={
+            "is_enabled": before.is_enabled,
+            "environment": before.environment,
+            **values,
+            "changed_by": actor,
+        },
+    )
+
+
+def _record(organization: Organization, summary: str, actor: User | None) -> None:
+    events.record(
+        EventType.SETTINGS_CHANGED,
+        organization_id=organization.pk,
+        actor=actor,
+        summary=summary,
+    )
