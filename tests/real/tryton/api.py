@@ -15,6 +15,8 @@ import httpx
 
 from tests.real.tryton.environment import Tryton
 
+#: The only one in the books.
+COMPANY = 1
 _SECONDS = 60
 _FRACTIONS = ("hour", "minute", "second", "microsecond")
 
@@ -83,7 +85,7 @@ class Rest:
         body: Mapping[str, Any] | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> Any:
-        headers = {"X-Tryton-Context": _encoded(context or {})}
+        headers = {"X-Tryton-Context": _encoded({"company": COMPANY, **(context or {})})}
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"

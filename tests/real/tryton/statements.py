@@ -10,6 +10,7 @@ from tests.real.tryton.api import Rest
 
 _FIELDS = ("name", "amount", "statement", "parent.id", "revenue", "assets")
 _EQUITY, _ASSETS, _LIABILITIES = "Equity", "Assets", "Liabilities"
+_NOT_OPERATING = "Non-operating section"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +19,16 @@ class Result:
 
     revenue: Decimal
     expenses: Decimal
+    #: Of it, what does not come from the business itself: interest.
+    not_operating: Decimal
 
     @property
     def profit(self) -> Decimal:
         return self.revenue - self.expenses
+
+    @property
+    def operating_profit(self) -> Decimal:
+        return self.profit + self.not_operating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +41,10 @@ class Sheet:
 
 
 class Statements:
-    """One company's statements; posted entries only."""
+    """Statements of what is posted."""
 
-    def __init__(self, rest: Rest, company: int = 1) -> None:
+    def __init__(self, rest: Rest) -> None:
         self.rest = rest
-        self.company = company
 
     def fiscal_years(self) -> dict[str, int]:
         return {each["name"]: each["id"] for each in self.rest.list("account.fiscalyear", ["name"])}
@@ -69,7 +75,7 @@ class Statements:
 
     def _result(self, context: Mapping[str, Any]) -> Result:
         types = self._types(context)
-        revenue = expenses = Decimal(0)
+        revenue = expenses = not_operating = Decimal(0)
         for each in types.values():
             if each["statement"] == "income":
                 own = _own_amount(each, types)
@@ -77,11 +83,12 @@ class Statements:
                     revenue += own
                 else:
                     expenses -= own
-        return Result(revenue=revenue, expenses=expenses)
+            if each["name"] == _NOT_OPERATING:
+                not_operating -= _credited(each)
+        return Result(revenue=revenue, expenses=expenses, not_operating=not_operating)
 
     def _types(self, context: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-        full = {"company": self.company, "posted": True, **context}
-        rows = self.rest.list("account.account.type", _FIELDS, context=full)
+        rows = self.rest.list("account.account.type", _FIELDS, context={"posted": True, **context})
         return {row["id"]: row for row in rows}
 
 
@@ -108,7 +115,5 @@ def _top(row: Mapping[str, Any], types: Mapping[int, Mapping[str, Any]]) -> str:
     while place is not None:
         names.append(types[place]["name"])
         place = _parent(types[place])
-    for name in (_ASSETS, _LIABILITIES, _EQUITY):
-        if any(each.startswith(name) for each in names):
-            return name
-    raise AssertionError(f"{names} hangs on nothing that is known")
+    (found,) = {_ASSETS, _LIABILITIES, _EQUITY} & {each.split(" / ")[0] for each in names}
+    return found

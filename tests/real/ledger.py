@@ -1,0 +1,73 @@
+"""hledger adds up the journal that was pulled: a second opinion that shares no code with ours."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.sandbox.test_plain_text_accounting import write_journal
+from tests.test_key_figures import hledger
+
+_TYPES = ("Asset", "Equity", "Expense", "Income", "Liability")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What books come to: over some days, and at the end of the last of them."""
+
+    revenue: Decimal
+    expenses: Decimal
+    assets: Decimal
+    liabilities: Decimal
+    equity: Decimal
+
+    @property
+    def profit(self) -> Decimal:
+        return self.revenue - self.expenses
+
+
+class Ledger:
+    """Journal entries as canonical JSON, classified by the chart of accounts that was pulled.
+
+    hledger refuses entries that do not balance, so that reading them is a check as well.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Mapping[str, Any]],
+        accounts: Iterable[Mapping[str, Any]],
+        *,
+        currency: str,
+        path: Path,
+    ) -> None:
+        types = {account["id"]: account["type"] for account in accounts}
+        self.path = path
+        write_journal(path, [_plain(entry, types) for entry in entries], currency)
+
+    def figures(self, first: dt.date, last: dt.date) -> Figures:
+        """Return what the days come to, both included."""
+        before = ("-e", (last + dt.timedelta(days=1)).isoformat())
+        days = ("-b", first.isoformat(), *before)
+        return Figures(
+            revenue=-hledger(self.path, "^Income", *days),
+            expenses=hledger(self.path, "^Expense", *days),
+            assets=hledger(self.path, "^Asset", *before),
+            liabilities=-hledger(self.path, "^Liability", *before),
+            equity=-hledger(self.path, "^(Equity|Income|Expense)", *before),
+        )
+
+    def balance(self, kind: str, account: str, first: dt.date, last: dt.date) -> Decimal:
+        """Return what an account was debited with over some days, both included."""
+        until = (last + dt.timedelta(days=1)).isoformat()
+        return hledger(self.path, f"^{kind}:{account}$", "-b", first.isoformat(), "-e", until)
+
+
+def _plain(entry: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
+    lines = []
+    for line in entry["journalLines"]:
+        account = line["accountRef"]["id"]
+        assert types[account] in _TYPES, f"account {account} is {types[account]}"
+        lines.append({"account": f"{types[account]}:{account}", "amount": line["netAmount"]})
+    return {"date": entry["postedOn"], "ref": entry["id"], "lines": lines}
