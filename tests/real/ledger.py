@@ -14,18 +14,24 @@ _TYPES = ("Asset", "Equity", "Expense", "Income", "Liability")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What books come to: over some days, and at the end of the last of them."""
+class Result:
+    """What some days brought."""
 
     revenue: Decimal
     expenses: Decimal
-    assets: Decimal
-    liabilities: Decimal
-    equity: Decimal
 
     @property
     def profit(self) -> Decimal:
         return self.revenue - self.expenses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """What there is at the end of a day; equity includes the profit so far."""
+
+    assets: Decimal
+    liabilities: Decimal
+    equity: Decimal
 
 
 class Ledger:
@@ -46,22 +52,31 @@ class Ledger:
         self.path = path
         write_journal(path, [_plain(entry, types) for entry in entries], currency)
 
-    def figures(self, first: dt.date, last: dt.date) -> Figures:
-        """Return what the days come to, both included."""
-        before = ("-e", (last + dt.timedelta(days=1)).isoformat())
-        days = ("-b", first.isoformat(), *before)
-        return Figures(
+    def between(self, first: dt.date, last: dt.date) -> Result:
+        """Return what some days brought, the first and the last included."""
+        days = ("-b", first.isoformat(), *_until(last))
+        return Result(
             revenue=-hledger(self.path, "^Income", *days),
             expenses=hledger(self.path, "^Expense", *days),
-            assets=hledger(self.path, "^Asset", *before),
-            liabilities=-hledger(self.path, "^Liability", *before),
-            equity=-hledger(self.path, "^(Equity|Income|Expense)", *before),
+        )
+
+    def on(self, day: dt.date) -> Position:
+        until = _until(day)
+        return Position(
+            assets=hledger(self.path, "^Asset", *until),
+            liabilities=-hledger(self.path, "^Liability", *until),
+            equity=-hledger(self.path, "^(Equity|Income|Expense)", *until),
         )
 
     def balance(self, kind: str, account: str, first: dt.date, last: dt.date) -> Decimal:
         """Return what an account was debited with over some days, both included."""
-        until = (last + dt.timedelta(days=1)).isoformat()
-        return hledger(self.path, f"^{kind}:{account}$", "-b", first.isoformat(), "-e", until)
+        days = ("-b", first.isoformat(), *_until(last))
+        return hledger(self.path, f"^{kind}:{account}$", *days)
+
+
+def _until(day: dt.date) -> tuple[str, str]:
+    """Return the option for the days up to one; hledger leaves out the day it is given."""
+    return "-e", (day + dt.timedelta(days=1)).isoformat()
 
 
 def _plain(entry: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Row:
     def __str__(self) -> str:
         ledger = "" if self.hledger is None else f"{self.hledger:,.2f}"
         mark = "" if self.agrees else "  DIFFERS"
-        return f"{self.what:<44}{self.ours:>14,.2f}{self.tryton:>14,.2f}{ledger:>14}{mark}"
+        return f"{self.what:<56}{self.ours:>14,.2f}{self.tryton:>14,.2f}{ledger:>14}{mark}"
 
 
 def stored(connection: Connection, data_type: DataType) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ class Comparison:
             own = [each for each in self.income.reports if each.to_date.year == int(name)]
             theirs = self.tryton.of_year(name)
             first, last = dt.date(int(name), 1, 1), dt.date(int(name), 12, 31)
-            added = self.ledger.figures(first, last)
+            added = self.ledger.between(first, last)
             for what, ours, tryton, ledger in (
                 ("revenue", sum(map(_income, own)), theirs.revenue, added.revenue),
                 ("expenses", sum(map(_expenses, own)), theirs.expenses, added.expenses),
@@ -93,7 +93,7 @@ class Comparison:
     def _sheets(self) -> Iterable[Row]:
         for each in self.sheets.reports:
             theirs = self.tryton.on(each.date)
-            added = self.ledger.figures(each.date, each.date)
+            added = self.ledger.on(each.date)
             for what, ours, tryton, ledger in (
                 ("assets", _value(each.assets), theirs.assets, added.assets),
                 ("liabilities", _value(each.liabilities), theirs.liabilities, added.liabilities),
@@ -106,7 +106,7 @@ class Comparison:
         """Compare what the company's page shows."""
         figures = key_figures(self.company)
         first, last = _span(figures.revenue)
-        theirs, added = self.tryton.between(first, last), self.ledger.figures(first, last)
+        theirs, added = self.tryton.between(first, last), self.ledger.between(first, last)
         operating = added.profit + self.ledger.balance("Expense", self.interest, first, last)
         equity_on = _span(figures.equity)[1]
         for figure, tryton, ledger in (
@@ -115,7 +115,7 @@ class Comparison:
             (
                 figures.equity,
                 self.tryton.on(equity_on).equity,
-                self.ledger.figures(equity_on, equity_on).equity,
+                self.ledger.on(equity_on).equity,
             ),
         ):
             assert figure.amount is not None, figure.period
@@ -124,7 +124,7 @@ class Comparison:
 
 
 def table(rows: Iterable[Row]) -> str:
-    head = f"{'':<44}{'Ledgerport':>14}{'Tryton':>14}{'hledger':>14}"
+    head = f"{'':<56}{'Ledgerport':>14}{'Tryton':>14}{'hledger':>14}"
     return "\n".join([head, *map(str, rows)])
 
 
