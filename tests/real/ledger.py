@@ -68,10 +68,17 @@ class Ledger:
             equity=-hledger(self.path, "^(Equity|Income|Expense)", *until),
         )
 
-    def balance(self, kind: str, account: str, first: dt.date, last: dt.date) -> Decimal:
+    def of_account(self, account: str, first: dt.date, last: dt.date) -> Decimal:
         """Return what an account was debited with over some days, both included."""
-        days = ("-b", first.isoformat(), *_until(last))
-        return hledger(self.path, f"^{kind}:{account}$", *days)
+        return hledger(self.path, _named(account), "-b", first.isoformat(), *_until(last))
+
+    def on_account(self, account: str, day: dt.date) -> Decimal:
+        """Return what an account's debits exceed its credits by at the end of a day."""
+        return hledger(self.path, _named(account), *_until(day))
+
+
+def _named(account: str) -> str:
+    return f"^[A-Za-z]+:{account}$"
 
 
 def _until(day: dt.date) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from companies.models import Company
 from connections.models import Connection
@@ -20,6 +21,7 @@ from tests.real.tryton.statements import Statements
 
 #: The account of the story that is no part of the operating profit.
 _INTEREST = "6.2.6"
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class Comparison:
         self, company: Company, connection: Connection, tryton: Statements, path: Path
     ) -> None:
         self.company = company
+        self.connection = connection
         self.tryton = tryton
         self.income = _single(connection, DataType.PROFIT_AND_LOSS, ProfitAndLoss)
         self.sheets = _single(connection, DataType.BALANCE_SHEET, BalanceSheet)
@@ -67,7 +70,13 @@ class Comparison:
         (self.interest,) = (each["id"] for each in accounts if each["nominalCode"] == _INTEREST)
 
     def rows(self) -> list[Row]:
-        return [*self._years(), *self._months(), *self._sheets(), *self._key_figures()]
+        return [
+            *self._years(),
+            *self._months(),
+            *self._sheets(),
+            *self._key_figures(),
+            *self._open_documents(),
+        ]
 
     def _years(self) -> Iterable[Row]:
         for name in sorted(self.tryton.fiscal_years()):
@@ -107,7 +116,8 @@ class Comparison:
         figures = key_figures(self.company)
         first, last = _span(figures.revenue)
         theirs, added = self.tryton.between(first, last), self.ledger.between(first, last)
-        operating = added.profit + self.ledger.balance("Expense", self.interest, first, last)
+        interest = self.ledger.of_account(self.interest, first, last)
+        operating = added.profit + interest
         equity_on = _span(figures.equity)[1]
         for figure, tryton, ledger in (
             (figures.revenue, theirs.revenue, added.revenue),
@@ -121,6 +131,24 @@ class Comparison:
             assert figure.amount is not None, figure.period
             what = f"Summary: {figure.label}, {figure.period}"
             yield Row(what=what, ours=figure.amount, tryton=tryton, hledger=ledger)
+
+    def _open_documents(self) -> Iterable[Row]:
+        """Compare what is due on documents with the accounts that they are booked to."""
+        today = self.sheets.reports[0].date
+        for what, sign, invoices, notes in (
+            ("receivable", 1, DataType.INVOICES, DataType.CREDIT_NOTES),
+            ("payable", -1, DataType.BILLS, DataType.BILL_CREDIT_NOTES),
+        ):
+            balances = self.tryton.balances(what, today)
+            added = sum(self.ledger.on_account(str(each), today) for each in balances)
+            due = _due(stored(self.connection, invoices), "amountDue")
+            left = _due(stored(self.connection, notes), "remainingCredit")
+            yield Row(
+                what=f"{today} open documents, {what}",
+                ours=due - left,
+                tryton=sign * sum(balances.values(), Decimal()),
+                hledger=sign * Decimal(added),
+            )
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -141,6 +169,18 @@ def _span(figure: Figure) -> tuple[dt.date, dt.date]:
     return figure.first_day, figure.last_day
 
 
+def _due(documents: Iterable[Mapping[str, Any]], field: str) -> Decimal:
+    """Add up, in the company's currency, what is open of documents that are in force."""
+    return sum(
+        (
+            (Decimal(each[field]) * Decimal(each.get("currencyRate") or 1)).quantize(_CENT)
+            for each in documents
+            if each["status"] not in {"Draft", "Void"}
+        ),
+        Decimal(),
+    )
+
+
 def _income(period: ProfitAndLossPeriod) -> Decimal:
     return _value(period.income) + _value(period.other_income)
 
@@ -154,7 +194,7 @@ def _value(line: ReportLine | None) -> Decimal:
     return line.value if line else Decimal()
 
 
-def changed(connection: Connection, pulls: Mapping[str, object]) -> dict[str, dict[str, bool]]:
+def changed(connection: Connection, pulls: Mapping[str, UUID]) -> dict[str, dict[str, bool]]:
     """Return by type what pulls changed: the records' ids, and whether each is deleted now."""
     found: dict[str, dict[str, bool]] = {}
     for data_type, pull in pulls.items():

@@ -73,6 +73,16 @@ class Statements:
             equity=totals[_EQUITY] + profit,
         )
 
+    def balances(self, kind: str, day: dt.date) -> dict[int, Decimal]:
+        """Return the balance of each ``receivable`` or ``payable`` account, debits positive."""
+        rows = self.rest.list(
+            "account.account",
+            ["debit", "credit"],  # an account's balance includes the accounts below it
+            [[f"type.{kind}", "=", True]],
+            context={"posted": True, "date": day, "cumulate": True},
+        )
+        return {row["id"]: row["debit"] - row["credit"] for row in rows}
+
     def _result(self, context: Mapping[str, Any]) -> Result:
         types = self._types(context)
         revenue = expenses = not_operating = Decimal(0)

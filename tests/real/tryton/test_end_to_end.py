@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -118,7 +119,7 @@ def ids(connection: Connection) -> dict[str, set[str]]:
         return {kind: {each["id"] for each in stored(connection, kind)} for kind in DataType}
 
 
-def body(connection: Connection, data_type: DataType, record: object) -> dict:
+def body(connection: Connection, data_type: DataType, record: object) -> dict[str, Any]:
     with tenancy.entered(connection.organization_id):
         found = stored(connection, data_type)
     return next(each for each in found if each["id"] == str(record))
@@ -189,7 +190,9 @@ def test_what_a_bookkeeper_does_arrives(company, tryton, statements, bookkeeper,
     touched = {str(each) for each in (posted, edited, deleted, voided["id"], paid["id"])}
     assert changes["customers"].keys() == {str(renamed), str(moved)}
     assert changes["invoices"].keys() == touched | (theirs - new[DataType.CREDIT_NOTES])
-    assert [each for each, is_deleted in changes["invoices"].items() if is_deleted] == [str(deleted)]
+    assert [each for each, is_deleted in changes["invoices"].items() if is_deleted] == [
+        str(deleted)
+    ]
     assert changes["bills"] == {str(bill["id"]): False}
     assert changes["bankTransactions"] == {str(fee): False, str(payment): False}
     assert len(new[DataType.CREDIT_NOTES]) == len(new[DataType.PAYMENTS]) == 1
@@ -214,11 +217,14 @@ def test_what_a_bookkeeper_does_arrives(company, tryton, statements, bookkeeper,
         ({"key": "0" * 128}, "Tryton does not accept the key"),
         ({"database": "somebody-elses"}, "This Tryton server has no database of that name"),
         ({"url": "http://127.0.0.1:9"}, "could not be reached"),
+        ({"url": "{url}/elsewhere"}, "What answers at this address is not a Tryton server"),
         ({"key": ""}, "This field is required"),
     ],
 )
 def test_the_link_page_says_what_is_wrong(company, tryton, wrong, said):
-    response = type_in(company, tryton, **wrong)
+    response = type_in(
+        company, tryton, **{name: value.format(url=tryton.url) for name, value in wrong.items()}
+    )
 
     shown = re.sub(r"\s+", " ", response.content.decode())
     assert response.status_code == 422
