@@ -1,0 +1,1 @@
+"""Tests against accounting systems that nobody here wrote."""
