@@ -1,6 +1,6 @@
 """Tryton in an environment of its own: installed, filled once, served from a copy.
 
-Two things are kept in ``.cache/tryton/``: the environment, by what is installed in it, and the
+Two things are kept in the user's cache directory: the environment, by what is installed in it, and the
 filled books, by what fills them. Each is built aside and moved into place when it is whole; where
 two build at once, the second to finish takes what the first has made.
 """
@@ -23,7 +23,8 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[3]
-CACHE = ROOT / ".cache" / "tryton"
+#: The user's, not the project's: a fresh clone finds there what an earlier one has built.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ledgerport" / "tryton"
 DATABASE = "larkspur"
 #: Tryton's series numbers are kept together: all modules are of the server's series.
 REQUIREMENTS = (
