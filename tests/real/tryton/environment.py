@@ -1,8 +1,8 @@
 """Tryton in an environment of its own: installed, filled once, served from a copy.
 
-Two things are kept in the user's cache directory: the environment, by what is installed in it, and the
-filled books, by what fills them. Each is built aside and moved into place when it is whole; where
-two build at once, the second to finish takes what the first has made.
+Two things are kept in the user's cache directory: the environment, by what is installed in it, and
+the filled books, by what fills them. Each is built aside and moved into place when it is whole;
+where two build at once, the second to finish takes what the first has made.
 """
 
 import contextlib
