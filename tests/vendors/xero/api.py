@@ -70,7 +70,7 @@ class Refusal(Exception):
         self.headers = headers or {}
 
     def response(self) -> Response:
-        body = {
+        body: Body = {
             "Type": None,
             "Title": self.title,
             "Status": self.status,

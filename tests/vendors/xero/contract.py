@@ -63,8 +63,8 @@ class Contract:
         self._identity = _read(directory / "xero-identity.yaml")
         self._registry: Registry[Any] = Registry().with_resources(
             [
-                ("urn:accounting", Resource(self._accounting, DRAFT4)),
-                ("urn:identity", Resource(self._identity, DRAFT4)),
+                ("urn:accounting", Resource(contents=self._accounting, specification=DRAFT4)),
+                ("urn:identity", Resource(contents=self._identity, specification=DRAFT4)),
             ]
         )
         self._validators: dict[str, Draft4Validator] = {}

@@ -13,7 +13,9 @@ from typing import Any
 from sandbox.ledger import moments
 from sandbox.ledger.books import HISTORY_MONTHS, Books
 from sandbox.ledger.day import begin_day
+from sandbox.ledger.history import Log
 from sandbox.ledger.profiles import PROFILES
+from sandbox.ledger.sides import PURCHASES, SALES, Side
 from tests.vendors.clock import Clock
 from tests.vendors.xero.views import Body, Views, day_text, ms_date
 
@@ -275,35 +277,36 @@ class _Copy:
         return made
 
     def _rows(self) -> Iterator[tuple[str, int, Body]]:
-        views, at = self.views, self.moment
-        banks = {r.id: r.record for r in self.books.bank_accounts.as_of(at)}
-        for r in self.books.accounts.as_of(at):
-            yield "Accounts", r.moment, views.account(r.record, banks.get(r.id))
-        for r in self.books.tax_rates.as_of(at):
-            yield "TaxRates", r.moment, views.tax_rate(r.record)
-        for r in self.books.items.as_of(at):
-            yield "Items", r.moment, views.item(r.record)
-        for log, sale in ((self.books.customers, True), (self.books.suppliers, False)):
-            for r in log.as_of(at):
-                yield "Contacts", r.moment, views.contact(r.record, is_customer=sale)
-        for log, sale in ((self.books.invoices, True), (self.books.bills, False)):
-            for r in log.as_of(at):
-                yield "Invoices", r.moment, views.invoice(r.record, is_sale=sale)
-        for log, sale in ((self.books.credit_notes, True), (self.books.supplier_credits, False)):
-            for r in log.as_of(at):
-                yield "CreditNotes", r.moment, views.credit_note(r.record, is_sale=sale)
-        yield from self._payment_rows()
+        views, books = self.views, self.books
+        banks = {each.id: each.record for each in self._now(books.bank_accounts)}
+        for each in self._now(books.accounts):
+            yield "Accounts", each.moment, views.account(each.record, banks.get(each.id))
+        for each in self._now(books.tax_rates):
+            yield "TaxRates", each.moment, views.tax_rate(each.record)
+        for each in self._now(books.items):
+            yield "Items", each.moment, views.item(each.record)
+        yield from self._side_rows(SALES, is_sale=True)
+        yield from self._side_rows(PURCHASES, is_sale=False)
         yield from self._entry_rows()
 
-    def _payment_rows(self) -> Iterator[tuple[str, int, Body]]:
-        logs = ((self.books.payments, True), (self.books.bill_payments, False))
-        for log, sale in logs:
-            for r in log.as_of(self.moment):
-                for body in self.views.payments(r.record, is_sale=sale):
-                    yield "Payments", r.moment, body
-                rest = self.views.overpayment(r.record, is_sale=sale)
-                if rest is not None:
-                    yield "Overpayments", r.moment, rest
+    def _side_rows(self, side: Side, *, is_sale: bool) -> Iterator[tuple[str, int, Body]]:
+        views, books = self.views, self.books
+        for each in self._now(side.contact_log(books)):
+            yield "Contacts", each.moment, views.contact(each.record, is_customer=is_sale)
+        for each in self._now(side.document_log(books)):
+            yield "Invoices", each.moment, views.invoice(each.record, is_sale=is_sale)
+        for each in self._now(side.credit_log(books)):
+            yield "CreditNotes", each.moment, views.credit_note(each.record, is_sale=is_sale)
+        for each in self._now(side.payment_log(books)):
+            for body in views.payments(each.record, is_sale=is_sale):
+                yield "Payments", each.moment, body
+            rest = views.overpayment(each.record, is_sale=is_sale)
+            if rest is not None:
+                yield "Overpayments", each.moment, rest
+
+    def _now(self, log: Log[Any]) -> list[Any]:
+        """Return what is there at the moment; of none of it the record is missing."""
+        return log.as_of(self.moment)
 
     def _entry_rows(self) -> Iterator[tuple[str, int, Body]]:
         for r in self._entries():
@@ -314,7 +317,7 @@ class _Copy:
                     yield "BankTransactions", r.moment, body
 
     def _entries(self) -> list[Any]:
-        found = self.books.journal_entries.as_of(self.moment)
+        found = self._now(self.books.journal_entries)
         return sorted(found, key=lambda revision: (revision.created, revision.id))
 
     def _postings(self, entry: Any) -> Iterator[Posting]:

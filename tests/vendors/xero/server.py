@@ -24,14 +24,14 @@ class XeroServer:
     """One Xero. Its organizations are businesses of the ledger, by key."""
 
     def __init__(self, businesses: Sequence[str] = ("small", "awkward"), *, port: int = 0) -> None:
-        self.clock = Clock()
+        self.clock: Clock = Clock()
         self.requests = RequestLog()
         self.contract = contract.load()
         if self.contract is None:
             print(contract.MISSING)
         self.client_id = "xero+client"
         self.client_secret = "canary+xero%secret"
-        self.oauth = OAuthServer(
+        self.oauth: OAuthServer = OAuthServer(
             self.clock,
             Rules(
                 client_id=self.client_id,
@@ -43,7 +43,7 @@ class XeroServer:
         for business in businesses:
             self.add(Organisation.of(business, self.clock))
         self.minute = Allowance(self.clock, 60, MINUTE)
-        self.day = Allowance(self.clock, 5_000, DAY)
+        self.day: Allowance = Allowance(self.clock, 5_000, DAY)
         self.app_minute = Allowance(self.clock, 10_000, MINUTE)
         self.crowd = Crowd(5)
         self._front = Front(self._application(), clock=self.clock, log=self.requests)

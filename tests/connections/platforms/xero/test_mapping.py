@@ -96,6 +96,10 @@ def pulled(data_type: DataType, row: Any, *, since: str | None = None) -> Page:
 def record_of(data_type: DataType, **changes: Any) -> Any:
     page = pulled(data_type, {**sample(data_type), **changes})
     assert page.rejected == ()
+    return record_in(page)
+
+
+def record_in(page: Page) -> Any:
     return page.records[0]
 
 
@@ -178,7 +182,7 @@ def test_refund_of_a_credit_note_is_money_given_back():
     row = {**sample("payments"), "PaymentType": "ARCREDITPAYMENT", "CreditNote": part}
     del row["Invoice"]
 
-    (record,) = pulled(DataType.PAYMENTS, row).records
+    record = record_in(pulled(DataType.PAYMENTS, row))
 
     assert record.total_amount == Decimal("-46.00")
     (line,) = record.lines
@@ -210,7 +214,7 @@ def test_overpayment_is_a_payment_partly_on_account():
 
     pages = list(platform(answers).fetch(DataType.PAYMENTS, since=None, cursor=None))
 
-    record = pages[1].records[0]
+    record = record_in(pages[1])
     assert [(line.amount, line.links[0].type) for line in record.lines] == [
         (Decimal("30.00"), "Invoice"),
         (Decimal("20.00"), "PaymentOnAccount"),
@@ -258,7 +262,7 @@ def test_ledger_is_read_by_number_where_granted():
     assert [len(page.records) for page in pages] == [100, 50]
     assert [len(page.records) for page in later] == [0]
     assert [len(page.records) for page in resumed] == [50]
-    entry = pages[0].records[0]
+    entry = record_in(pages[0])
     assert entry.record_ref.data_type == "invoices"
     assert entry.journal_lines[0].net_amount == Decimal("-5.5")
 
@@ -273,10 +277,45 @@ def test_sections_and_cells_may_be_missing():
     net["Rows"][0]["Cells"][1]["Value"] = "416.37"
     del report["Rows"][2]["Rows"][1]["Cells"][3]
 
-    (record,) = pulled(DataType.BALANCE_SHEET, report).records
+    record = record_in(pulled(DataType.BALANCE_SHEET, report))
 
     assert record.reports[0].liabilities.value == 0
     assert record.reports[0].net_assets == Decimal("416.37")
+
+
+def test_sections_of_other_countries_are_told_by_their_accounts():
+    report = sample("balanceSheet")
+    titles = {
+        "Bank": "Cash at bank and in hand",
+        "Current Assets": "Debtors",
+        "Current Liabilities": "Creditors: amounts falling due within one year",
+        "Equity": "Capital and Reserves",
+    }
+    report["Rows"] = [
+        {**row, "Title": titles.get(row.get("Title", ""), row.get("Title", ""))}
+        for row in report["Rows"]
+        if row.get("Title") not in {"Assets", "Liabilities"}
+    ]
+    answers = answers_for(DataType.BALANCE_SHEET, report)
+    kinds = {1: "ASSET", 2: "ASSET", 3: "ASSET", 4: "LIABILITY", 5: "EQUITY"}
+    answers["Accounts"] = {
+        "Accounts": [
+            {
+                "AccountID": f"0000000{number}-3d61-4e5d-8c1a-b9236955a71c",
+                "Type": "CURRENT",
+                "Class": kind,
+                "UpdatedDateUTC": "/Date(0)/",
+            }
+            for number, kind in kinds.items()
+        ]
+    }
+
+    (page,) = platform(answers).fetch(DataType.BALANCE_SHEET, since=None, cursor=None)
+
+    newest = record_in(page).reports[0]
+    assert newest.assets.value == Decimal("416.37")
+    assert newest.liabilities.value == 20
+    assert newest.equity.value == newest.net_assets == Decimal("396.37")
 
 
 @pytest.mark.parametrize("data_type", sorted(REPORTS))
