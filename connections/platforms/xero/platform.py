@@ -30,6 +30,8 @@ from connections.platforms.xero.pull import JOURNALS_SCOPE, Pull
 from connections.schemas import DataType
 
 LOGIN, TOKENS, API = "https://login.xero.com", "https://identity.xero.com", "https://api.xero.com"
+# Where login.xero.com sends a person on to agree: browsers hold redirects against the policy, too.
+CONSENT = "https://authorize.xero.com"
 
 
 class Xero(OAuthPlatform):
@@ -90,7 +92,7 @@ class Xero(OAuthPlatform):
 
     @classmethod
     def consent_origins(cls, app: PlatformApp) -> tuple[str, ...]:
-        return (app.base_url or LOGIN,)
+        return (app.base_url,) if app.base_url else (LOGIN, CONSENT)
 
     @classmethod
     def check_registration(cls, http: httpx.Client, app: PlatformApp) -> None:

@@ -390,18 +390,47 @@ def test_authorization_lapses_after_sixty_days(xero: XeroServer, customer: Custo
 
 def test_code_is_worth_something_once(xero: XeroServer, customer: Customer):
     url = Xero.authorize_url(
-        customer.app, state="s", redirect_uri=REDIRECT_URI, code_challenge="c" * 43
+        customer.app,
+        state="s",
+        redirect_uri=REDIRECT_URI,
+        code_challenge=create_s256_code_challenge(VERIFIER),
     )
-    assert "error" in xero_denied(url)
-    credentials = customer.linked()
+    code = xero.consent(url)["code"]
 
-    assert customer.open(credentials).identity().name == xero.first().name
+    def exchange() -> Credentials:
+        return Xero.exchange(
+            customer.http,
+            customer.app,
+            code=code,
+            redirect_uri=REDIRECT_URI,
+            code_verifier=VERIFIER,
+            callback={},
+        )
+
+    credentials = exchange()
+    with pytest.raises(AuthorizationRevoked):
+        exchange()
+
+    # Whoever took the code may have taken what it was worth.
+    with pytest.raises(AuthorizationRevoked):
+        customer.refresh(credentials)
 
 
-def xero_denied(url: str) -> dict[str, str]:
-    form = {**httpx.URL(url).params, "decision": "deny"}
-    answer = httpx.post(httpx.URL(url).copy_with(query=None), data=form, trust_env=False)
-    return dict(httpx.URL(answer.headers["Location"]).params)
+def test_consent_page_offers_every_organization_and_a_way_out(xero: XeroServer, customer: Customer):
+    url = httpx.URL(
+        Xero.authorize_url(
+            customer.app, state="s", redirect_uri=REDIRECT_URI, code_challenge="c" * 43
+        )
+    )
+    with httpx.Client(trust_env=False) as browser:
+        page = browser.get(url).text
+        form = {**url.params, "decision": "deny"}
+        denied = browser.post(url.copy_with(query=None), data=form)
+        unknown = browser.get(url.copy_set_param("scope", "accounting.transactions"))
+
+    assert all(tenant in page for tenant in xero.organisations)
+    assert httpx.URL(denied.headers["Location"]).params["error"] == "access_denied"
+    assert unknown.status_code == 400
 
 
 def test_organizations_of_one_consent_are_told_apart(xero: XeroServer, customer: Customer):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -231,6 +231,61 @@ def test_answer_without_change_may_have_no_body():
     )
 
     assert [(page.records, page.watermark) for page in pages] == [((), "2019-04-12T20:00:00+00:00")]
+
+
+def contact(number: int, moment: int) -> dict[str, Any]:
+    return {
+        **sample("customers"),
+        "ContactID": f"c{number}",
+        "UpdatedDateUTC": f"/Date({moment}000+0000)/",
+    }
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"Contacts": [contact(1, 20), contact(2, 10)]}, id="order"),
+        pytest.param(
+            {
+                "Contacts": [contact(1, 10)],
+                "pagination": {"page": 2, "pageCount": 3, "itemCount": 3},
+            },
+            id="other-page",
+        ),
+        pytest.param({"Invoices": []}, id="other-list"),
+        pytest.param({"Contacts": {}}, id="no-list"),
+        pytest.param({"Contacts": [], "pagination": {"page": "one"}}, id="no-pagination"),
+    ],
+)
+def test_page_that_is_not_the_one_asked_for_is_refused(answer: Any):
+    with pytest.raises(Unexpected):
+        list(platform({"Contacts": answer}).fetch(DataType.CUSTOMERS, since=None, cursor=None))
+
+
+def test_pages_are_read_to_their_end_without_being_told_of_it():
+    class Pairs(Xero):
+        page_size: ClassVar[int] = 2
+
+    rows = [contact(number, number * 10) for number in range(1, 6)]
+
+    def contacts(request: httpx.Request) -> Any:
+        since = request.headers.get("If-Modified-Since")
+        first = int(datetime.fromisoformat(since).timestamp()) if since else 0
+        later = [row for number, row in enumerate(rows, start=1) if number * 10 > first]
+        return {"Contacts": later[:2]}
+
+    opened = platform({"Contacts": contacts})
+    pages = Pairs(opened.http, opened.credentials).fetch(
+        DataType.CUSTOMERS, since=None, cursor=None
+    )
+
+    assert [record.id for page in pages for record in page.records] == [
+        "c1",
+        "c2",
+        "c3",
+        "c4",
+        "c5",
+    ]
 
 
 def test_ledger_is_read_by_number_where_granted():
