@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -140,48 +139,48 @@ class Organisation:
     def add_invoice(self, net: str, *, contact_id: str | None = None, tax: str = "0.00") -> str:
         """Enter and approve a sales invoice of today; return its id."""
         with self.lock:
-            template = next(
-                row.body
-                for row in self.rows("Invoices")
-                if row.body["Type"] == "ACCREC" and row.body["LineItems"]
-            )
-            amounts = {"SubTotal": Decimal(net), "TotalTax": Decimal(tax)}
-            total = amounts["SubTotal"] + amounts["TotalTax"]
-            today = self.clock.now().date()
-            invoice_id = str(uuid.uuid4())
-            line = {
-                **deepcopy(template["LineItems"][0]),
-                "LineItemID": str(uuid.uuid4()),
-                "Quantity": Decimal(1),
-                "UnitAmount": amounts["SubTotal"],
-                "LineAmount": amounts["SubTotal"],
-                "TaxAmount": amounts["TotalTax"],
-            }
-            line.pop("DiscountRate", None)
-            body = deepcopy(template) | amounts
-            body |= {
-                "InvoiceID": invoice_id,
-                "InvoiceNumber": f"INV-{invoice_id[:8]}",
-                "Date": day_text(today.toordinal()),
-                "DateString": f"{today}T00:00:00",
-                "DueDate": day_text((today + timedelta(days=30)).toordinal()),
-                "DueDateString": f"{today + timedelta(days=30)}T00:00:00",
-                "Status": "AUTHORISED",
-                "LineItems": [line],
-                "Total": total,
-                "AmountDue": total,
-                "AmountPaid": ZERO,
-                "AmountCredited": ZERO,
-                "Payments": [],
-                "CreditNotes": [],
-            }
-            body.pop("FullyPaidOnDate", None)
+            body = self._new_invoice(Decimal(net), Decimal(tax))
             if contact_id:
-                body["Contact"] = {"ContactID": contact_id, "Name": self._contact_name(contact_id)}
-            self._post(self._system("DEBTORS"), today, total, invoice_id)
-            self._post(line["AccountID"], today, -amounts["SubTotal"], invoice_id)
-            self._post(self._tax_account(), today, -amounts["TotalTax"], invoice_id)
+                body["Contact"] = self._customer(contact_id)
+            invoice_id, today = str(body["InvoiceID"]), self.clock.now().date()
+            income = body["LineItems"][0]["AccountID"]
+            self._post(self._system("DEBTORS"), today, body["Total"], invoice_id)
+            self._post(income, today, -body["SubTotal"], invoice_id)
+            self._post(self._tax_account(), today, -body["TotalTax"], invoice_id)
             return self.put("Invoices", body)
+
+    def _new_invoice(self, net: Decimal, tax: Decimal) -> Body:
+        """Return an invoice to the customer, and of the account, of one that is there."""
+        template = next(
+            row.body
+            for row in self.rows("Invoices")
+            if row.body["Type"] == "ACCREC" and row.body["LineItems"]
+        )
+        amounts = {"Quantity": Decimal(1), "UnitAmount": net, "LineAmount": net, "TaxAmount": tax}
+        line = template["LineItems"][0] | amounts | {"LineItemID": str(uuid.uuid4())}
+        line.pop("DiscountRate", None)
+        today = self.clock.now().date()
+        due = today + timedelta(days=30)
+        body = template | {
+            "InvoiceID": str(uuid.uuid4()),
+            "InvoiceNumber": f"INV-{uuid.uuid4().hex[:8]}",
+            "Date": day_text(today.toordinal()),
+            "DateString": f"{today}T00:00:00",
+            "DueDate": day_text(due.toordinal()),
+            "DueDateString": f"{due}T00:00:00",
+            "Status": "AUTHORISED",
+            "LineItems": [line],
+            "SubTotal": net,
+            "TotalTax": tax,
+            "Total": net + tax,
+            "AmountDue": net + tax,
+            "AmountPaid": ZERO,
+            "AmountCredited": ZERO,
+            "Payments": [],
+            "CreditNotes": [],
+        }
+        body.pop("FullyPaidOnDate", None)
+        return body
 
     def void_invoice(self, invoice_id: str) -> None:
         """Void an invoice or bill: it stays to be seen, and leaves every report."""
@@ -222,8 +221,12 @@ class Organisation:
             if posting.account_id == account_id and first <= posting.on <= last
         )
 
-    def _contact_name(self, contact_id: str) -> str:
-        return str(self.get("Contacts", contact_id)["Name"])
+    def _customer(self, contact_id: str) -> Body:
+        """Return a contact for a sale; that it is a customer now does not count as a change."""
+        row = self.lists["Contacts"][contact_id]
+        body = {**row.body, "IsCustomer": True}
+        self.lists["Contacts"][contact_id] = Row(contact_id, row.changed_at, body)
+        return {"ContactID": contact_id, "Name": row.body["Name"]}
 
     def _system(self, kind: str) -> str:
         return next(key for key, body in self.accounts.items() if body.get("SystemAccount") == kind)

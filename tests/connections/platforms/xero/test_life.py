@@ -206,8 +206,9 @@ def test_life_of_a_connection(xero: XeroServer, customer: Customer):
     }
     assert invoices[reopened].amount_due >= payment.body["Amount"]  # type: ignore[attr-defined]
     assert deleted(later[DataType.PAYMENTS]) == [payment.id]
-    assert records(later[DataType.CUSTOMERS])[contact.id].status == "Archived"  # type: ignore[attr-defined]
-    for data_type in set(INCREMENTAL) - {DataType.INVOICES, DataType.CUSTOMERS}:
+    contacts = records(pull(platform, DataType.CUSTOMERS))
+    assert contacts[contact.id].status == "Archived"  # type: ignore[attr-defined]
+    for data_type in set(INCREMENTAL) - {DataType.INVOICES}:
         assert not records(later[data_type]), data_type
 
     # Given back, and taken up again.
@@ -329,6 +330,20 @@ def test_rows_that_changed_all_at_once_are_read(xero: XeroServer, customer: Cust
 
 def _dated(moment) -> dict[str, str]:
     return {"UpdatedDateUTC": f"/Date({int(moment.timestamp() * 1000)}+0000)/"}
+
+
+def test_contact_becomes_a_customer_without_being_changed(xero: XeroServer, customer: Customer):
+    books = xero.first()
+    supplier = find(books, "Contacts", IsCustomer=False, IsSupplier=True)
+    platform = customer.open(customer.linked())
+    watermark = pull(platform, DataType.CUSTOMERS)[-1].watermark
+    xero.clock.advance(minutes=5)
+
+    books.add_invoice("10.00", contact_id=supplier.id)
+
+    assert books.lists["Contacts"][supplier.id].changed_at == supplier.changed_at
+    assert supplier.id in records(pull(platform, DataType.CUSTOMERS, since=watermark))
+    assert supplier.id in records(pull(platform, DataType.SUPPLIERS, since=watermark))
 
 
 def test_item_that_vanished_is_missing_from_the_whole(xero: XeroServer, customer: Customer):

@@ -16,6 +16,7 @@ from connections.platforms.base import (
     NotSupported,
     Page,
     PermissionMissing,
+    PlatformError,
     Unexpected,
 )
 from connections.platforms.http import new_client
@@ -154,7 +155,6 @@ def test_void_bill_stays_a_record():
         (DataType.PAYMENTS, {"Status": "DELETED"}),
         (DataType.BANK_TRANSACTIONS, {"Status": "DELETED"}),
         (DataType.JOURNAL_ENTRIES, {"Status": "VOIDED"}),
-        (DataType.CUSTOMERS, {"ContactStatus": "GDPRREQUEST"}),
     ],
 )
 def test_gone_is_told_by_status(data_type: DataType, changes: dict[str, Any]):
@@ -168,6 +168,27 @@ def test_gone_is_told_by_status(data_type: DataType, changes: dict[str, Any]):
     # Nobody has heard of it yet.
     assert not whole.deleted_ids
     assert not whole.records
+
+
+def test_person_who_asked_to_be_forgotten_is_left_out():
+    page = pulled(DataType.CUSTOMERS, {**sample("customers"), "ContactStatus": "GDPRREQUEST"})
+
+    assert (page.records, page.rejected) == ((), ())
+
+
+@pytest.mark.parametrize("data_type", sorted(set(VENDOR_LISTS) - Xero.incremental))
+def test_what_tells_no_changes_comes_whole(data_type: DataType):
+    def answer(request: httpx.Request) -> Any:
+        assert "If-Modified-Since" not in request.headers
+        return {VENDOR_LISTS[data_type]: [sample(data_type)]}
+
+    answers = {**answers_for(data_type, None), VENDOR_LISTS[data_type]: answer}
+    if data_type is DataType.ITEMS:
+        answers["Accounts"] = {"Accounts": ACCOUNTS}
+
+    pages = platform(answers).fetch(data_type, since="2019-01-01T00:00:00+00:00", cursor=None)
+
+    assert [len(page.records) for page in pages] == [1]
 
 
 def test_draft_journal_is_in_no_ledger():
@@ -393,16 +414,27 @@ def test_column_that_is_no_month_is_refused(head: str):
         pulled(DataType.PROFIT_AND_LOSS, report)
 
 
-def test_disconnected_organization_is_told_from_a_missing_scope():
-    disconnected = httpx.Response(403, json={"Detail": "AuthenticationUnsuccessful"})
-    unscoped = httpx.Response(401, json={"Detail": "AuthorizationUnsuccessful"})
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (httpx.Response(403, json={"Detail": "AuthenticationUnsuccessful"}), AuthorizationRevoked),
+        (httpx.Response(403, json={"Detail": "Forbidden"}), PermissionMissing),
+        (httpx.Response(401, json={"Detail": "TokenExpired: token expired"}), AuthorizationRevoked),
+        (httpx.Response(401, json={"Detail": "AuthorizationUnsuccessful"}), PermissionMissing),
+        (httpx.Response(401, headers={"WWW-Authenticate": "insufficent_scope"}), PermissionMissing),
+        (
+            httpx.Response(401, headers={"WWW-Authenticate": "insufficient_scope"}),
+            PermissionMissing,
+        ),
+    ],
+)
+def test_refusals_mean_what_their_details_say(
+    answer: httpx.Response, expected: type[PlatformError]
+):
+    with pytest.raises(PlatformError) as caught:
+        list(platform({"TaxRates": answer}).fetch(DataType.TAX_RATES, since=None, cursor=None))
 
-    with pytest.raises(AuthorizationRevoked):
-        list(
-            platform({"TaxRates": disconnected}).fetch(DataType.TAX_RATES, since=None, cursor=None)
-        )
-    with pytest.raises(PermissionMissing):
-        list(platform({"TaxRates": unscoped}).fetch(DataType.TAX_RATES, since=None, cursor=None))
+    assert type(caught.value) is expected
 
 
 @pytest.mark.parametrize(
