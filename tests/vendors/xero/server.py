@@ -15,6 +15,7 @@ from tests.vendors.log import RequestLog
 from tests.vendors.oauth import Consent, OAuthServer, Rules
 from tests.vendors.serve import Fault, Front, Running
 from tests.vendors.xero import contract
+from tests.vendors.xero.copies import organisation_of
 from tests.vendors.xero.organisation import Organisation
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -41,7 +42,7 @@ class XeroServer:
         )
         self.organisations: dict[str, Organisation] = {}
         for business in businesses:
-            self.add(Organisation.of(business, self.clock))
+            self.add(organisation_of(business, self.clock))
         self.minute = Allowance(self.clock, 60, MINUTE)
         self.day: Allowance = Allowance(self.clock, 5_000, DAY)
         self.app_minute = Allowance(self.clock, 10_000, MINUTE)

@@ -1,9 +1,12 @@
-"""What Xero's headers teach about the next request."""
+"""What Xero's headers teach about the next request, and what its refusals mean."""
 
 import pytest
 
 from connections.platforms.base import RateLimited
-from connections.platforms.xero import limits
+from connections.platforms.xero import Xero, limits
+from connections.schemas import DataType
+from tests.connections.platforms.xero.customer import Customer, pull, records
+from tests.vendors.xero import XeroServer
 
 
 class Clock:
@@ -74,3 +77,49 @@ def test_short_wait_is_slept_and_a_long_one_told():
 
     assert slept == [12]
     assert (caught.value.retry_after, caught.value.is_daily) == (45, False)
+
+
+def test_days_allowance_used_up_is_told_with_its_end(xero: XeroServer, customer: Customer):
+    platform = customer.open(customer.linked())
+    pull(platform, DataType.TAX_RATES)
+    xero.day.exhaust(xero.first().tenant)
+
+    with pytest.raises(RateLimited) as caught:
+        pull(platform, DataType.INVOICES)
+
+    assert caught.value.is_daily
+    assert caught.value.retry_after
+    assert caught.value.retry_after > 80_000
+    assert not customer.pauses
+    assert sum(asked.status == 429 for asked in xero.requests) == 1
+    xero.clock.advance(days=1)
+    assert records(pull(customer.open(customer.linked()), DataType.TAX_RATES))
+
+
+def test_no_request_is_wasted_on_a_minute_used_up(xero: XeroServer, customer: Customer):
+    platform = customer.open(customer.linked())
+    xero.minute.limit = 3
+    for _ in range(3):
+        pull(platform, DataType.TAX_RATES)
+
+    with pytest.raises(RateLimited) as caught:
+        pull(platform, DataType.TAX_RATES)
+
+    assert not caught.value.is_daily
+    assert caught.value.retry_after
+    assert 30 < caught.value.retry_after <= 60
+    assert not any(asked.status == 429 for asked in xero.requests)
+
+
+def test_crowd_is_waited_out(xero: XeroServer, customer: Customer):
+    credentials = customer.linked()
+    xero.crowd.limit = 0
+
+    def wait(seconds: float) -> None:
+        customer.pauses.append(seconds)
+        xero.crowd.limit = 5
+
+    platform = Xero(customer.http, credentials, sleep=wait)
+
+    assert records(pull(platform, DataType.TAX_RATES))
+    assert customer.pauses == [1]
