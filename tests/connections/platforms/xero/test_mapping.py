@@ -79,11 +79,12 @@ def answers_for(data_type: DataType, row: Any) -> dict[str, Any]:
 
 
 def _once(report: Any) -> Callable[[httpx.Request], Any]:
-    head = {"RowType": "Header", "Cells": [{"Value": ""}, {"Value": "31 May 2017"}]}
-
     def answer(request: httpx.Request) -> Any:
-        asked = request.url.params.get("date") or request.url.params["toDate"]
-        return {"Reports": [report if asked == "2019-05-31" else {"Rows": [head]}]}
+        asked = date.fromisoformat(request.url.params.get("date") or request.url.params["toDate"])
+        if asked == date(2019, 5, 31):
+            return {"Reports": [report]}
+        head = {"RowType": "Header", "Cells": [{"Value": ""}, {"Value": f"{asked:%d %b %Y}"}]}
+        return {"Reports": [{"Rows": [head]}]}
 
     return answer
 
@@ -403,6 +404,14 @@ def test_statement_that_does_not_add_up_is_refused(data_type: DataType, value: s
 
     with pytest.raises(Unexpected):
         pulled(data_type, report)
+
+
+def test_months_that_come_twice_are_refused():
+    answers = answers_for(DataType.BALANCE_SHEET, None)
+    answers["Reports/BalanceSheet"] = {"Reports": [sample("balanceSheet")]}
+
+    with pytest.raises(Unexpected):
+        list(platform(answers).fetch(DataType.BALANCE_SHEET, since=None, cursor=None))
 
 
 @pytest.mark.parametrize("head", ["30 Mar 2019", "Budget"])
