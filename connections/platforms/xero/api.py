@@ -1,5 +1,6 @@
 """Asking Xero: the organization meant, what an answer's headers teach, what a refusal means."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -95,7 +96,9 @@ def _meant(answer: Answer) -> PlatformError | None:
         )
     challenge = answer.headers.get("WWW-Authenticate", "")
     if answer.status == httpx.codes.UNAUTHORIZED and (
-        "insufficient_scope" in challenge or b"AuthorizationUnsuccessful" in answer.content
+        # Xero spells it without its second i; RFC 6750 with it.
+        re.search("insuffici?ent_scope", challenge)
+        or b"AuthorizationUnsuccessful" in answer.content
     ):
         return PermissionMissing(
             f"The authorization at {NAME} does not cover this data.",

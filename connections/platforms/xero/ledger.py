@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from connections.platforms.xero import wire
-from connections.platforms.xero.moments import day, day_or_none, moment
+from connections.platforms.xero.moments import day, day_or_none, moment, moment_or_none
 from connections.schemas import Account, BankAccount, BankTransaction, JournalEntry
 from connections.schemas.banking import BankAccountType, TransactionType
 from connections.schemas.base import AccountRef, AccountStatus
@@ -95,7 +95,7 @@ def account(row: wire.Account) -> Account:
     category = f"{kind}.{_CATEGORY.get(row.type, 'Unknown')}"
     return Account(
         id=row.id,
-        source_modified_date=moment(row.updated),
+        source_modified_date=moment_or_none(row.updated),
         nominal_code=row.code or None,
         name=row.name,
         description=row.description or None,
@@ -111,7 +111,7 @@ def account(row: wire.Account) -> Account:
 def bank_account(row: wire.Account) -> BankAccount:
     return BankAccount(
         id=row.id,
-        source_modified_date=moment(row.updated),
+        source_modified_date=moment_or_none(row.updated),
         account_name=row.name,
         account_type=_BANK_ACCOUNT_TYPE.get(row.bank_account_type or "", "Unknown"),
         nominal_code=row.code or None,

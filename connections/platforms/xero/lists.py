@@ -87,7 +87,8 @@ def _is_erased(row: wire.Contact) -> bool:
 
 
 def _contacts(to_record: ToRecord, is_wanted: Question) -> Source:
-    # Filtered here: to filter by what is computed, like IsCustomer, slows large organizations down.
+    # Filtered here: Xero refuses large organizations to filter by what it computes, as IsCustomer.
+    # A contact without any document yet is neither customer nor supplier.
     return _source(
         "Contacts",
         wire.Contact,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from connections.platforms.xero import wire
 from connections.platforms.xero.ledger import Chart
-from connections.platforms.xero.moments import day, moment
+from connections.platforms.xero.moments import day, moment, moment_or_none
 from connections.schemas import (
     CompanyInfo,
     Customer,
@@ -48,7 +48,7 @@ def company(row: wire.Organisation) -> CompanyInfo:
         tax_number=row.tax_number or None,
         financial_year_start_date=_first_financial_year(row),
         base_currency=row.base_currency,
-        created_date=moment(row.created) if row.created else None,
+        created_date=moment_or_none(row.created),
     )
 
 
@@ -111,7 +111,7 @@ def supplier(row: wire.Contact) -> Supplier:
 def item(row: wire.Item, chart: Chart) -> Item:
     return Item(
         id=row.id,
-        source_modified_date=moment(row.updated),
+        source_modified_date=moment_or_none(row.updated),
         code=row.code,
         name=row.name or row.code,
         # Items are deleted or they are there: Xero does not archive them.

@@ -26,6 +26,10 @@ def moment(text: str) -> datetime:
         raise ValueError(f"{text!r} lies outside all years") from error
 
 
+def moment_or_none(text: str | None) -> datetime | None:
+    return moment(text) if text else None
+
+
 def day(text: str) -> date:
     """:raises ValueError: when the text is no date of theirs"""
     return moment(text).date()

@@ -30,6 +30,8 @@ from connections.platforms.xero.pull import JOURNALS_SCOPE, Pull
 from connections.schemas import DataType
 
 LOGIN, TOKENS, API = "https://login.xero.com", "https://identity.xero.com", "https://api.xero.com"
+# Where login.xero.com sends a person on to agree: browsers hold redirects against the policy, too.
+CONSENT = "https://authorize.xero.com"
 
 
 class Xero(OAuthPlatform):
@@ -39,12 +41,11 @@ class Xero(OAuthPlatform):
     source_type: ClassVar[SourceType] = "Accounting"
     #: Xero has no cash flow statement that adds up with its other reports.
     data_types: ClassVar[frozenset[DataType]] = frozenset(DataType) - {DataType.CASH_FLOW_STATEMENT}
-    #: Accounts and items vanish without a trace when deleted, and tax rates have no date: these
-    #: come whole, each in a single answer.
+    #: Accounts and items vanish without a trace when deleted, tax rates have no date, and a contact
+    #: becomes a customer or supplier without its date changing: these come whole.
+    #: https://developer.xero.com/documentation/api/accounting/contacts
     incremental: ClassVar[frozenset[DataType]] = frozenset(
         {
-            DataType.CUSTOMERS,
-            DataType.SUPPLIERS,
             DataType.INVOICES,
             DataType.BILLS,
             DataType.CREDIT_NOTES,
@@ -55,7 +56,8 @@ class Xero(OAuthPlatform):
             DataType.BANK_TRANSACTIONS,
         }
     )
-    # What apps made since 2 March 2026 may ask for; ``accounting.journals.read`` is granted to few.
+    # The scopes of March 2026; those before (accounting.transactions) end in September 2027. To ask
+    # for accounting.journals.read is granted to few apps.
     # https://developer.xero.com/documentation/guides/oauth2/scopes/
     scopes: ClassVar[tuple[str, ...]] = (
         "offline_access",
@@ -78,7 +80,7 @@ class Xero(OAuthPlatform):
         "Name it, choose Web app as its type and give your company's address.",
         "Enter the redirect URI shown here, exactly as it is, and create the app.",
         "Under Configuration copy the client id, generate a secret and copy that too.",
-        "Enter both here. Apps made before 2 March 2026 keep their older scopes: name those here.",
+        "Enter both here.",
     )
 
     page_size: ClassVar[int] = 1000
@@ -90,7 +92,7 @@ class Xero(OAuthPlatform):
 
     @classmethod
     def consent_origins(cls, app: PlatformApp) -> tuple[str, ...]:
-        return (app.base_url or LOGIN,)
+        return (app.base_url,) if app.base_url else (LOGIN, CONSENT)
 
     @classmethod
     def check_registration(cls, http: httpx.Client, app: PlatformApp) -> None:
@@ -178,6 +180,7 @@ class Xero(OAuthPlatform):
             page_size=self.page_size,
             reads_journals=JOURNALS_SCOPE in self.credentials.scope.split(),
         )
+        since = since if data_type in self.incremental else None
         return pull.pages(data_type, since=since, cursor=cursor)
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
+from connections.platforms.errors import Unexpected
 from connections.platforms.xero import statements, wire
 from connections.platforms.xero.moments import month_end
 from connections.schemas import BalanceSheet, DataType, ProfitAndLoss, single_id
@@ -58,7 +59,10 @@ def _columns(ask: Ask, name: str, today: date, period: Callable[[date], dict[str
     Each comparison ends on the same day of its month as the newest column, so that one which ends
     on the 30th leaves the 31st of other months out: the newest is always a month of 31 days, though
     it lie ahead. https://cdn.cdata.com/help/DXH/jp/rcmd/pg_accountingtable-profitandloss.htm
+
+    :raises Unexpected: when a month comes twice.
     """
+    seen: set[date] = set()
     newest = _month_end(today, 0)
     oldest = _month_end(today, 1 - MONTHS)
     anchor = newest
@@ -67,6 +71,9 @@ def _columns(ask: Ask, name: str, today: date, period: Callable[[date], dict[str
     while anchor >= oldest:
         report = ask(name, _comparing(period(anchor)))
         found = statements.columns(report)
+        if not seen.isdisjoint(found):
+            raise Unexpected("Xero sent the same data twice.", detail=f"{name} as of {anchor}")
+        seen |= found.keys()
         for month in sorted(found, reverse=True):
             if oldest <= month <= newest:
                 yield report, found[month], month

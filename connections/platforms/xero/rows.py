@@ -51,26 +51,28 @@ class Rows:
 
         :raises Unexpected: when the rows are not in the order asked for.
         """
-        place, previous = after, None
+        at, ids = (after.at, list(after.ids)) if after else (None, [])
+        previous: datetime | None = None
         for raw in map(bytes, raws):
             mark = self._mark(raw)
             if mark is None:
                 self._reject(raw, "It has no id or date that we understand.")
                 continue
-            row_id, at = mark
-            if previous is not None and at < previous:
+            row_id, changed_at = mark
+            if previous is not None and changed_at < previous:
                 raise Unexpected(
                     "Xero gave an answer we do not understand.",
-                    detail=f"{row_id} of {at} came after {previous}",
+                    detail=f"{row_id} of {changed_at} came after {previous}",
                 )
-            previous = at
-            self.first_at = self.first_at or at
-            if place is not None and (at < place.at or (at == place.at and row_id in place.ids)):
+            previous = changed_at
+            self.first_at = self.first_at or changed_at
+            if at is not None and (changed_at < at or (changed_at == at and row_id in ids)):
                 continue
-            before = place.ids if place is not None and place.at == at else ()
-            place = Place(at=at, ids=(*before, row_id))
-            self._read_one(raw, row_id, at)
-        return place
+            if changed_at != at:
+                at, ids = changed_at, []
+            ids.append(row_id)
+            self._read_one(raw, row_id, changed_at)
+        return Place(at=at, ids=tuple(ids)) if at else None
 
     def read_whole(self, raws: Sequence[msgspec.Raw]) -> None:
         """Read a list that comes in one answer, in whatever order."""

@@ -50,9 +50,18 @@ _PROFIT_TYPES = {
     "EXPENSE": EXPENSES,
     "OVERHEADS": EXPENSES,
 }
-_BALANCE_HEADS = {"assets": ASSETS, "liabilities": LIABILITIES, "equity": EQUITY}
+_BALANCE_HEADS = {
+    "assets": ASSETS,
+    "liabilities": LIABILITIES,
+    "capital and reserves": EQUITY,
+    "equity": EQUITY,
+}
 _BALANCE_CLASSES = {"ASSET": ASSETS, "LIABILITY": LIABILITIES, "EQUITY": EQUITY}
 _NET_PROFIT = frozenset({"net profit", "net loss", "net income", "profit for the year"})
+
+# What stands in an account's place where a row is computed: the year's earnings, and what
+# currencies gained while nothing was sold.
+_COMPUTED = frozenset({"abababab-abab-abab-abab-abababababab", "FXGROUPID"})
 
 type Accounts = Callable[[], Mapping[str, wire.Account]]
 type Sections = dict[str, list[ReportLine]]
@@ -223,10 +232,10 @@ def _label(row: wire.ReportRow) -> str:
 
 
 def _account_id(row: wire.ReportRow) -> str | None:
-    """Return the account a row is about; sums and the year's earnings have none."""
+    """Return the account a row is about; sums and what is computed have none."""
     for cell in row.cells:
         for attribute in cell.attributes:
-            if attribute.id == "account":
+            if attribute.id == "account" and attribute.value not in _COMPUTED:
                 return attribute.value
     return None
 

@@ -73,8 +73,10 @@ class Organisation(Row, frozen=True, kw_only=True):
     phones: tuple[Phone, ...] = ()
 
 
-class Account(Dated, frozen=True, kw_only=True):
+class Account(Row, frozen=True, kw_only=True):
     id: Id = msgspec.field(name="AccountID")
+    # Some that came with the organization were never changed.
+    updated: str | None = msgspec.field(name="UpdatedDateUTC", default=None)
     code: str | None = None
     name: str | None = None
     description: str | None = None
@@ -148,8 +150,9 @@ class ItemSide(Wire, frozen=True, kw_only=True):
     tax_type: str | None = None
 
 
-class Item(Dated, frozen=True, kw_only=True):
+class Item(Row, frozen=True, kw_only=True):
     id: Id = msgspec.field(name="ItemID")
+    updated: str | None = msgspec.field(name="UpdatedDateUTC", default=None)
     code: str | None = None
     name: str | None = None
     description: str | None = None

@@ -70,7 +70,7 @@ class Refusal(Exception):
         self.headers = headers or {}
 
     def response(self) -> Response:
-        body = {
+        body: Body = {
             "Type": None,
             "Title": self.title,
             "Status": self.status,
@@ -152,7 +152,8 @@ def _authorized(server: "XeroServer", request: Request, name: str) -> Organisati
     if name not in _SCOPES:
         raise Refusal(404, "Not Found", "The resource you're looking for cannot be found")
     if _SCOPES[name] not in _granted(consent):
-        challenge = {"WWW-Authenticate": "insufficient_scope"}
+        # Spelt as Xero does.
+        challenge = {"WWW-Authenticate": "insufficent_scope"}
         raise Refusal(401, "Unauthorized", "AuthorizationUnsuccessful", challenge)
     return server.organisations[tenant]
 

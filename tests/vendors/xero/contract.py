@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft4Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 ACCOUNTING = "/api.xro/2.0"
@@ -63,8 +63,8 @@ class Contract:
         self._identity = _read(directory / "xero-identity.yaml")
         self._registry: Registry[Any] = Registry().with_resources(
             [
-                ("urn:accounting", Resource(self._accounting, DRAFT4)),
-                ("urn:identity", Resource(self._identity, DRAFT4)),
+                ("urn:accounting", DRAFT4.create_resource(self._accounting)),
+                ("urn:identity", DRAFT4.create_resource(self._identity)),
             ]
         )
         self._validators: dict[str, Draft4Validator] = {}

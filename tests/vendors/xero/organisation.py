@@ -1,21 +1,14 @@
-"""One organization's books, as a view of the ledger that can then be changed."""
+"""One organization's books: rows by list, what was posted, and the changes people make."""
 
 import uuid
-from collections.abc import Iterator
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from threading import RLock
 from typing import Any
 
-from sandbox.ledger import moments
-from sandbox.ledger.books import HISTORY_MONTHS, Books
-from sandbox.ledger.day import begin_day
-from sandbox.ledger.profiles import PROFILES
 from tests.vendors.clock import Clock
-from tests.vendors.xero.views import Body, Views, day_text, ms_date
+from tests.vendors.xero.views import Body, day_text, ms_date
 
 LISTS = {
     "Accounts": "AccountID",
@@ -51,15 +44,6 @@ class Posting:
     source: str
 
 
-@cache
-def ledger(business: str, on: date) -> Books:
-    """Return a sample business's books as of a day, made once a process."""
-    month = moments.month_of(on.toordinal()) - HISTORY_MONTHS
-    books = Books(PROFILES[business], date.fromordinal(moments.month_start(month)), begin_day)
-    books.advance_to(moments.day_start(on.toordinal()))
-    return books
-
-
 @dataclass(slots=True)
 class Organisation:
     """Rows by list and id, and what was posted; every change is dated by the clock."""
@@ -78,22 +62,6 @@ class Organisation:
     @property
     def name(self) -> str:
         return str(self.body["Name"])
-
-    @classmethod
-    def of(cls, business: str, clock: Clock) -> "Organisation":
-        """Show one of the ledger's businesses as it is on the clock's day."""
-        copied = _copied(business, clock.now().date())
-        tenant = str(uuid.uuid4())
-        # Rows are replaced, never changed, so that copies may share them.
-        return replace(
-            copied,
-            tenant=tenant,
-            body={**copied.body, "OrganisationID": tenant},
-            clock=clock,
-            lists={name: dict(rows) for name, rows in copied.lists.items()},
-            postings=list(copied.postings),
-            lock=RLock(),
-        )
 
     @classmethod
     def empty(cls, name: str, clock: Clock) -> "Organisation":
@@ -138,48 +106,48 @@ class Organisation:
     def add_invoice(self, net: str, *, contact_id: str | None = None, tax: str = "0.00") -> str:
         """Enter and approve a sales invoice of today; return its id."""
         with self.lock:
-            template = next(
-                row.body
-                for row in self.rows("Invoices")
-                if row.body["Type"] == "ACCREC" and row.body["LineItems"]
-            )
-            amounts = {"SubTotal": Decimal(net), "TotalTax": Decimal(tax)}
-            total = amounts["SubTotal"] + amounts["TotalTax"]
-            today = self.clock.now().date()
-            invoice_id = str(uuid.uuid4())
-            line = {
-                **deepcopy(template["LineItems"][0]),
-                "LineItemID": str(uuid.uuid4()),
-                "Quantity": Decimal(1),
-                "UnitAmount": amounts["SubTotal"],
-                "LineAmount": amounts["SubTotal"],
-                "TaxAmount": amounts["TotalTax"],
-            }
-            line.pop("DiscountRate", None)
-            body = deepcopy(template) | amounts
-            body |= {
-                "InvoiceID": invoice_id,
-                "InvoiceNumber": f"INV-{invoice_id[:8]}",
-                "Date": day_text(today.toordinal()),
-                "DateString": f"{today}T00:00:00",
-                "DueDate": day_text((today + timedelta(days=30)).toordinal()),
-                "DueDateString": f"{today + timedelta(days=30)}T00:00:00",
-                "Status": "AUTHORISED",
-                "LineItems": [line],
-                "Total": total,
-                "AmountDue": total,
-                "AmountPaid": ZERO,
-                "AmountCredited": ZERO,
-                "Payments": [],
-                "CreditNotes": [],
-            }
-            body.pop("FullyPaidOnDate", None)
+            body = self._new_invoice(Decimal(net), Decimal(tax))
             if contact_id:
-                body["Contact"] = {"ContactID": contact_id, "Name": self._contact_name(contact_id)}
-            self._post(self._system("DEBTORS"), today, total, invoice_id)
-            self._post(line["AccountID"], today, -amounts["SubTotal"], invoice_id)
-            self._post(self._tax_account(), today, -amounts["TotalTax"], invoice_id)
+                body["Contact"] = self._customer(contact_id)
+            invoice_id, today = str(body["InvoiceID"]), self.clock.now().date()
+            income = body["LineItems"][0]["AccountID"]
+            self._post(self._system("DEBTORS"), today, body["Total"], invoice_id)
+            self._post(income, today, -body["SubTotal"], invoice_id)
+            self._post(self._tax_account(), today, -body["TotalTax"], invoice_id)
             return self.put("Invoices", body)
+
+    def _new_invoice(self, net: Decimal, tax: Decimal) -> Body:
+        """Return an invoice to the customer, and of the account, of one that is there."""
+        template = next(
+            row.body
+            for row in self.rows("Invoices")
+            if row.body["Type"] == "ACCREC" and row.body["LineItems"]
+        )
+        amounts = {"Quantity": Decimal(1), "UnitAmount": net, "LineAmount": net, "TaxAmount": tax}
+        line = template["LineItems"][0] | amounts | {"LineItemID": str(uuid.uuid4())}
+        line.pop("DiscountRate", None)
+        today = self.clock.now().date()
+        due = today + timedelta(days=30)
+        body = template | {
+            "InvoiceID": str(uuid.uuid4()),
+            "InvoiceNumber": f"INV-{uuid.uuid4().hex[:8]}",
+            "Date": day_text(today.toordinal()),
+            "DateString": f"{today}T00:00:00",
+            "DueDate": day_text(due.toordinal()),
+            "DueDateString": f"{due}T00:00:00",
+            "Status": "AUTHORISED",
+            "LineItems": [line],
+            "SubTotal": net,
+            "TotalTax": tax,
+            "Total": net + tax,
+            "AmountDue": net + tax,
+            "AmountPaid": ZERO,
+            "AmountCredited": ZERO,
+            "Payments": [],
+            "CreditNotes": [],
+        }
+        body.pop("FullyPaidOnDate", None)
+        return body
 
     def void_invoice(self, invoice_id: str) -> None:
         """Void an invoice or bill: it stays to be seen, and leaves every report."""
@@ -220,8 +188,12 @@ class Organisation:
             if posting.account_id == account_id and first <= posting.on <= last
         )
 
-    def _contact_name(self, contact_id: str) -> str:
-        return str(self.get("Contacts", contact_id)["Name"])
+    def _customer(self, contact_id: str) -> Body:
+        """Return a contact for a sale; that it is a customer now does not count as a change."""
+        row = self.lists["Contacts"][contact_id]
+        body = {**row.body, "IsCustomer": True}
+        self.lists["Contacts"][contact_id] = Row(contact_id, row.changed_at, body)
+        return {"ContactID": contact_id, "Name": row.body["Name"]}
 
     def _system(self, kind: str) -> str:
         return next(key for key, body in self.accounts.items() if body.get("SystemAccount") == kind)
@@ -238,94 +210,3 @@ class Organisation:
 
     def _unpost(self, source: str) -> None:
         self.postings = [posting for posting in self.postings if posting.source != source]
-
-
-@cache
-def _copied(business: str, on: date) -> Organisation:
-    """Write a business down once a process and day."""
-    clock = Clock()
-    return _Copy(ledger(business, on), clock.now()).organisation(clock)
-
-
-class _Copy:
-    """The ledger's state at a moment, written down as an organization."""
-
-    def __init__(self, books: Books, now: datetime) -> None:
-        self.books = books
-        self.moment = moments.from_datetime(now)
-        self.tenant = str(uuid.uuid4())
-        self.views = Views(self.tenant, books)
-        created = datetime.fromordinal(books.epoch).replace(tzinfo=UTC)
-        self.body = self.views.organisation(books.profile, created)
-
-    def organisation(self, clock: Clock) -> Organisation:
-        made = Organisation(tenant=self.tenant, body=self.body, clock=clock, copied_at=self.moment)
-        for name, moment, body in self._rows():
-            at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
-            if name not in UNDATED:
-                body["UpdatedDateUTC"] = ms_date(at)
-            row_id = str(body[LISTS[name]])
-            made.lists[name][row_id] = Row(row_id, at, body)
-        made.accounts = {row.id: row.body for row in made.rows("Accounts")}
-        for number, revision in enumerate(self._entries(), start=1):
-            entry = revision.record
-            at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=revision.created)
-            made.journals.append(self.views.journal(entry, number, at))
-            made.postings += self._postings(entry)
-        return made
-
-    def _rows(self) -> Iterator[tuple[str, int, Body]]:
-        views, at = self.views, self.moment
-        banks = {r.id: r.record for r in self.books.bank_accounts.as_of(at)}
-        for r in self.books.accounts.as_of(at):
-            yield "Accounts", r.moment, views.account(r.record, banks.get(r.id))
-        for r in self.books.tax_rates.as_of(at):
-            yield "TaxRates", r.moment, views.tax_rate(r.record)
-        for r in self.books.items.as_of(at):
-            yield "Items", r.moment, views.item(r.record)
-        for log, sale in ((self.books.customers, True), (self.books.suppliers, False)):
-            for r in log.as_of(at):
-                yield "Contacts", r.moment, views.contact(r.record, is_customer=sale)
-        for log, sale in ((self.books.invoices, True), (self.books.bills, False)):
-            for r in log.as_of(at):
-                yield "Invoices", r.moment, views.invoice(r.record, is_sale=sale)
-        for log, sale in ((self.books.credit_notes, True), (self.books.supplier_credits, False)):
-            for r in log.as_of(at):
-                yield "CreditNotes", r.moment, views.credit_note(r.record, is_sale=sale)
-        yield from self._payment_rows()
-        yield from self._entry_rows()
-
-    def _payment_rows(self) -> Iterator[tuple[str, int, Body]]:
-        logs = ((self.books.payments, True), (self.books.bill_payments, False))
-        for log, sale in logs:
-            for r in log.as_of(self.moment):
-                for body in self.views.payments(r.record, is_sale=sale):
-                    yield "Payments", r.moment, body
-                rest = self.views.overpayment(r.record, is_sale=sale)
-                if rest is not None:
-                    yield "Overpayments", r.moment, rest
-
-    def _entry_rows(self) -> Iterator[tuple[str, int, Body]]:
-        for r in self._entries():
-            if r.record.source_kind in {"manual", "payroll"}:
-                yield "ManualJournals", r.moment, self.views.manual_journal(r.record)
-            elif r.record.source_kind == "bank":
-                for body in self.views.bank_transactions(r.record):
-                    yield "BankTransactions", r.moment, body
-
-    def _entries(self) -> list[Any]:
-        found = self.books.journal_entries.as_of(self.moment)
-        return sorted(found, key=lambda revision: (revision.created, revision.id))
-
-    def _postings(self, entry: Any) -> Iterator[Posting]:
-        """Date and name what an entry posts; a payment of one document under that payment's id."""
-        source = self.views.id(entry.source_id or entry.id)
-        if entry.source_kind in {"payment", "bill_payment"}:
-            log = getattr(self.books, f"{entry.source_kind}s")
-            payment = log.get(entry.source_id)
-            documents = {part.document_id for part in payment.applied} if payment else set()
-            if len(documents) == 1:
-                source = self.views.id(entry.source_id, *documents)
-        on = date.fromordinal(entry.date)
-        for posting in entry.postings:
-            yield Posting(self.views.id(posting.account.id), on, posting.amount, source)

@@ -15,6 +15,7 @@ from tests.vendors.log import RequestLog
 from tests.vendors.oauth import Consent, OAuthServer, Rules
 from tests.vendors.serve import Fault, Front, Running
 from tests.vendors.xero import contract
+from tests.vendors.xero.copies import organisation_of
 from tests.vendors.xero.organisation import Organisation
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -24,14 +25,14 @@ class XeroServer:
     """One Xero. Its organizations are businesses of the ledger, by key."""
 
     def __init__(self, businesses: Sequence[str] = ("small", "awkward"), *, port: int = 0) -> None:
-        self.clock = Clock()
+        self.clock: Clock = Clock()
         self.requests = RequestLog()
         self.contract = contract.load()
         if self.contract is None:
             print(contract.MISSING)
         self.client_id = "xero+client"
         self.client_secret = "canary+xero%secret"
-        self.oauth = OAuthServer(
+        self.oauth: OAuthServer = OAuthServer(
             self.clock,
             Rules(
                 client_id=self.client_id,
@@ -41,9 +42,9 @@ class XeroServer:
         )
         self.organisations: dict[str, Organisation] = {}
         for business in businesses:
-            self.add(Organisation.of(business, self.clock))
+            self.add(organisation_of(business, self.clock))
         self.minute = Allowance(self.clock, 60, MINUTE)
-        self.day = Allowance(self.clock, 5_000, DAY)
+        self.day: Allowance = Allowance(self.clock, 5_000, DAY)
         self.app_minute = Allowance(self.clock, 10_000, MINUTE)
         self.crowd = Crowd(5)
         self._front = Front(self._application(), clock=self.clock, log=self.requests)

@@ -43,7 +43,6 @@ MARKS: dict[DataType, dict[str, Any]] = {
     DataType.SUPPLIERS: {"IsCustomer": False, "IsSupplier": True, "ContactStatus": "ACTIVE"},
 }
 GONE: dict[str, dict[str, Any]] = {
-    "Contacts": {"ContactStatus": "GDPRREQUEST"},
     "ManualJournals": {"Status": "VOIDED"},
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ from connections.platforms.base import (
     NotSupported,
     Page,
     PermissionMissing,
+    PlatformError,
     Unexpected,
 )
 from connections.platforms.http import new_client
@@ -78,11 +79,12 @@ def answers_for(data_type: DataType, row: Any) -> dict[str, Any]:
 
 
 def _once(report: Any) -> Callable[[httpx.Request], Any]:
-    head = {"RowType": "Header", "Cells": [{"Value": ""}, {"Value": "31 May 2017"}]}
-
     def answer(request: httpx.Request) -> Any:
-        asked = request.url.params.get("date") or request.url.params["toDate"]
-        return {"Reports": [report if asked == "2019-05-31" else {"Rows": [head]}]}
+        asked = date.fromisoformat(request.url.params.get("date") or request.url.params["toDate"])
+        if asked == date(2019, 5, 31):
+            return {"Reports": [report]}
+        head = {"RowType": "Header", "Cells": [{"Value": ""}, {"Value": f"{asked:%d %b %Y}"}]}
+        return {"Reports": [{"Rows": [head]}]}
 
     return answer
 
@@ -96,6 +98,10 @@ def pulled(data_type: DataType, row: Any, *, since: str | None = None) -> Page:
 def record_of(data_type: DataType, **changes: Any) -> Any:
     page = pulled(data_type, {**sample(data_type), **changes})
     assert page.rejected == ()
+    return record_in(page)
+
+
+def record_in(page: Page) -> Any:
     return page.records[0]
 
 
@@ -150,7 +156,6 @@ def test_void_bill_stays_a_record():
         (DataType.PAYMENTS, {"Status": "DELETED"}),
         (DataType.BANK_TRANSACTIONS, {"Status": "DELETED"}),
         (DataType.JOURNAL_ENTRIES, {"Status": "VOIDED"}),
-        (DataType.CUSTOMERS, {"ContactStatus": "GDPRREQUEST"}),
     ],
 )
 def test_gone_is_told_by_status(data_type: DataType, changes: dict[str, Any]):
@@ -166,6 +171,27 @@ def test_gone_is_told_by_status(data_type: DataType, changes: dict[str, Any]):
     assert not whole.records
 
 
+def test_person_who_asked_to_be_forgotten_is_left_out():
+    page = pulled(DataType.CUSTOMERS, {**sample("customers"), "ContactStatus": "GDPRREQUEST"})
+
+    assert (page.records, page.rejected) == ((), ())
+
+
+@pytest.mark.parametrize("data_type", sorted(set(VENDOR_LISTS) - Xero.incremental))
+def test_what_tells_no_changes_comes_whole(data_type: DataType):
+    def answer(request: httpx.Request) -> Any:
+        assert "If-Modified-Since" not in request.headers
+        return {VENDOR_LISTS[data_type]: [sample(data_type)]}
+
+    answers = {**answers_for(data_type, None), VENDOR_LISTS[data_type]: answer}
+    if data_type is DataType.ITEMS:
+        answers["Accounts"] = {"Accounts": ACCOUNTS}
+
+    pages = platform(answers).fetch(data_type, since="2019-01-01T00:00:00+00:00", cursor=None)
+
+    assert [len(page.records) for page in pages] == [1]
+
+
 def test_draft_journal_is_in_no_ledger():
     page = pulled(DataType.JOURNAL_ENTRIES, {**sample("journalEntries"), "Status": "DRAFT"})
 
@@ -178,7 +204,7 @@ def test_refund_of_a_credit_note_is_money_given_back():
     row = {**sample("payments"), "PaymentType": "ARCREDITPAYMENT", "CreditNote": part}
     del row["Invoice"]
 
-    (record,) = pulled(DataType.PAYMENTS, row).records
+    record = record_in(pulled(DataType.PAYMENTS, row))
 
     assert record.total_amount == Decimal("-46.00")
     (line,) = record.lines
@@ -210,7 +236,7 @@ def test_overpayment_is_a_payment_partly_on_account():
 
     pages = list(platform(answers).fetch(DataType.PAYMENTS, since=None, cursor=None))
 
-    record = pages[1].records[0]
+    record = record_in(pages[1])
     assert [(line.amount, line.links[0].type) for line in record.lines] == [
         (Decimal("30.00"), "Invoice"),
         (Decimal("20.00"), "PaymentOnAccount"),
@@ -227,6 +253,61 @@ def test_answer_without_change_may_have_no_body():
     )
 
     assert [(page.records, page.watermark) for page in pages] == [((), "2019-04-12T20:00:00+00:00")]
+
+
+def contact(number: int, moment: int) -> dict[str, Any]:
+    return {
+        **sample("customers"),
+        "ContactID": f"c{number}",
+        "UpdatedDateUTC": f"/Date({moment}000+0000)/",
+    }
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"Contacts": [contact(1, 20), contact(2, 10)]}, id="order"),
+        pytest.param(
+            {
+                "Contacts": [contact(1, 10)],
+                "pagination": {"page": 2, "pageCount": 3, "itemCount": 3},
+            },
+            id="other-page",
+        ),
+        pytest.param({"Invoices": []}, id="other-list"),
+        pytest.param({"Contacts": {}}, id="no-list"),
+        pytest.param({"Contacts": [], "pagination": {"page": "one"}}, id="no-pagination"),
+    ],
+)
+def test_page_that_is_not_the_one_asked_for_is_refused(answer: Any):
+    with pytest.raises(Unexpected):
+        list(platform({"Contacts": answer}).fetch(DataType.CUSTOMERS, since=None, cursor=None))
+
+
+def test_pages_are_read_to_their_end_without_being_told_of_it():
+    class Pairs(Xero):
+        page_size: ClassVar[int] = 2
+
+    rows = [contact(number, number * 10) for number in range(1, 6)]
+
+    def contacts(request: httpx.Request) -> Any:
+        since = request.headers.get("If-Modified-Since")
+        first = int(datetime.fromisoformat(since).timestamp()) if since else 0
+        later = [row for number, row in enumerate(rows, start=1) if number * 10 > first]
+        return {"Contacts": later[:2]}
+
+    opened = platform({"Contacts": contacts})
+    pages = Pairs(opened.http, opened.credentials).fetch(
+        DataType.CUSTOMERS, since=None, cursor=None
+    )
+
+    assert [record.id for page in pages for record in page.records] == [
+        "c1",
+        "c2",
+        "c3",
+        "c4",
+        "c5",
+    ]
 
 
 def test_ledger_is_read_by_number_where_granted():
@@ -258,7 +339,7 @@ def test_ledger_is_read_by_number_where_granted():
     assert [len(page.records) for page in pages] == [100, 50]
     assert [len(page.records) for page in later] == [0]
     assert [len(page.records) for page in resumed] == [50]
-    entry = pages[0].records[0]
+    entry = record_in(pages[0])
     assert entry.record_ref.data_type == "invoices"
     assert entry.journal_lines[0].net_amount == Decimal("-5.5")
 
@@ -273,10 +354,45 @@ def test_sections_and_cells_may_be_missing():
     net["Rows"][0]["Cells"][1]["Value"] = "416.37"
     del report["Rows"][2]["Rows"][1]["Cells"][3]
 
-    (record,) = pulled(DataType.BALANCE_SHEET, report).records
+    record = record_in(pulled(DataType.BALANCE_SHEET, report))
 
     assert record.reports[0].liabilities.value == 0
     assert record.reports[0].net_assets == Decimal("416.37")
+
+
+def test_sections_of_other_countries_are_told_by_their_accounts():
+    report = sample("balanceSheet")
+    titles = {
+        "Bank": "Cash at bank and in hand",
+        "Current Assets": "Debtors",
+        "Current Liabilities": "Creditors: amounts falling due within one year",
+        "Equity": "Capital and Reserves",
+    }
+    report["Rows"] = [
+        {**row, "Title": titles.get(row.get("Title", ""), row.get("Title", ""))}
+        for row in report["Rows"]
+        if row.get("Title") not in {"Assets", "Liabilities"}
+    ]
+    answers = answers_for(DataType.BALANCE_SHEET, report)
+    kinds = {1: "ASSET", 2: "ASSET", 3: "ASSET", 4: "LIABILITY", 5: "EQUITY"}
+    answers["Accounts"] = {
+        "Accounts": [
+            {
+                "AccountID": f"0000000{number}-3d61-4e5d-8c1a-b9236955a71c",
+                "Type": "CURRENT",
+                "Class": kind,
+                "UpdatedDateUTC": "/Date(0)/",
+            }
+            for number, kind in kinds.items()
+        ]
+    }
+
+    (page,) = platform(answers).fetch(DataType.BALANCE_SHEET, since=None, cursor=None)
+
+    newest = record_in(page).reports[0]
+    assert newest.assets.value == Decimal("416.37")
+    assert newest.liabilities.value == 20
+    assert newest.equity.value == newest.net_assets == Decimal("396.37")
 
 
 @pytest.mark.parametrize("data_type", sorted(REPORTS))
@@ -290,6 +406,14 @@ def test_statement_that_does_not_add_up_is_refused(data_type: DataType, value: s
         pulled(data_type, report)
 
 
+def test_months_that_come_twice_are_refused():
+    answers = answers_for(DataType.BALANCE_SHEET, None)
+    answers["Reports/BalanceSheet"] = {"Reports": [sample("balanceSheet")]}
+
+    with pytest.raises(Unexpected):
+        list(platform(answers).fetch(DataType.BALANCE_SHEET, since=None, cursor=None))
+
+
 @pytest.mark.parametrize("head", ["30 Mar 2019", "Budget"])
 def test_column_that_is_no_month_is_refused(head: str):
     report = sample("profitAndLoss")
@@ -299,16 +423,27 @@ def test_column_that_is_no_month_is_refused(head: str):
         pulled(DataType.PROFIT_AND_LOSS, report)
 
 
-def test_disconnected_organization_is_told_from_a_missing_scope():
-    disconnected = httpx.Response(403, json={"Detail": "AuthenticationUnsuccessful"})
-    unscoped = httpx.Response(401, json={"Detail": "AuthorizationUnsuccessful"})
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (httpx.Response(403, json={"Detail": "AuthenticationUnsuccessful"}), AuthorizationRevoked),
+        (httpx.Response(403, json={"Detail": "Forbidden"}), PermissionMissing),
+        (httpx.Response(401, json={"Detail": "TokenExpired: token expired"}), AuthorizationRevoked),
+        (httpx.Response(401, json={"Detail": "AuthorizationUnsuccessful"}), PermissionMissing),
+        (httpx.Response(401, headers={"WWW-Authenticate": "insufficent_scope"}), PermissionMissing),
+        (
+            httpx.Response(401, headers={"WWW-Authenticate": "insufficient_scope"}),
+            PermissionMissing,
+        ),
+    ],
+)
+def test_refusals_mean_what_their_details_say(
+    answer: httpx.Response, expected: type[PlatformError]
+):
+    with pytest.raises(PlatformError) as caught:
+        list(platform({"TaxRates": answer}).fetch(DataType.TAX_RATES, since=None, cursor=None))
 
-    with pytest.raises(AuthorizationRevoked):
-        list(
-            platform({"TaxRates": disconnected}).fetch(DataType.TAX_RATES, since=None, cursor=None)
-        )
-    with pytest.raises(PermissionMissing):
-        list(platform({"TaxRates": unscoped}).fetch(DataType.TAX_RATES, since=None, cursor=None))
+    assert type(caught.value) is expected
 
 
 @pytest.mark.parametrize(
