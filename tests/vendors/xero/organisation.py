@@ -6,16 +6,14 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from threading import RLock
 from typing import Any
 
 from sandbox.ledger import moments
-from sandbox.ledger.books import HISTORY_MONTHS, Books
-from sandbox.ledger.day import begin_day
-from sandbox.ledger.profiles import PROFILES
+from sandbox.ledger.books import Books
+from tests.vendors.books import Body, Posting, Postings, ledger
 from tests.vendors.clock import Clock
-from tests.vendors.xero.views import Body, Views, day_text, ms_date
+from tests.vendors.xero.views import Views, day_text, ms_date
 
 LISTS = {
     "Accounts": "AccountID",
@@ -41,25 +39,6 @@ class Row:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """Net debit of one account on one day, and the document it comes from."""
-
-    account_id: str
-    on: date
-    cents: int
-    source: str
-
-
-@cache
-def ledger(business: str, on: date) -> Books:
-    """Return a sample business's books as of a day, made once a process."""
-    month = moments.month_of(on.toordinal()) - HISTORY_MONTHS
-    books = Books(PROFILES[business], date.fromordinal(moments.month_start(month)), begin_day)
-    books.advance_to(moments.day_start(on.toordinal()))
-    return books
-
-
 @dataclass(slots=True)
 class Organisation:
     """Rows by list and id, and what was posted; every change is dated by the clock."""
@@ -69,7 +48,7 @@ class Organisation:
     clock: Clock
     lists: dict[str, dict[str, Row]] = field(default_factory=lambda: {name: {} for name in LISTS})
     journals: list[Body] = field(default_factory=list)
-    postings: list[Posting] = field(default_factory=list)
+    postings: Postings = field(default_factory=Postings)
     accounts: dict[str, Body] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
 
@@ -164,20 +143,20 @@ class Organisation:
             body.pop("FullyPaidOnDate", None)
             if contact_id:
                 body["Contact"] = {"ContactID": contact_id, "Name": self._contact_name(contact_id)}
-            self._post(self._system("DEBTORS"), today, total, invoice_id)
-            self._post(line["AccountID"], today, -amounts["SubTotal"], invoice_id)
-            self._post(self._tax_account(), today, -amounts["TotalTax"], invoice_id)
+            self.postings.add(self._system("DEBTORS"), today, total, invoice_id)
+            self.postings.add(line["AccountID"], today, -amounts["SubTotal"], invoice_id)
+            self.postings.add(self._tax_account(), today, -amounts["TotalTax"], invoice_id)
             return self.put("Invoices", body)
 
     def void_invoice(self, invoice_id: str) -> None:
         """Void an invoice or bill: it stays to be seen, and leaves every report."""
         with self.lock:
-            self._unpost(invoice_id)
+            self.postings.drop(invoice_id)
             self.change("Invoices", invoice_id, Status="VOIDED", AmountDue=ZERO)
 
     def delete_invoice(self, invoice_id: str) -> None:
         with self.lock:
-            self._unpost(invoice_id)
+            self.postings.drop(invoice_id)
             self.change("Invoices", invoice_id, Status="DELETED")
 
     def delete_payment(self, payment_id: str) -> None:
@@ -192,7 +171,7 @@ class Organisation:
                 "AmountPaid": invoice["AmountPaid"] - amount,
                 "Payments": [p for p in invoice["Payments"] if p["PaymentID"] != payment_id],
             }
-            self._unpost(payment_id)
+            self.postings.drop(payment_id)
             body = {**invoice, **open_again}
             body.pop("FullyPaidOnDate", None)
             self.put("Invoices", body)
@@ -202,11 +181,7 @@ class Organisation:
         self.change("Contacts", contact_id, ContactStatus="ARCHIVED")
 
     def balance(self, account_id: str, first: date, last: date) -> int:
-        return sum(
-            posting.cents
-            for posting in self.postings
-            if posting.account_id == account_id and first <= posting.on <= last
-        )
+        return self.postings.balance(account_id, first, last)
 
     def _contact_name(self, contact_id: str) -> str:
         return str(self.get("Contacts", contact_id)["Name"])
@@ -219,13 +194,6 @@ class Organisation:
             (key for key, body in self.accounts.items() if body.get("Code") == "2200"),
             self._system("CREDITORS"),
         )
-
-    def _post(self, account_id: str, on: date, amount: Decimal, source: str) -> None:
-        if amount:
-            self.postings.append(Posting(account_id, on, int(amount.scaleb(2)), source))
-
-    def _unpost(self, source: str) -> None:
-        self.postings = [posting for posting in self.postings if posting.source != source]
 
 
 class _Copy:
@@ -252,7 +220,7 @@ class _Copy:
             entry = revision.record
             at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=revision.created)
             made.journals.append(self.views.journal(entry, number, at))
-            made.postings += self._postings(entry)
+            made.postings.extend(self._postings(entry))
         return made
 
     def _rows(self) -> Iterator[tuple[str, int, Body]]:

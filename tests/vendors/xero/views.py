@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from sandbox.ledger.books import Books
 from sandbox.ledger.money import RATE_ONE
@@ -22,8 +21,7 @@ from sandbox.ledger.records import (
     Posting,
     TaxRate,
 )
-
-type Body = dict[str, Any]
+from tests.vendors.books import Body, cents
 
 _ACCOUNT_TYPE = {
     "bank": "BANK",
@@ -71,10 +69,6 @@ _SOURCE_TYPE = {
     "bill_payment": "ACCPAYPAYMENT",
     "bank": "CASHPAID",
 }
-
-
-def cents(amount: int) -> Decimal:
-    return Decimal(amount).scaleb(-2)
 
 
 def ms_date(moment: datetime) -> str:
