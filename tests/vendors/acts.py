@@ -131,7 +131,7 @@ class XeroActs(Acts):
         """Add up postings to accounts of some kinds, in the currency's units."""
         return sum(
             (
-                Decimal(self.books.balance(account_id, first, last)).scaleb(-2)
+                Decimal(self.books.postings.balance(account_id, first, last)).scaleb(-2)
                 for account_id, account in self.books.accounts.items()
                 if account[member] in values
             ),

@@ -151,7 +151,7 @@ class OAuthServer:
     async def token(self, request: Request) -> Response:
         form = {name: str(value) for name, value in (await request.form()).items()}
         try:
-            self._check_client(request)
+            self.check_client(request)
             with self._lock:
                 answer = self._grant(form)
         except Refused as refused:
@@ -162,15 +162,20 @@ class OAuthServer:
         """RFC 7009: 200, also for a token that is not known."""
         form = await request.form()
         try:
-            self._check_client(request)
+            self.check_client(request)
         except Refused as refused:
             return refused.response()
-        known = self._refresh.get(str(form.get("token", "")))
-        if known:
-            self.revoke_consent(known.consent)
+        self.revoke_token(str(form.get("token", "")))
         return Response()
 
-    def _check_client(self, request: Request) -> None:
+    def revoke_token(self, token: str) -> bool:
+        """End the consent that a token stands for; tell whether the token is known."""
+        known = self._refresh.get(token)
+        if known:
+            self.revoke_consent(known.consent)
+        return known is not None
+
+    def check_client(self, request: Request) -> None:
         """Check HTTP Basic with both parts form-encoded, as RFC 6749, 2.3.1 has it."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         try:
@@ -228,5 +233,5 @@ class OAuthServer:
         members: dict[str, object] = {"refresh_token": token}
         if self.rules.refresh_lifetime_member:
             left = self._refresh[token].ends_at - self.clock.now()
-            members[self.rules.refresh_lifetime_member] = int(left.total_seconds())
+            members[self.rules.refresh_lifetime_member] = round(left.total_seconds())
         return members

@@ -14,7 +14,8 @@ from starlette.routing import Route
 from tests.vendors.oauth import Consent
 from tests.vendors.xero import reports
 from tests.vendors.xero.organisation import Organisation, Row
-from tests.vendors.xero.views import Body, ms_date
+from tests.vendors.books import Body
+from tests.vendors.xero.views import ms_date
 
 if TYPE_CHECKING:
     from tests.vendors.xero.server import XeroServer

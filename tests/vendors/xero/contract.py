@@ -20,6 +20,8 @@ from jsonschema import Draft4Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
+from tests.vendors.books import documents_beside
+
 ACCOUNTING = "/api.xro/2.0"
 MISSING = "Xero's OpenAPI documents are not at hand: nothing is checked against them."
 
@@ -44,10 +46,7 @@ _NOT_REQUIRED = {"Allocation": {"Invoice", "Date"}}
 
 def find_documents() -> Path | None:
     """Return where the documents lie, if they do."""
-    here = Path(__file__).resolve()
-    places = [Path(os.environ["XERO_CONTRACTS"])] if "XERO_CONTRACTS" in os.environ else []
-    places += [parent.parent / "shared" / "contracts" for parent in here.parents[3:5]]
-    return next((place for place in places if (place / "xero_accounting.yaml").exists()), None)
+    return documents_beside("xero_accounting.yaml", os.environ.get("XERO_CONTRACTS"))
 
 
 @cache

@@ -9,14 +9,13 @@ from threading import RLock
 from typing import Any
 
 from sandbox.ledger import moments
-from sandbox.ledger.books import HISTORY_MONTHS, Books
-from sandbox.ledger.day import begin_day
+from sandbox.ledger.books import Books
 from sandbox.ledger.history import Log
-from sandbox.ledger.profiles import PROFILES
 from sandbox.ledger.sides import PURCHASES, SALES, Side
+from tests.vendors.books import Body, Posting, ledger
 from tests.vendors.clock import Clock
-from tests.vendors.xero.organisation import LISTS, UNDATED, Organisation, Posting, Row
-from tests.vendors.xero.views import Body, Views, ms_date
+from tests.vendors.xero.organisation import LISTS, UNDATED, Organisation, Row
+from tests.vendors.xero.views import Views, ms_date
 
 
 def organisation_of(business: str, clock: Clock) -> Organisation:
@@ -30,18 +29,9 @@ def organisation_of(business: str, clock: Clock) -> Organisation:
         body={**copied.body, "OrganisationID": tenant},
         clock=clock,
         lists={name: dict(rows) for name, rows in copied.lists.items()},
-        postings=list(copied.postings),
+        postings=copied.postings.copy(),
         lock=RLock(),
     )
-
-
-@cache
-def ledger(business: str, on: date) -> Books:
-    """Return a sample business's books as of a day, made once a process."""
-    month = moments.month_of(on.toordinal()) - HISTORY_MONTHS
-    books = Books(PROFILES[business], date.fromordinal(moments.month_start(month)), begin_day)
-    books.advance_to(moments.day_start(on.toordinal()))
-    return books
 
 
 @cache
@@ -75,7 +65,7 @@ class _Copy:
             entry = revision.record
             at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=revision.created)
             made.journals.append(self.views.journal(entry, number, at))
-            made.postings += self._postings(entry)
+            made.postings.extend(self._postings(entry))
         return made
 
     def _rows(self) -> Iterator[tuple[str, int, Body]]:

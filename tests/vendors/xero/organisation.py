@@ -7,8 +7,9 @@ from decimal import Decimal
 from threading import RLock
 from typing import Any
 
+from tests.vendors.books import Body, Postings
 from tests.vendors.clock import Clock
-from tests.vendors.xero.views import Body, day_text, ms_date
+from tests.vendors.xero.views import day_text, ms_date
 
 LISTS = {
     "Accounts": "AccountID",
@@ -34,16 +35,6 @@ class Row:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """Net debit of one account on one day, and the document it comes from."""
-
-    account_id: str
-    on: date
-    cents: int
-    source: str
-
-
 @dataclass(slots=True)
 class Organisation:
     """Rows by list and id, and what was posted; every change is dated by the clock."""
@@ -55,7 +46,7 @@ class Organisation:
     copied_at: int = 0
     lists: dict[str, dict[str, Row]] = field(default_factory=lambda: {name: {} for name in LISTS})
     journals: list[Body] = field(default_factory=list)
-    postings: list[Posting] = field(default_factory=list)
+    postings: Postings = field(default_factory=Postings)
     accounts: dict[str, Body] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
 
@@ -111,9 +102,9 @@ class Organisation:
                 body["Contact"] = self._customer(contact_id)
             invoice_id, today = str(body["InvoiceID"]), self.clock.now().date()
             income = body["LineItems"][0]["AccountID"]
-            self._post(self._system("DEBTORS"), today, body["Total"], invoice_id)
-            self._post(income, today, -body["SubTotal"], invoice_id)
-            self._post(self._tax_account(), today, -body["TotalTax"], invoice_id)
+            self.postings.add(self._system("DEBTORS"), today, body["Total"], invoice_id)
+            self.postings.add(income, today, -body["SubTotal"], invoice_id)
+            self.postings.add(self._tax_account(), today, -body["TotalTax"], invoice_id)
             return self.put("Invoices", body)
 
     def _new_invoice(self, net: Decimal, tax: Decimal) -> Body:
@@ -152,12 +143,12 @@ class Organisation:
     def void_invoice(self, invoice_id: str) -> None:
         """Void an invoice or bill: it stays to be seen, and leaves every report."""
         with self.lock:
-            self._unpost(invoice_id)
+            self.postings.drop(invoice_id)
             self.change("Invoices", invoice_id, Status="VOIDED", AmountDue=ZERO)
 
     def delete_invoice(self, invoice_id: str) -> None:
         with self.lock:
-            self._unpost(invoice_id)
+            self.postings.drop(invoice_id)
             self.change("Invoices", invoice_id, Status="DELETED")
 
     def delete_payment(self, payment_id: str) -> None:
@@ -172,7 +163,7 @@ class Organisation:
                 "AmountPaid": invoice["AmountPaid"] - amount,
                 "Payments": [p for p in invoice["Payments"] if p["PaymentID"] != payment_id],
             }
-            self._unpost(payment_id)
+            self.postings.drop(payment_id)
             body = {**invoice, **open_again}
             body.pop("FullyPaidOnDate", None)
             self.put("Invoices", body)
@@ -180,13 +171,6 @@ class Organisation:
 
     def archive_contact(self, contact_id: str) -> None:
         self.change("Contacts", contact_id, ContactStatus="ARCHIVED")
-
-    def balance(self, account_id: str, first: date, last: date) -> int:
-        return sum(
-            posting.cents
-            for posting in self.postings
-            if posting.account_id == account_id and first <= posting.on <= last
-        )
 
     def _customer(self, contact_id: str) -> Body:
         """Return a contact for a sale; that it is a customer now does not count as a change."""
@@ -203,10 +187,3 @@ class Organisation:
             (key for key, body in self.accounts.items() if body.get("Code") == "2200"),
             self._system("CREDITORS"),
         )
-
-    def _post(self, account_id: str, on: date, amount: Decimal, source: str) -> None:
-        if amount:
-            self.postings.append(Posting(account_id, on, int(amount.scaleb(2)), source))
-
-    def _unpost(self, source: str) -> None:
-        self.postings = [posting for posting in self.postings if posting.source != source]

@@ -4,11 +4,11 @@ from calendar import monthrange
 from datetime import date
 
 from tests.vendors.xero.organisation import Organisation
-from tests.vendors.xero.views import Body, cents, ms_date
+from tests.vendors.books import LONG_AGO, Body, cents
+from tests.vendors.xero.views import ms_date
 
 # Xero gives the year's earnings, which are no account, an id that is none either.
 EARNINGS = "abababab-abab-abab-abab-abababababab"
-LONG_AGO = date(1, 1, 1)
 
 type Figures = list[int]
 type Period = tuple[date, date]

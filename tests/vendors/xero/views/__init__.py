@@ -1,11 +1,11 @@
 """The ledger's records as Xero shows them."""
 
-from tests.vendors.xero.views.base import Body, cents, day_text, ms_date
+from tests.vendors.xero.views.base import day_text, ms_date
 from tests.vendors.xero.views.documents import Documents
 from tests.vendors.xero.views.entries import Entries
 from tests.vendors.xero.views.parties import Parties
 
-__all__ = ["Body", "Views", "cents", "day_text", "ms_date"]
+__all__ = ["Views", "day_text", "ms_date"]
 
 
 class Views(Parties, Documents, Entries):

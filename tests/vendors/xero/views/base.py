@@ -3,18 +3,11 @@
 import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from sandbox.ledger.books import Books
 from sandbox.ledger.money import RATE_ONE
 from sandbox.ledger.records import Account, Contact
-
-type Body = dict[str, Any]
-
-
-def cents(amount: int) -> Decimal:
-    return Decimal(amount).scaleb(-2)
-
+from tests.vendors.books import Body
 
 def ms_date(moment: datetime) -> str:
     return f"/Date({int(moment.timestamp() * 1000)}+0000)/"

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from sandbox.ledger.records import Document, Line, Payment
-from tests.vendors.xero.views.base import Body, Named, cents, code_of, day_text, rate_of
+from tests.vendors.books import Body, cents
+from tests.vendors.xero.views.base import Named, code_of, day_text, rate_of
 
 _DOCUMENT_STATUS = {
     "draft": "DRAFT",

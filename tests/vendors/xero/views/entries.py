@@ -5,7 +5,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sandbox.ledger.records import Entry, Posting
-from tests.vendors.xero.views.base import Body, Named, cents, code_of, day_text, ms_date
+from tests.vendors.books import Body, cents
+from tests.vendors.xero.views.base import Named, code_of, day_text, ms_date
 
 _SOURCE_TYPE = {
     "invoice": "ACCREC",

@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 from sandbox.ledger.profile import Profile
 from sandbox.ledger.records import Account, Address, BankAccount, Contact, Item, TaxRate
-from tests.vendors.xero.views.base import Body, Named, cents, ms_date
+from tests.vendors.books import Body, cents
+from tests.vendors.xero.views.base import Named, ms_date
 
 _ACCOUNT_TYPE = {
     "bank": "BANK",
