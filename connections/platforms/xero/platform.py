@@ -180,8 +180,12 @@ class Xero(OAuthPlatform):
             page_size=self.page_size,
             reads_journals=JOURNALS_SCOPE in self.credentials.scope.split(),
         )
-        since = since if data_type in self.incremental else None
-        return pull.pages(data_type, since=since, cursor=cursor)
+        return pull.pages(
+            data_type,
+            since=since,
+            cursor=cursor,
+            is_incremental=data_type in self.incremental,
+        )
 
     @property
     def _api(self) -> Api:

@@ -48,8 +48,15 @@ class Pull:
         self._reads_journals = reads_journals
 
     def pages(
-        self, data_type: DataType, *, since: str | None, cursor: str | None
+        self,
+        data_type: DataType,
+        *,
+        since: str | None,
+        cursor: str | None,
+        is_incremental: bool,
     ) -> Iterator[Page]:
+        """Yield the pages of a type; one that is not incremental comes whole, without watermark."""
+        since = since if is_incremental else None
         place = _CURSOR.decode(cursor) if cursor else Cursor(since=since)
         if place.done:
             return iter((_page(place),))
@@ -59,7 +66,7 @@ class Pull:
             return self._journals(place)
         if cursor is None:
             place = _begun(place)
-        return self._lists(SOURCES[data_type], place)
+        return self._lists(SOURCES[data_type], place, is_incremental=is_incremental)
 
     @cached_property
     def chart(self) -> ledger.Chart:
@@ -109,7 +116,9 @@ class Pull:
         found = self._api.ask_for(_REPORT, path, tenant=self._tenant, params=params)
         return found.reports[0]
 
-    def _lists(self, sources: tuple[Source, ...], place: Cursor) -> Iterator[Page]:
+    def _lists(
+        self, sources: tuple[Source, ...], place: Cursor, *, is_incremental: bool
+    ) -> Iterator[Page]:
         while not place.done:
             source = sources[place.source]
             answer = self._api.ask(
@@ -118,7 +127,7 @@ class Pull:
                 params=self._params(source, place),
                 since=place.base,
             )
-            if place.started is None:
+            if is_incremental and place.started is None:
                 place = msgspec.structs.replace(place, started=_moment(told_at(answer)))
             raws, pagination = _content(source, answer)
             rows = Rows(source.reader(self), reports_gone_since=_gone_since(place))
@@ -164,7 +173,8 @@ class Pull:
 
         The next page begins anew with what changed since the last row, rather than with the next
         number: a row that changes moves to the end and would shift others to pages already read.
-        Only where too many rows share a moment does the number count on.
+        Only where a page's rows share a moment does the number count on; there a row that changes
+        between two requests may hide another until the next whole pull.
 
         :raises Unexpected: when the page brought nothing new, and reading on might never end.
         """
