@@ -105,7 +105,8 @@ def test_pages_are_private_and_may_lead_to_the_platform_only(customer, path, pla
     assert form_action
     allowed = set(form_action[1].split())
     assert {"'self'", platform.url} <= allowed
-    vendors = ("https://authorize.xero.com", 
+    vendors = (
+        "https://authorize.xero.com",
         "https://login.xero.com",
         "https://appcenter.intuit.com",
         "https://accounts.intuit.com",

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.vendors.books import Body
 from tests.vendors.oauth import Consent
 from tests.vendors.xero import reports
 from tests.vendors.xero.organisation import Organisation, Row
-from tests.vendors.books import Body
 from tests.vendors.xero.views import ms_date
 
 if TYPE_CHECKING:

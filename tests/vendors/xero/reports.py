@@ -3,8 +3,8 @@
 from calendar import monthrange
 from datetime import date
 
-from tests.vendors.xero.organisation import Organisation
 from tests.vendors.books import LONG_AGO, Body, cents
+from tests.vendors.xero.organisation import Organisation
 from tests.vendors.xero.views import ms_date
 
 # Xero gives the year's earnings, which are no account, an id that is none either.

@@ -15,8 +15,8 @@ from connections.schemas.validation import validate
 from sandbox.ledger import moments
 from sandbox.ledger.totals import Sums
 from tests.connections.platforms.xero.customer import Customer, deleted, find, pull, records
+from tests.vendors.books import ledger
 from tests.vendors.xero import XeroServer, contract
-from tests.vendors.xero.copies import ledger
 from tests.vendors.xero.organisation import Row
 
 ALL = sorted(Xero.data_types, key=lambda data_type: data_type.sync_order)

@@ -9,6 +9,7 @@ from sandbox.ledger.money import RATE_ONE
 from sandbox.ledger.records import Account, Contact
 from tests.vendors.books import Body
 
+
 def ms_date(moment: datetime) -> str:
     return f"/Date({int(moment.timestamp() * 1000)}+0000)/"
 
