@@ -15,6 +15,7 @@ _CODE_LETTERS = 4
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # it asks no database, and none is started for it
     help = "Make the folders of a new adapter and its tests, complete enough to pass the contract."
 
     def add_arguments(self, parser: CommandParser) -> None:

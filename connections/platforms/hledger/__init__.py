@@ -1,0 +1,3 @@
+from connections.platforms.hledger.platform import Hledger
+
+__all__ = ["Hledger"]

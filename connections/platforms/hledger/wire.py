@@ -1,0 +1,53 @@
+"""hledger-web's JSON, as far as we read it: https://hledger.org/1.25/hledger-web.html#json-api.
+
+Amounts also come as floating point, which is not read: the mantissa and its places are exact.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+
+class Quantity(msgspec.Struct, rename="camel"):
+    decimal_mantissa: int
+    decimal_places: int
+
+    @property
+    def value(self) -> Decimal:
+        return Decimal(self.decimal_mantissa).scaleb(-self.decimal_places)
+
+
+class Price(msgspec.Struct):
+    """What an amount was bought or sold for: by the unit, or in all."""
+
+    tag: Literal["UnitPrice", "TotalPrice"]
+    contents: "Amount"
+
+
+class Amount(msgspec.Struct):
+    acommodity: str
+    aquantity: Quantity
+    aprice: Price | None = None
+
+
+class Posting(msgspec.Struct):
+    paccount: str
+    pamount: list[Amount]
+    ptype: Literal["RegularPosting", "VirtualPosting", "BalancedVirtualPosting"]
+    pcomment: str = ""
+    #: Tags of the posting and those inherited from its account's declaration: `type:` among them.
+    ptags: list[tuple[str, str]] = []
+
+
+class Transaction(msgspec.Struct):
+    tindex: int
+    tdate: date
+    tpostings: list[Posting]
+    tdescription: str = ""
+    tcode: str = ""
+
+
+class Account(msgspec.Struct):
+    aname: str
