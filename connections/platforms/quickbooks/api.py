@@ -74,6 +74,7 @@ class Api:
     def _meant(self, answer: Answer) -> PlatformError | None:
         """Return what QuickBooks means where its statuses do not tell."""
         if answer.status == httpx.codes.OK:
+            limits.SHARED.open(self._company)
             return None
         fault = _fault(answer)
         if answer.status == httpx.codes.TOO_MANY_REQUESTS or _THROTTLED in fault.codes:

@@ -41,6 +41,11 @@ class Limits:
         with self._lock:
             self._shut_until[company] = self._clock() + seconds
 
+    def open(self, company: str) -> None:
+        """Ask again: the platform answers."""
+        with self._lock:
+            self._shut_until.pop(company, None)
+
     def _wait(self, company: str, now: float) -> float:
         asked = self._asked.get(company, ())
         waits = [0.0, self._shut_until.get(company, now) - now]
