@@ -1,12 +1,12 @@
 """QuickBooks' company, tax codes, names and items → canonical records."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from connections.platforms.quickbooks import wire
 from connections.platforms.quickbooks.documents import HomeCurrency, account
-from connections.platforms.quickbooks.moments import day, day_or_none, moment
+from connections.platforms.quickbooks.moments import day_or_none, moment
 from connections.schemas import (
     CompanyInfo,
     Customer,
@@ -29,7 +29,7 @@ _ITEM_TYPE: dict[str, ItemType] = {
 
 def company(row: wire.CompanyInfo, preferences: wire.Preferences, realm: str) -> CompanyInfo:
     web = row.web_addr.uri if row.web_addr else None
-    opened = row.company_start_date
+    opened = _opened(row)
     return CompanyInfo(
         id=single_id(DataType.COMPANY),
         company_name=row.company_name,
@@ -42,7 +42,7 @@ def company(row: wire.CompanyInfo, preferences: wire.Preferences, realm: str) ->
         tax_number=row.employer_id,
         financial_year_start_date=_first_financial_year(row),
         base_currency=preferences.currency_prefs.home_currency.value,
-        created_date=datetime.combine(day(opened), datetime.min.time(), UTC) if opened else None,
+        created_date=datetime.combine(opened, time(), UTC) if opened else None,
     )
 
 
@@ -135,7 +135,7 @@ def item(row: wire.Item) -> Item:
     )
 
 
-def _status(row: wire.Named) -> ActiveStatus:
+def _status(row: wire.Named | wire.TaxCode) -> ActiveStatus:
     return "Active" if row.active else "Archived"
 
 
@@ -185,9 +185,14 @@ def _first_financial_year(row: wire.CompanyInfo) -> date | None:
     QuickBooks tells its first month only; a year taken from the clock would change the record by
     itself.
     """
-    if not (row.company_start_date and row.fiscal_year_start_month):
+    opened, name = _opened(row), row.fiscal_year_start_month
+    if opened is None or not name:
         return None
-    opened = day(row.company_start_date)
-    month = datetime.strptime(row.fiscal_year_start_month, "%B").replace(tzinfo=UTC).month
+    month = datetime.strptime(name, "%B").replace(tzinfo=UTC).month
     start = date(opened.year, month, 1)
     return start if start <= opened else start.replace(year=opened.year - 1)
+
+
+def _opened(row: wire.CompanyInfo) -> date | None:
+    """Return when the books were opened, told as a day or with the time of day."""
+    return day_or_none((row.company_start_date or "")[:10])

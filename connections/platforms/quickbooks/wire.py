@@ -162,9 +162,11 @@ class TaxRateList(Wire, frozen=True, kw_only=True):
     tax_rate_detail: tuple[TaxRateDetail, ...] = ()
 
 
-class TaxCode(Named, frozen=True, kw_only=True):
-    """What lines refer to; it stands for one rate or several."""
+class TaxCode(Wire, frozen=True, kw_only=True):
+    """What lines refer to; it stands for one rate or several, and may have a word for an id."""
 
+    id: Id
+    active: bool = True
     name: str
     description: str | None = None
     taxable: bool = True
