@@ -41,6 +41,7 @@ class Rows:
         self.deleted_ids: list[str] = []
         self.rejected: list[Rejected] = []
         self.known = known
+        self.count = 0
         self.fresh = 0
         self.first_at: datetime | None = None
         self._reader = reader
@@ -52,6 +53,7 @@ class Rows:
         :raises Unexpected: when the rows are not in the order asked for.
         """
         place, previous = after, None
+        self.count = len(raws)
         for raw in map(bytes, raws):
             mark = _mark(raw)
             if mark is None:
@@ -111,9 +113,16 @@ class Rows:
         if not records:
             self._forget(row_id)
             return
+        was_known = _is_number(row_id) and int(row_id) in self.known
         self._remember(row_id)
         if is_new:
             self.records += records
+            if was_known:
+                # Of a transfer only one end may be left.
+                left = {record.id for record in records}
+                self.deleted_ids += (
+                    each for each in self._reader.record_ids(row_id) if each not in left
+                )
 
     def _remember(self, row_id: str) -> None:
         if _is_number(row_id):

@@ -40,6 +40,12 @@ class Row(Wire, frozen=True, kw_only=True):
     meta_data: MetaData
 
 
+class Listed(Wire, frozen=True, kw_only=True):
+    """Something of which only the id matters."""
+
+    id: Id
+
+
 class Named(Row, frozen=True, kw_only=True):
     """What is never deleted, but made inactive."""
 
