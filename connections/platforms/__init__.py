@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from connections.platforms.base import Platform
+from connections.platforms.quickbooks import QuickBooks
 from connections.platforms.sandbox import Sandbox
 from connections.platforms.tryton import Tryton
 from connections.platforms.xero import Xero
 
 PLATFORMS: Mapping[str, type[Platform]] = {
+    "quickbooks": QuickBooks,
     "sandbox": Sandbox,
     "tryton": Tryton,
     "xero": Xero,

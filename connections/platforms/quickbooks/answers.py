@@ -53,8 +53,8 @@ def changed(answer: Answer, entities: tuple[str, ...]) -> dict[str, list[msgspec
         for members in response.query_response:
             if "Fault" in members:
                 raise _unexpected("cdc: a fault instead of changes")
-            for entity, rows in found.items():
-                rows += _rows(members, entity)
+            for entity in entities:
+                found[entity] += _rows(members, entity)
     return found
 
 

@@ -13,6 +13,7 @@ from connections.platforms.quickbooks import wire
 from connections.platforms.quickbooks.moments import moment
 from connections.schemas import Record
 
+_MOST_DIGITS = 18
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -179,4 +180,4 @@ def _id(raw: bytes) -> str | None:
 
 
 def _is_number(row_id: str) -> bool:
-    return row_id.isascii() and row_id.isdecimal() and len(row_id) <= 18
+    return row_id.isascii() and row_id.isdecimal() and len(row_id) <= _MOST_DIGITS

@@ -52,8 +52,7 @@ def profit_and_loss_period(report: wire.Report, column: int, end: date) -> Profi
     """:raises Unexpected: when a section cannot be told, or the figures do not add up"""
     sections = _sections(report.rows, column, _PROFIT_GROUPS)
     income, cost, expenses, other_income, other_expenses = (
-        _combined(kind, sections)
-        for kind in (INCOME, COST, EXPENSES, OTHER_INCOME, OTHER_EXPENSES)
+        _combined(kind, sections) for kind in (INCOME, COST, EXPENSES, OTHER_INCOME, OTHER_EXPENSES)
     )
     gross_profit = income.value - cost.value
     operating = gross_profit - expenses.value
@@ -172,7 +171,8 @@ def _combined(kind: str, sections: Sections) -> ReportLine:
     """Return what there is of a kind under our name for it."""
     lines = sections.get(kind, [])
     items = tuple(item for line in lines for item in line.items or ())
-    return ReportLine(name=kind, value=sum((l.value for l in lines), ZERO), items=items or None)
+    total = sum((line.value for line in lines), ZERO)
+    return ReportLine(name=kind, value=total, items=items or None)
 
 
 def _compare(rows: wire.ReportRows, column: int, group: str, ours: Decimal) -> None:
