@@ -63,7 +63,7 @@ class QuickBooks(OAuthPlatform):
     setup: ClassVar[tuple[str, ...]] = (
         "Sign in at developer.intuit.com, open My Hub, then App dashboard, and create an app.",
         "Choose QuickBooks Online and Payments with the scope com.intuit.quickbooks.accounting.",
-        "Open Keys and credentials: Development is for sandbox companies, Production for real ones.",
+        "Open Keys and credentials: Development is for sandbox companies, Production for real.",
         "For production keys, answer the questions about the app that Intuit asks there first.",
         "Under Settings, Redirect URIs, add the one shown here, for the same environment.",
         "Copy the client id and the client secret and enter both here.",
