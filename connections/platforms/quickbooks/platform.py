@@ -51,7 +51,7 @@ class QuickBooks(OAuthPlatform):
         if not data_type.is_single and data_type is not DataType.TAX_RATES
     )
     scopes: ClassVar[tuple[str, ...]] = ("com.intuit.quickbooks.accounting",)
-    #: Intuit's documentation and clients know no challenge; the client secret is required.
+    #: None is sent: nothing of Intuit's that we found asks for one, and the secret is required.
     uses_pkce: ClassVar[bool] = False
     environments: ClassVar[tuple[Environment, ...]] = ("production", "sandbox")
     lapses_after: ClassVar[timedelta | None] = timedelta(days=100)
