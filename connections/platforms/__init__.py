@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from connections.platforms.base import Platform
 from connections.platforms.hledger import Hledger
+from connections.platforms.quickbooks import QuickBooks
 from connections.platforms.sandbox import Sandbox
 from connections.platforms.tryton import Tryton
 from connections.platforms.xero import Xero
 
 PLATFORMS: Mapping[str, type[Platform]] = {
     "hledger": Hledger,
+    "quickbooks": QuickBooks,
     "sandbox": Sandbox,
     "tryton": Tryton,
     "xero": Xero,

@@ -126,9 +126,9 @@ def revoke(
 ) -> None:
     """Give an authorization back; RFC 7009 answers 200 for one that is gone already."""
     body, headers = prepare_revoke_token_request(credentials.refresh_token, "refresh_token")
-    answer = _post(http, app, endpoint, platform=platform, body=body, headers=headers)
+    answer = post(http, app, endpoint, platform=platform, body=body, headers=headers)
     if answer.status != httpx.codes.OK:
-        error = _token_error(platform, answer, asked=body)
+        error = token_error(platform, answer, asked=body)
         if not isinstance(error, AuthorizationRevoked):
             raise error
 
@@ -143,6 +143,8 @@ class _TokenAnswer(msgspec.Struct):
     expires_in: _Seconds
     refresh_token: _TokenText | None = None
     refresh_token_expires_in: _Seconds | None = None
+    #: As Intuit names it, with the X- of old; the lifetime of a refresh token is in no standard.
+    x_refresh_token_expires_in: _Seconds | None = None
     scope: str | None = None
 
 
@@ -160,9 +162,9 @@ def _request_token(
 ) -> Credentials:
     # Lifetimes count from before the request: a slow answer must not lengthen them.
     asked_at = datetime.now(UTC)
-    answer = _post(http, app, endpoint, platform=platform, body=body, headers={})
+    answer = post(http, app, endpoint, platform=platform, body=body, headers={})
     if answer.status != httpx.codes.OK:
-        raise _token_error(platform, answer, asked=body)
+        raise token_error(platform, answer, asked=body)
     try:
         token = _TOKEN.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -175,7 +177,7 @@ def _request_token(
             f"{platform} gave an answer we do not understand.",
             detail=f"token_type {token.token_type!r}",
         )
-    lifetime = token.refresh_token_expires_in
+    lifetime = token.refresh_token_expires_in or token.x_refresh_token_expires_in
     return Credentials(
         access_token=token.access_token,
         refresh_token=token.refresh_token or "",
@@ -185,7 +187,7 @@ def _request_token(
     )
 
 
-def _post(
+def post(
     http: httpx.Client,
     app: PlatformApp,
     endpoint: str,
@@ -194,6 +196,7 @@ def _post(
     body: str,
     headers: dict[str, str],
 ) -> Answer:
+    """Send a body under our client id and secret, once."""
     # RFC 6749 §2.3.1 has both parts form-encoded before they are joined; authlib only joins.
     auth = ClientAuth(
         quote_plus(app.client_id), quote_plus(app.client_secret), "client_secret_basic"
@@ -204,7 +207,7 @@ def _post(
     )
 
 
-def _token_error(platform: str, answer: Answer, *, asked: str) -> PlatformError:
+def token_error(platform: str, answer: Answer, *, asked: str) -> PlatformError:
     """Return what a refused token request means: only ``invalid_grant`` concerns the customer.
 
     What is not in the standard's form is withheld, since it may repeat what was asked.

@@ -40,6 +40,13 @@ def test_lifetimes_count_from_the_request():
     assert fresh.refresh_token == "new"
 
 
+def test_lifetime_of_a_refresh_token_may_be_told_under_intuits_name():
+    with time_machine.travel(NOW, tick=False):
+        fresh = refresh({**GOOD, "refresh_token": "new", "x_refresh_token_expires_in": 8726400})
+
+    assert fresh.refresh_expires_at == NOW + timedelta(days=101)
+
+
 def test_what_a_refresh_leaves_out_stays_as_it_was():
     fresh = refresh(GOOD)
 
