@@ -152,4 +152,6 @@ class Journal:
             for posting in real_postings(transaction)
             for amount in posting.pamount
         )
-        return max(used, key=lambda commodity: (used[commodity], commodity)) if used else ""
+        if not used:
+            return ""
+        return max(used, key=lambda name: (used[name], currency_code(name) is not None, name))

@@ -19,7 +19,7 @@ from connections.platforms.base import (
     SourceType,
     Unexpected,
 )
-from connections.platforms.decoding import UNREADABLE, reject, unstorable
+from connections.platforms.decoding import UNREADABLE, unstorable
 from connections.platforms.hledger import mapping, statements, wire
 from connections.platforms.hledger.journal import Journal, source_id
 from connections.platforms.http import get_json
@@ -164,10 +164,21 @@ class Hledger(CredentialPlatform):
 def _read[T: msgspec.Struct](raw: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T | Rejected:
     try:
         row = decoder.decode(raw)
+        fault = unstorable(bytes(raw), row)
     except (*UNREADABLE, ValueError) as error:
-        return reject(bytes(raw), str(error))
-    fault = unstorable(bytes(raw), row)
-    return reject(bytes(raw), fault) if fault else row
+        fault = str(error)
+    if fault:
+        return Rejected(source_id=_name(raw), raw=bytes(raw), reason=fault)
+    return row
+
+
+def _name(raw: msgspec.Raw) -> str | None:
+    """Return what a row that is kept aside is found by: the account, or the place in the file."""
+    try:
+        named = _NAMED.decode(raw)
+    except UNREADABLE:
+        return None
+    return named.aname or (f"transaction {named.tindex}" if named.tindex else None)
 
 
 def _page(records: list[Record], rejected: list[Rejected]) -> Page:
@@ -175,9 +186,15 @@ def _page(records: list[Record], rejected: list[Rejected]) -> Page:
     return Page(records=records, rejected=rejected, cursor=_DONE, total=total)
 
 
+class _Named(msgspec.Struct):
+    aname: str | None = None
+    tindex: int | None = None
+
+
 _DONE = "done"
 _ROOT = "root"
 _VERSION = msgspec.json.Decoder(str)
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_NAMED = msgspec.json.Decoder(_Named)
 _ACCOUNT = msgspec.json.Decoder(wire.Account)
 _TRANSACTION = msgspec.json.Decoder(wire.Transaction)

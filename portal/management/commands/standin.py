@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-_PORTS = {"xero": 4010, "quickbooks": 4020}
+_PORTS = {"xero": 4010}
 
 
 class Command(BaseCommand):
-    help = "Serve a stand-in for Xero or QuickBooks Online that keeps the vendor's contract."
+    help = "Serve a stand-in for a vendor's platform that keeps the vendor's contract."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

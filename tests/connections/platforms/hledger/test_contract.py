@@ -1,24 +1,26 @@
 """The hledger adapter keeps the contract of all adapters."""
 
-import json
 from collections import defaultdict
 from typing import Any, ClassVar
 
 import httpx
+import msgspec
 import pytest
 
 from connections.platforms.base import CredentialPlatform, Credentials, PlatformApp
+from connections.platforms.hledger import Hledger, wire
+from connections.platforms.hledger.journal import source_id
 from connections.platforms.http import new_client
-from connections.platforms.hledger import Hledger
-from connections.schemas import DataType
+from connections.schemas import DataType, single_id
 from tests.connections.platforms.contract import CredentialBooks, CredentialContract, Fault
+from tests.connections.platforms.hledger.journals import posting, transaction
 
 URL = "http://hledger.test"
 KEY = "canary-key"
 
 
 class HledgerBooks(CredentialBooks):
-    """Speaks their wire contract: rewrite it to what their documentation says."""
+    """Answers as hledger-web 1.25 does, behind a proxy that asks for a key."""
 
     app = PlatformApp()
     secrets = ("canary-",)
@@ -36,11 +38,16 @@ class HledgerBooks(CredentialBooks):
         if self.faults:
             return self.faults.pop(0)(request)
         if request.headers.get("Authorization") != f"Bearer {KEY}":
-            return httpx.Response(401, json={})
-        if request.url.path == "/company":
-            return httpx.Response(200, json={"id": "c-1", "name": "Bakery"})
-        accounts = self.rows[DataType.CHART_OF_ACCOUNTS]
-        return httpx.Response(200, content=json.dumps(list(accounts.values())))
+            return httpx.Response(401, text="Unauthorized")
+        match request.url.path:
+            case "/version":
+                return httpx.Response(200, json="1.25")
+            case "/accounts":
+                accounts = self.rows[DataType.CHART_OF_ACCOUNTS].values()
+                return httpx.Response(200, json=[{"aname": "root"}, *accounts])
+            case "/transactions":
+                return httpx.Response(200, json=list(self.rows[DataType.JOURNAL_ENTRIES].values()))
+        return httpx.Response(403, text="Forbidden")
 
     def authorized(self) -> Credentials:
         return Hledger.from_fields(self.typed_in())
@@ -49,20 +56,32 @@ class HledgerBooks(CredentialBooks):
         return {"url": URL, "key": KEY}
 
     def fill(self, data_type: DataType, count: int) -> set[str]:
+        if data_type.is_single:
+            self.fill(DataType.JOURNAL_ENTRIES, count)
+            return {single_id(data_type)}
+        rows = self.rows[data_type]
         for number in range(count):
-            row_id = f"a-{number}"
-            self.rows[data_type][row_id] = {"id": row_id, "name": f"Account {number}"}
-        return set(self.rows[data_type])
+            if data_type is DataType.CHART_OF_ACCOUNTS:
+                rows[f"assets:a{number}"] = {"aname": f"assets:a{number}"}
+            else:
+                entry = transaction(
+                    number + 1,
+                    posting("assets:bank", number + 1),
+                    posting("income:sales", -number - 1),
+                )
+                rows[source_id(msgspec.convert(entry, wire.Transaction))] = entry
+        return set(rows)
 
     def change(self, data_type: DataType, record_id: str) -> None:
-        self.rows[data_type][record_id]["name"] = "Changed"
+        self.rows[data_type][record_id] |= {"tdescription": "Changed"}
 
     def delete(self, data_type: DataType, record_id: str) -> None:
         del self.rows[data_type][record_id]
 
     def spoil(self, data_type: DataType) -> str:
-        self.rows[data_type]["spoilt"] = {"id": "spoilt", "name": 17}
-        return "spoilt"
+        entry = transaction(977, posting("assets:bank", 1), posting("income:sales", -1))
+        self.rows[data_type]["spoilt"] = entry | {"tdate": "yesterday", "tcode": "transaction 977"}
+        return "transaction 977"
 
     def fail(self, fault: Fault, times: int = 1) -> None:
         self.faults += [fault] * times
@@ -78,6 +97,9 @@ class TestHledger(CredentialContract):
     platform: type[CredentialPlatform] = Hledger
     has_pages: ClassVar[bool] = False
     other_shape: ClassVar[bytes] = b"{}"
+
+    def list_type(self) -> DataType:
+        return DataType.JOURNAL_ENTRIES
 
     @pytest.fixture
     def books(self) -> HledgerBooks:
