@@ -1,12 +1,13 @@
 """Tryton in an environment of its own: installed, filled once, served from a copy.
 
 Two things are kept in the user's cache directory: the environment, by what is installed in it, and
-the filled books, by what fills them. Each is built aside and moved into place when it is whole;
-where two build at once, the second to finish takes what the first has made.
+the filled books, by what fills them. Each is built aside and moved into place when it is whole, by
+one process at a time: the others wait and take what it has made.
 """
 
 import contextlib
 import datetime as dt
+import fcntl
 import hashlib
 import json
 import os
@@ -26,15 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 #: The user's, not the project's: a fresh clone finds there what an earlier one has built.
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ledgerport" / "tryton"
 DATABASE = "larkspur"
-#: Tryton's series numbers are kept together: all modules are of the server's series.
-REQUIREMENTS = (
-    "trytond==8.2.1",
-    "trytond-account==8.2.1",
-    "trytond-account-invoice==8.2.0",
-    "trytond-account-payment==8.2.0",
-    "trytond-account-product==8.2.0",
-    "trytond-account-statement==8.2.0",
-)
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 _MODULES = ("account_invoice", "account_payment", "account_product", "account_statement")
 _FILLED_BY = ("story.py", "inside.py", "setting_up.py", "rights.py", "fill.py")
 _START_SECONDS = 60
@@ -108,11 +101,9 @@ def first_of_this_month() -> dt.date:
 
 def _python() -> Path:
     """Return the interpreter that has Tryton, installed if need be."""
-    place = CACHE / f"environment-{_digest(sys.version, *REQUIREMENTS)}"
+    place = CACHE / f"environment-{_digest(sys.version, REQUIREMENTS.read_text())}"
     python = place / "bin" / "python"
-    if place.exists() and not _runs(python):
-        shutil.rmtree(place)  # brought from elsewhere, where Python was in another place
-    _build(place, _install)
+    _build(place, _install, is_whole=lambda: _runs(python))
     return python
 
 
@@ -126,10 +117,10 @@ def _runs(python: Path) -> bool:
 
 def _books(python: Path, until: dt.date) -> Path:
     """Return the directory of the filled database, filled if need be."""
-    scripts = [(Path(__file__).parent / name).read_text() for name in _FILLED_BY]
-    digest = _digest(sys.version, *REQUIREMENTS, *_MODULES, *scripts, until.isoformat())
-    place = CACHE / f"books-{digest}"
-    _build(place, lambda directory: _fill(python, directory, until))
+    files = [REQUIREMENTS, *(Path(__file__).with_name(name) for name in _FILLED_BY)]
+    contents = [file.read_text() for file in files]
+    place = CACHE / f"books-{_digest(sys.version, *_MODULES, *contents, until.isoformat())}"
+    _build(place, lambda directory: _fill(python, directory, until), is_whole=place.exists)
     return place
 
 
@@ -137,36 +128,34 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _build(place: Path, build: Callable[[Path], None]) -> None:
-    if place.exists():
-        return
+def _build(place: Path, build: Callable[[Path], None], *, is_whole: Callable[[], bool]) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{place.name}-", dir=CACHE) as name:
-        aside = Path(name) / "whole"
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_whole():
+            return
+        # An environment brought from where Python was in another place does not run.
+        shutil.rmtree(place, ignore_errors=True)
+        aside = CACHE / "unfinished"
+        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         build(aside)
-        try:
-            aside.rename(place)
-        except OSError:
-            if not place.exists():
-                raise
+        aside.rename(place)
 
 
 def _install(directory: Path) -> None:
     """Install with uv where there is one, else with what comes with Python."""
-    uv = next(
-        (str(each) for each in (ROOT / ".tools" / "bin" / "uv",) if each.exists()),
-        shutil.which("uv"),
-    )
-    python = str(directory / "bin" / "python")
+    own = ROOT / ".tools" / "bin" / "uv"
+    uv = str(own) if own.exists() else shutil.which("uv")
+    python, requirements = str(directory / "bin" / "python"), str(REQUIREMENTS)
     if uv:
         _run(
             [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(directory)]
         )
-        _run([uv, "pip", "install", "--quiet", "--python", python, *REQUIREMENTS])
+        _run([uv, "pip", "install", "--quiet", "--python", python, "-r", requirements])
     else:
         _run([sys.executable, "-m", "venv", str(directory)])
-        _run([python, "-m", "pip", "install", "--quiet", *REQUIREMENTS])
+        _run([python, "-m", "pip", "install", "--quiet", "-r", requirements])
 
 
 def _fill(python: Path, directory: Path, until: dt.date) -> None:

@@ -23,7 +23,6 @@ from tests.real.tryton import rights, setting_up, story
 from tests.real.tryton.inside import create, create_one, model
 from tests.real.tryton.story import Document, Line, Posting, Story
 
-_ADMINISTRATOR = 1
 _BATCH = 100
 _ZERO = Decimal(0)
 
@@ -42,7 +41,9 @@ def main(configuration: str, database: str, until: str, keys: str) -> None:
     models = [each for _, each in pool.iterobject() if issubclass(each, ModelSQL)]
     tables = [each._table for each in models if each._table and not each.table_query]
     context = {"_skip_warnings": True}  # about dates in the past
-    with Transaction().start(database, _ADMINISTRATOR, context=context, _lock_tables=tables) as run:
+    with Transaction().start(
+        database, rights.ADMINISTRATOR, context=context, _lock_tables=tables
+    ) as run:
         fill(run, story.tell(dt.date.fromisoformat(until)), Path(keys))
 
 
@@ -50,7 +51,7 @@ def fill(transaction: Any, books: Story, keys: Path) -> None:
     # A rendered PDF for each invoice would take much of the time, and nobody looks at them.
     model("account.invoice").print_invoice = lambda _invoices: None
     company = setting_up.make_company(books.first_day)
-    setting_up.let_in(_ADMINISTRATOR, company.id)
+    setting_up.let_in(rights.ADMINISTRATOR, company.id)
     with transaction.set_context(company=company.id, companies=[company.id]):
         bookkeeping = Bookkeeping(transaction, company, books)
         bookkeeping.keep()

@@ -1,4 +1,4 @@
-"""Two users with keys to the REST interface: one may only read, one keeps the books."""
+"""Users with keys to the REST interface: one may only read, one keeps the books, one may all."""
 
 import secrets
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from tests.real.tryton.inside import by_xml_id, create, create_one, model
 from tests.real.tryton.setting_up import let_in
 
+#: The user that every database of Tryton's has.
+ADMINISTRATOR = 1
 #: An accountant's rights, as Tryton's modules define them.
 _BOOKKEEPER = (
     "account.group_account",
@@ -16,22 +18,29 @@ _BOOKKEEPER = (
 
 
 def make_keys(company: int) -> dict[str, str]:
-    """Make both users; return their keys by the users' names, and the bookkeeper's password."""
+    """Make users; return their keys by the users' names, and the bookkeeper's password."""
     reader = create_one("res.group", name="Read only")
     _restrict_to_reading(reader.id)
     groups = {"reader": [reader.id], "bookkeeper": [by_xml_id(name) for name in _BOOKKEEPER]}
     password = secrets.token_hex()
-    keys = {name: _make_key(name, password, ids, company) for name, ids in groups.items()}
+    users = {name: _make_user(name, password, ids, company) for name, ids in groups.items()}
+    keys = {
+        name: _make_key(user) for name, user in {**users, "administrator": ADMINISTRATOR}.items()
+    }
     return {**keys, "password": password}
 
 
-def _make_key(name: str, password: str, groups: list[int], company: int) -> str:
+def _make_user(name: str, password: str, groups: list[int], company: int) -> int:
     user = create_one(
         "res.user", name=name.title(), login=name, password=password, groups=[("add", groups)]
     )
     let_in(user.id, company)
+    return int(user.id)
+
+
+def _make_key(user: int) -> str:
     # Created by an administrator an application is validated at once.
-    application = create_one("res.user.application", application="rest", user=user.id)
+    application = create_one("res.user.application", application="rest", user=user)
     assert application.state == "validated"
     return str(application.key)
 

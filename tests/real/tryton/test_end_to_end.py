@@ -234,6 +234,20 @@ def test_the_link_page_says_what_is_wrong(company, tryton, wrong, said):
         assert not Record.objects.exists()
 
 
+def test_a_key_that_is_cancelled_in_tryton_ends_the_link(company, tryton):
+    connection = link(company, tryton)
+    with Rest(tryton, tryton.keys["administrator"]) as rest:
+        wanted = [["key", "=", tryton.reading_key]]
+        (application,) = rest.list("res.user.application", ["user"], wanted)
+        rest.press("res.user.application", application["id"], "cancel")
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    with tenancy.entered(company.organization_id):
+        assert Connection.objects.get(company=company).mark == "deauthorized"
+        assert not Pull.objects.filter(status=PullStatus.COMPLETE).exists()
+
+
 def test_the_key_that_is_given_can_only_read(tryton):
     with Rest(tryton, tryton.reading_key) as rest:
         (draft, *_) = rest.list(INVOICE, ["reference"], [DRAFT])
