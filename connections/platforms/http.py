@@ -34,6 +34,7 @@ __all__ = [
     "get",
     "get_json",
     "new_client",
+    "pause",
     "platform_client",
     "post_form",
     "redact",
@@ -211,6 +212,21 @@ def post_form(
         )
     except httpx.RequestError as error:
         raise _network_error(platform, error, url) from _cause(error)
+
+
+def pause(platform: str, seconds: float, sleep: Sleep) -> None:
+    """Wait for the next request's turn rather than run into the platform's limit.
+
+    :raises RateLimited: when that takes longer than a worker should sit still.
+    """
+    if seconds > LONGEST_PAUSE:
+        raise RateLimited(
+            f"{platform} asks us to slow down.",
+            retry_after=seconds,
+            detail="no request left this minute",
+        )
+    if seconds > 0:
+        sleep(seconds)
 
 
 def error_for(platform: str, answer: Answer, *, secret: str = "") -> PlatformError:

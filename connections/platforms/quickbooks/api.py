@@ -13,7 +13,7 @@ from connections.platforms.base import (
     RateLimited,
     Unexpected,
 )
-from connections.platforms.http import Answer, decode, get, retry_after
+from connections.platforms.http import Answer, decode, get, pause, retry_after
 from connections.platforms.quickbooks import limits
 
 NAME = "QuickBooks Online"
@@ -51,7 +51,7 @@ class Api:
         *,
         accepted: Container[int] = (httpx.codes.OK,),
     ) -> Answer:
-        limits.pause(NAME, limits.SHARED.take(self._company), self._sleep)
+        pause(NAME, limits.SHARED.take(self._company), self._sleep)
         return get(
             self._http,
             f"/v3/company/{self.realm}/{path}",

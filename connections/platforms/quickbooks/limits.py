@@ -10,7 +10,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from threading import Lock
 
-from connections.platforms.errors import RateLimited
 from connections.platforms.http import LONGEST_PAUSE
 
 SECOND, MINUTE = 1.0, 60.0
@@ -65,18 +64,3 @@ class Limits:
 
 
 SHARED = Limits()
-
-
-def pause(platform: str, seconds: float, sleep: Callable[[float], None]) -> None:
-    """Wait for the next request's turn.
-
-    :raises RateLimited: when that takes longer than a worker should sit still.
-    """
-    if seconds > LONGEST_PAUSE:
-        raise RateLimited(
-            f"{platform} asks us to slow down.",
-            retry_after=seconds,
-            detail="no request left this minute",
-        )
-    if seconds > 0:
-        sleep(seconds)

@@ -65,7 +65,7 @@ class QuickBooks(OAuthPlatform):
         "Choose QuickBooks Online and Payments with the scope com.intuit.quickbooks.accounting.",
         "Open Keys and credentials: Development is for sandbox companies, Production for real.",
         "For production keys, answer the questions about the app that Intuit asks there first.",
-        "Under Settings, Redirect URIs, add the one shown here, for the same environment.",
+        "Under Settings, Redirect URIs, add the one shown here; Intuit takes https only.",
         "Copy the client id and the client secret and enter both here.",
     )
 

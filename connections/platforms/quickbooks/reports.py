@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
+from connections.platforms.periods import has_no_balance, has_no_result, since_first_figure
 from connections.platforms.quickbooks import statements, wire
 from connections.platforms.quickbooks.moments import month_end
 from connections.schemas import BalanceSheet, DataType, ProfitAndLoss, single_id
@@ -18,12 +19,12 @@ _BASIS: dict[str, ReportBasis] = {"Accrual": "Accrual", "Cash": "Cash"}
 
 def read_balance_sheet(ask: Ask, *, today: date) -> BalanceSheet:
     report = ask("BalanceSheet", _params(today))
-    kept = statements.since_first_figure(
+    kept = since_first_figure(
         (
             statements.balance_sheet_period(report, column, month)
             for column, month in _newest_first(report)
         ),
-        statements.has_no_balance,
+        has_no_balance,
     )
     return BalanceSheet(
         id=single_id(DataType.BALANCE_SHEET),
@@ -36,12 +37,12 @@ def read_balance_sheet(ask: Ask, *, today: date) -> BalanceSheet:
 
 def read_profit_and_loss(ask: Ask, *, today: date) -> ProfitAndLoss:
     report = ask("ProfitAndLoss", _params(today))
-    kept = statements.since_first_figure(
+    kept = since_first_figure(
         (
             statements.profit_and_loss_period(report, column, month)
             for column, month in _newest_first(report)
         ),
-        statements.has_no_result,
+        has_no_result,
     )
     return ProfitAndLoss(
         id=single_id(DataType.PROFIT_AND_LOSS),

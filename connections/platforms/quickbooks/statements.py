@@ -5,7 +5,7 @@ some groups are results and have a sum only. A cell that is empty holds nothing.
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/profitandloss
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -88,26 +88,6 @@ def balance_sheet_period(report: wire.Report, column: int, end: date) -> Balance
         liabilities=liabilities,
         net_assets=net_assets,
         equity=equity,
-    )
-
-
-def since_first_figure[P](periods: Iterable[P], is_empty: Callable[[P], bool]) -> tuple[P, ...]:
-    """Return the periods, newest first, without those from before the books began."""
-    kept = list(periods)
-    while len(kept) > 1 and is_empty(kept[-1]):
-        kept.pop()
-    return tuple(kept)
-
-
-def has_no_result(period: ProfitAndLossPeriod) -> bool:
-    lines = (period.income, period.cost_of_sales, period.expenses)
-    others = (period.other_income, period.other_expenses)
-    return not any(line and line.items for line in (*lines, *others))
-
-
-def has_no_balance(period: BalanceSheetPeriod) -> bool:
-    return not any(
-        line and line.items for line in (period.assets, period.liabilities, period.equity)
     )
 
 

@@ -13,7 +13,7 @@ from connections.platforms.base import (
     PermissionMissing,
     PlatformError,
 )
-from connections.platforms.http import Answer, decode, get
+from connections.platforms.http import Answer, decode, get, pause
 from connections.platforms.xero import limits
 from connections.platforms.xero.moments import http_date, since_header
 
@@ -51,7 +51,7 @@ class Api:
             limits.SHARED.learn(key, self._app, answer.headers)
             return limits.refusal(NAME, answer) or _meant(answer)
 
-        limits.pause(NAME, limits.SHARED.wait(key, self._app), self._sleep)
+        pause(NAME, limits.SHARED.wait(key, self._app), self._sleep)
         return get(
             self._http,
             path,

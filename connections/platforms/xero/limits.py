@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from connections.platforms.errors import PlatformError, RateLimited
-from connections.platforms.http import LONGEST_PAUSE, Answer, retry_after
+from connections.platforms.http import Answer, retry_after
 
 MINUTE = 60.0
 TOO_MANY = 429
@@ -61,21 +61,6 @@ class Limits:
 
 
 SHARED = Limits()
-
-
-def pause(platform: str, seconds: float, sleep: Callable[[float], None]) -> None:
-    """Wait for the minute to end.
-
-    :raises RateLimited: when that takes longer than a worker should sit still.
-    """
-    if seconds > LONGEST_PAUSE:
-        raise RateLimited(
-            f"{platform} asks us to slow down.",
-            retry_after=seconds,
-            detail="no request left this minute",
-        )
-    if seconds > 0:
-        sleep(seconds)
 
 
 def refusal(platform: str, answer: Answer) -> PlatformError | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 from connections.platforms.errors import Unexpected
+from connections.platforms.periods import has_no_balance, has_no_result, since_first_figure
 from connections.platforms.xero import statements, wire
 from connections.platforms.xero.moments import month_end
 from connections.schemas import BalanceSheet, DataType, ProfitAndLoss, single_id
@@ -24,7 +25,7 @@ def read_balance_sheet(
         statements.balance_sheet_period(report, column, month, accounts)
         for report, column, month in _columns(ask, "BalanceSheet", today, _as_at)
     )
-    kept = statements.since_first_figure(periods, statements.has_no_balance)
+    kept = since_first_figure(periods, has_no_balance)
     return BalanceSheet(
         id=single_id(DataType.BALANCE_SHEET),
         currency=currency,
@@ -41,7 +42,7 @@ def read_profit_and_loss(
         statements.profit_and_loss_period(report, column, month, accounts)
         for report, column, month in _columns(ask, "ProfitAndLoss", today, _over)
     )
-    kept = statements.since_first_figure(periods, statements.has_no_result)
+    kept = since_first_figure(periods, has_no_result)
     return ProfitAndLoss(
         id=single_id(DataType.PROFIT_AND_LOSS),
         reports=kept,

@@ -5,7 +5,7 @@ Titles differ from country to country, so where a title says nothing the account
 https://developer.xero.com/documentation/api/accounting/reports
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -134,26 +134,6 @@ def balance_sheet_period(
         liabilities=liabilities,
         net_assets=net_assets,
         equity=equity,
-    )
-
-
-def since_first_figure[P](periods: Iterable[P], is_empty: Callable[[P], bool]) -> tuple[P, ...]:
-    """Return the periods, newest first, without those from before the books began."""
-    kept = list(periods)
-    while len(kept) > 1 and is_empty(kept[-1]):
-        kept.pop()
-    return tuple(kept)
-
-
-def has_no_result(period: ProfitAndLossPeriod) -> bool:
-    lines = (period.income, period.cost_of_sales, period.expenses)
-    others = (period.other_income, period.other_expenses)
-    return not any(line and line.items for line in (*lines, *others))
-
-
-def has_no_balance(period: BalanceSheetPeriod) -> bool:
-    return not any(
-        line and line.items for line in (period.assets, period.liabilities, period.equity)
     )
 
 

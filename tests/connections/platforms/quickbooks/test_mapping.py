@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from connections.platforms.base import NotSupported, Unexpected
-from connections.platforms.quickbooks import QuickBooks, statements
+from connections.platforms.periods import has_no_result
+from connections.platforms.quickbooks import QuickBooks
 from connections.platforms.quickbooks.moments import column_month, moment
 from connections.schemas import DataType, encode, listing
 from connections.schemas.validation import validate
@@ -198,7 +199,7 @@ def test_report_without_data_has_no_figures(
     (period,) = record_of(books, DataType.PROFIT_AND_LOSS).reports
 
     assert period.net_profit == 0
-    assert statements.has_no_result(period)
+    assert has_no_result(period)
 
 
 @pytest.mark.parametrize("text", ["", "2018-10-20", "2018-10-20T00:00:00", "soon"])

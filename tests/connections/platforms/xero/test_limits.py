@@ -3,6 +3,7 @@
 import pytest
 
 from connections.platforms.base import RateLimited
+from connections.platforms.http import pause
 from connections.platforms.xero import Xero, limits
 from connections.schemas import DataType
 from tests.connections.platforms.xero.customer import Customer, pull, records
@@ -70,10 +71,10 @@ def test_header_that_says_nothing_is_no_limit(known: limits.Limits, value: str):
 def test_short_wait_is_slept_and_a_long_one_told():
     slept: list[float] = []
 
-    limits.pause("Xero", 0, slept.append)
-    limits.pause("Xero", 12, slept.append)
+    pause("Xero", 0, slept.append)
+    pause("Xero", 12, slept.append)
     with pytest.raises(RateLimited) as caught:
-        limits.pause("Xero", 45, slept.append)
+        pause("Xero", 45, slept.append)
 
     assert slept == [12]
     assert (caught.value.retry_after, caught.value.is_daily) == (45, False)
