@@ -4,8 +4,8 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from connections.platforms.hledger import wire
@@ -28,8 +28,9 @@ _BY_NAME: tuple[tuple[str, AccountType], ...] = (
 )
 _CASH_TAGS = frozenset({"c", "cash"})
 _CASH = re.compile(
-    r"assets?(:.+)?:(cash|bank|che(ck|que?)(ing)?|savings?|currentcash)(:|$)", re.IGNORECASE
+    r"assets?(:.+)?:(cash|bank|che(ck|que?)(ing)?|savings?|current)(:|$)", re.IGNORECASE
 )
+_ROUNDING = Decimal("0.005")
 _SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₣": "CHF", "zł": "PLN"}
 
 
@@ -37,12 +38,15 @@ class NotInOneCurrency(ValueError):
     """An amount has no price in the journal's own currency."""
 
 
+class DoesNotBalance(ValueError):
+    """The real postings of an entry do not add up to nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """One real posting; its amount is at cost, in the journal's currency."""
+    """A real posting at cost, in the journal's currency; debits are positive."""
 
-    account: str
-    on: date
+    posting: wire.Posting
     amount: Decimal
 
 
@@ -83,12 +87,9 @@ class Journal:
     def __init__(self, transactions: Iterable[wire.Transaction]) -> None:
         self.transactions = sorted(transactions, key=lambda each: (each.tdate, each.tindex))
         self.commodity = self._most_used()
-        self._declared: dict[str, str] = {}
-        for transaction in self.transactions:
-            for posting in transaction.tpostings:
-                for name, value in posting.ptags:
-                    if name == "type":
-                        self._declared[posting.paccount] = value.strip().lower()
+        self._declared = dict(
+            declared for each in self.transactions for declared in _declarations(each)
+        )
 
     @property
     def currency(self) -> str | None:
@@ -106,8 +107,41 @@ class Journal:
         declared = self._declared_type(account)
         return declared in _CASH_TAGS if declared else bool(_CASH.match(account))
 
-    def amount(self, posting: wire.Posting) -> Decimal:
-        """:raises NotInOneCurrency: when it is in another commodity and has no price in ours."""
+    def posted(self, transaction: wire.Transaction) -> list[Posted]:
+        """Return the real postings, which add up to nothing.
+
+        :raises NotInOneCurrency: when one is in another commodity and has no price in ours.
+        :raises DoesNotBalance: when they do not add up, as where the rest is in virtual postings.
+        """
+        postings = real_postings(transaction)
+        amounts = [self._amount(posting) for posting in postings]
+        rest = sum(amounts, Decimal())
+        priced = [place for place, each in enumerate(postings) if _has_price(each)]
+        if rest and priced and abs(rest) < _ROUNDING:
+            # A price that hledger inferred has ten digits; what it lacks is no difference.
+            amounts[priced[0]] -= rest
+        elif rest:
+            raise DoesNotBalance("Its real postings do not balance in the journal's currency.")
+        return [
+            Posted(posting=posting, amount=amount)
+            for posting, amount in zip(postings, amounts, strict=True)
+        ]
+
+    def readable(self) -> Iterator[tuple[wire.Transaction, list[Posted]]]:
+        """Yield the entries that can be told, oldest first; `posted` says why others cannot."""
+        for transaction in self.transactions:
+            with suppress(NotInOneCurrency, DoesNotBalance):
+                yield transaction, self.posted(transaction)
+
+    def balances(self) -> dict[str, Decimal]:
+        """Add up each account's postings; debits are positive."""
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for _, entry in self.readable():
+            for posted in entry:
+                sums[posted.posting.paccount] += posted.amount
+        return sums
+
+    def _amount(self, posting: wire.Posting) -> Decimal:
         total = Decimal()
         for amount in posting.pamount:
             commodity, value = at_cost(amount)
@@ -118,27 +152,6 @@ class Journal:
                 )
             total += value
         return total
-
-    def posted(self) -> Iterator[Posted]:
-        """Yield every real posting that can be told in the journal's currency, oldest first.
-
-        Entries that cannot are left out whole, as they are kept aside among the journal entries.
-        """
-        for transaction in self.transactions:
-            postings = real_postings(transaction)
-            try:
-                amounts = [self.amount(posting) for posting in postings]
-            except NotInOneCurrency:
-                continue
-            for posting, amount in zip(postings, amounts, strict=True):
-                yield Posted(account=posting.paccount, on=transaction.tdate, amount=amount)
-
-    def balances(self) -> dict[str, Decimal]:
-        """Add up each account's postings; debits are positive."""
-        sums: dict[str, Decimal] = defaultdict(Decimal)
-        for posted in self.posted():
-            sums[posted.account] += posted.amount
-        return sums
 
     def _declared_type(self, account: str) -> str:
         parts = account.split(":")
@@ -155,3 +168,21 @@ class Journal:
         if not used:
             return ""
         return max(used, key=lambda name: (used[name], currency_code(name) is not None, name))
+
+
+def _declarations(transaction: wire.Transaction) -> Iterator[tuple[str, str]]:
+    """Yield the types that accounts were declared with, which postings inherit as tags.
+
+    A tag written at the posting or its transaction looks the same there and says nothing of the
+    account: such postings are passed over.
+    """
+    for posting in transaction.tpostings:
+        if "type:" in posting.pcomment or "type:" in transaction.tcomment:
+            continue
+        for name, value in posting.ptags:
+            if name == "type":
+                yield posting.paccount, value.strip().lower()
+
+
+def _has_price(posting: wire.Posting) -> bool:
+    return any(amount.aprice for amount in posting.pamount)

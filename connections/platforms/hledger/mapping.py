@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from connections.platforms.hledger import wire
-from connections.platforms.hledger.journal import Journal, currency_code, real_postings
+from connections.platforms.hledger.journal import Journal, Posted, currency_code
 from connections.schemas import Account, JournalEntry
 from connections.schemas.base import AccountRef
 from connections.schemas.ledger import JournalLine
@@ -29,9 +29,7 @@ def account(name: str, journal: Journal, balance: Decimal) -> Account:
 
 def journal_entry(transaction: wire.Transaction, journal: Journal, entry_id: str) -> JournalEntry:
     """:raises ValueError: when it cannot be told in the journal's currency, or does not balance."""
-    lines = tuple(_line(posting, journal) for posting in real_postings(transaction))
-    if sum((line.net_amount for line in lines), Decimal()):
-        raise ValueError("Its real postings do not balance in the journal's currency.")
+    lines = tuple(_line(posted, journal) for posted in journal.posted(transaction))
     words = [transaction.tcode and f"({transaction.tcode})", transaction.tdescription]
     return JournalEntry(
         id=entry_id,
@@ -46,13 +44,14 @@ def natural(kind: str, amount: Decimal) -> Decimal:
     return -amount if kind in CREDIT_TYPES and amount else amount
 
 
-def _line(posting: wire.Posting, journal: Journal) -> JournalLine:
+def _line(posted: Posted, journal: Journal) -> JournalLine:
+    posting = posted.posting
     foreign = posting.pamount[0] if len(posting.pamount) == 1 else None
     if foreign is not None and foreign.acommodity == journal.commodity:
         foreign = None
     return JournalLine(
         description=posting.pcomment.strip() or None,
-        net_amount=journal.amount(posting),
+        net_amount=posted.amount,
         currency=journal.currency,
         transaction_amount=foreign.aquantity.value if foreign else None,
         transaction_currency=currency_code(foreign.acommodity) if foreign else None,

@@ -1,7 +1,8 @@
 """hledger: a journal served by hledger-web, which gives everything in one answer."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -92,7 +93,7 @@ class Hledger(CredentialPlatform):
                 return self._statement(data_type)
 
     def _accounts(self) -> Iterator[Page]:
-        journal, _ = self._journal()
+        journal = self._journal().journal
         balances = journal.balances()
         records: list[Record] = []
         rejected: list[Rejected] = []
@@ -106,49 +107,42 @@ class Hledger(CredentialPlatform):
         yield _page(records, rejected)
 
     def _entries(self) -> Iterator[Page]:
-        journal, rejected = self._journal()
+        read = self._journal()
         records: list[Record] = []
-        seen: Counter[str] = Counter()
-        for transaction in journal.transactions:
-            # The same words twice on one day are two entries.
-            entry_id = source_id(transaction)
-            seen[entry_id] += 1
-            if seen[entry_id] > 1:
-                entry_id = f"{entry_id}-{seen[entry_id]}"
+        rejected = list(read.rejected)
+        for entry_id, transaction in read.named():
             try:
-                records.append(mapping.journal_entry(transaction, journal, entry_id))
+                records.append(mapping.journal_entry(transaction, read.journal, entry_id))
             except ValueError as error:
-                raw = msgspec.json.encode(transaction)
-                rejected.append(Rejected(source_id=entry_id, raw=raw, reason=str(error)))
+                rejected.append(read.reject(entry_id, transaction, str(error)))
         yield _page(records, rejected)
 
     def _statement(self, data_type: DataType) -> Iterator[Page]:
-        journal, _ = self._journal()
+        read = self._journal()
         make = (
             statements.balance_sheet
             if data_type is DataType.BALANCE_SHEET
             else statements.profit_and_loss
         )
         try:
-            record = make(journal)
+            record = make(read.journal)
         except statements.NoType as error:
             raise Unexpected(
                 f"{error} Declare what it is in the journal: account … ; type: Asset.",
                 detail=str(error),
             ) from error
-        yield _page([record], [])
+        # What is left out of the entries is missing in the statement, too, and it says so.
+        yield _page([record], read.left_out())
 
-    def _journal(self) -> tuple[Journal, list[Rejected]]:
+    def _journal(self) -> "_Reading":
         """Read the whole journal; there is no smaller piece to ask for."""
-        transactions: list[wire.Transaction] = []
-        rejected: list[Rejected] = []
-        for raw in self._get("/transactions", _ROWS):
-            row = _read(raw, _TRANSACTION)
-            if isinstance(row, Rejected):
-                rejected.append(row)
-            else:
-                transactions.append(row)
-        return Journal(transactions), rejected
+        read = [(_read(raw, _TRANSACTION), bytes(raw)) for raw in self._get("/transactions", _ROWS)]
+        rows = {row.tindex: raw for row, raw in read if isinstance(row, wire.Transaction)}
+        return _Reading(
+            journal=Journal(row for row, _ in read if isinstance(row, wire.Transaction)),
+            rejected=[row for row, _ in read if isinstance(row, Rejected)],
+            rows=rows,
+        )
 
     def _get[T](self, path: str, decoder: msgspec.json.Decoder[T]) -> T:
         return get_json(
@@ -159,6 +153,36 @@ class Hledger(CredentialPlatform):
             decoder=decoder,
             sleep=self.sleep,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """A journal as it came: what was understood, what was not, and every row by its place."""
+
+    journal: Journal
+    rejected: list[Rejected]
+    rows: Mapping[int, bytes]
+
+    def named(self) -> Iterator[tuple[str, wire.Transaction]]:
+        """Yield the entries with their ids: the same words twice on one day are two entries."""
+        seen: Counter[str] = Counter()
+        for transaction in self.journal.transactions:
+            entry_id = source_id(transaction)
+            seen[entry_id] += 1
+            yield (entry_id if seen[entry_id] == 1 else f"{entry_id}-{seen[entry_id]}"), transaction
+
+    def reject(self, entry_id: str, transaction: wire.Transaction, reason: str) -> Rejected:
+        return Rejected(source_id=entry_id, raw=self.rows[transaction.tindex], reason=reason)
+
+    def left_out(self) -> list[Rejected]:
+        """Return all that no figure holds."""
+        left_out = list(self.rejected)
+        for entry_id, transaction in self.named():
+            try:
+                self.journal.posted(transaction)
+            except ValueError as error:
+                left_out.append(self.reject(entry_id, transaction, str(error)))
+        return left_out
 
 
 def _read[T: msgspec.Struct](raw: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T | Rejected:

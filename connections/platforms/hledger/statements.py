@@ -102,10 +102,13 @@ def _section(journal: Journal, name: str, kind: AccountType, sums: _Sums) -> Rep
 
 def _by_month(journal: Journal) -> dict[_Month, _Sums]:
     posted: dict[_Month, _Sums] = defaultdict(lambda: defaultdict(Decimal))
-    for each in journal.posted():
-        if journal.account_type(each.account) == "Unknown" and each.amount:
-            raise NoType(f"{each.account} has no type.")
-        posted[each.on.year, each.on.month][each.account] += each.amount
+    for transaction, entry in journal.readable():
+        month = posted[transaction.tdate.year, transaction.tdate.month]
+        for each in entry:
+            account = each.posting.paccount
+            if journal.account_type(account) == "Unknown" and each.amount:
+                raise NoType(f"{account} has no type.")
+            month[account] += each.amount
     return posted
 
 

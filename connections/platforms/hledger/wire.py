@@ -9,10 +9,17 @@ from typing import Literal
 
 import msgspec
 
+_MOST_DIGITS = 28
+
 
 class Quantity(msgspec.Struct, rename="camel"):
     decimal_mantissa: int
     decimal_places: int
+
+    def __post_init__(self) -> None:
+        # A Decimal's arithmetic keeps 28 digits, and would round the rest away in silence.
+        if len(str(abs(self.decimal_mantissa))) > _MOST_DIGITS:
+            raise ValueError(f"An amount has more than {_MOST_DIGITS} digits.")
 
     @property
     def value(self) -> Decimal:
@@ -47,6 +54,7 @@ class Transaction(msgspec.Struct):
     tpostings: list[Posting]
     tdescription: str = ""
     tcode: str = ""
+    tcomment: str = ""
 
 
 class Account(msgspec.Struct):

@@ -101,6 +101,17 @@ class TestHledger(CredentialContract):
     def list_type(self) -> DataType:
         return DataType.JOURNAL_ENTRIES
 
+    def test_statement_says_what_it_leaves_out(self, books: HledgerBooks):
+        books.fill(DataType.JOURNAL_ENTRIES, 3)
+        cups = [posting("assets:shop", n, commodity="cup") for n in (5, -5)]
+        books.rows[DataType.JOURNAL_ENTRIES]["cups"] = transaction(9, *cups)
+
+        for data_type in (DataType.BALANCE_SHEET, DataType.PROFIT_AND_LOSS):
+            (page,) = self.pull(books, data_type)
+            assert len(page.records) == 1
+            assert ["in cup without a price" in row.reason for row in page.rejected] == [True]
+            assert b'"tindex":9' in page.rejected[0].raw
+
     @pytest.fixture
     def books(self) -> HledgerBooks:
         return HledgerBooks()

@@ -8,7 +8,12 @@ import msgspec
 import pytest
 
 from connections.platforms.hledger import mapping, statements, wire
-from connections.platforms.hledger.journal import Journal, NotInOneCurrency, source_id
+from connections.platforms.hledger.journal import (
+    DoesNotBalance,
+    Journal,
+    NotInOneCurrency,
+    source_id,
+)
 from connections.schemas.validation import validate
 from tests.connections.platforms.hledger.journals import posting, price, transaction
 
@@ -66,6 +71,53 @@ def test_foreign_amount_without_a_price_is_no_entry_of_ours():
     with pytest.raises(NotInOneCurrency, match="cup"):
         mapping.journal_entry(read.transactions[1], read, "e-2")
     assert read.balances() == {"assets:bank": Decimal(5), "income:sales": Decimal(-5)}
+
+
+def test_price_that_hledger_inferred_leaves_no_rest():
+    # What `3 USD + 4 USD = -1 EUR` comes as: hledger infers a unit price of ten digits.
+    unit = {
+        "tag": "UnitPrice",
+        "contents": {
+            "acommodity": "€",
+            "aprice": None,
+            "aquantity": {"decimalMantissa": 1428571429, "decimalPlaces": 10},
+        },
+    }
+    read = journal(
+        transaction(
+            1,
+            posting("assets:a", 300, at=unit),
+            posting("assets:b", 400, at=unit),
+            posting("assets:bank", -100, commodity="€"),
+        )
+    )
+
+    lines = mapping.journal_entry(read.transactions[0], read, "e").journal_lines or ()
+    assert sum(line.net_amount for line in lines) == 0
+    assert sum(read.balances().values()) == 0
+
+
+def test_entry_whose_real_postings_do_not_balance_is_in_no_figure():
+    read = journal(
+        transaction(1, posting("assets:bank", 100), posting("income:sales", -100)),
+        transaction(2, posting("assets:bank", 100), posting("b", -100, kind="VirtualPosting")),
+    )
+
+    with pytest.raises(DoesNotBalance):
+        mapping.journal_entry(read.transactions[1], read, "e-2")
+    assert read.balances()["assets:bank"] == 1
+
+
+def test_tag_of_a_posting_says_nothing_of_its_account():
+    tagged = posting("assets:bank", 100, tags=(("type", "X"),)) | {"pcomment": "type:X\n"}
+    read = journal(transaction(1, tagged, posting("equity", -100)))
+
+    assert read.account_type("assets:bank") == "Asset"
+
+
+def test_amount_with_more_digits_than_can_be_kept_is_refused():
+    with pytest.raises(msgspec.ValidationError, match="digits"):
+        journal(transaction(1, posting("assets:bank", 10**39), posting("equity", -(10**39))))
 
 
 def test_virtual_postings_are_left_out():
