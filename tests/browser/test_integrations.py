@@ -60,6 +60,7 @@ def test_a_vendor_is_registered_offered_and_linked(portal, xero, new_context):
     assert xero.violations == []
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_pages_of_integrations_are_accessible_everywhere(portal, new_context, scheme, width):
@@ -71,6 +72,7 @@ def test_pages_of_integrations_are_accessible_everywhere(portal, new_context, sc
         check(page)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_page_that_asks_for_a_key_says_what_is_wrong(portal, new_context, scheme, width):

@@ -23,7 +23,7 @@ from tests.factories import CompanyFactory, MembershipFactory, OrganizationFacto
 from tests.link.test_link_pages import press, text
 from tests.vendors.acts import Acts, XeroActs
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.full, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(params=[XeroActs], ids=lambda each: each.key)
