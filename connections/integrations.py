@@ -11,6 +11,7 @@ from connections.offers import find_settings, unset
 from connections.platforms import get_platform
 from connections.platforms.base import Environment, OAuthPlatform, PlatformError
 from connections.registration import app_of, http_client, sealed_secret
+from portal.crypto import Undecryptable
 
 
 class NotRegistered(Exception):
@@ -73,13 +74,14 @@ def check_registration(organization: Organization, key: str) -> str:
     platform = get_platform(key)
     if not issubclass(platform, OAuthPlatform):
         raise KeyError(key)
-    settings = find_settings(organization.pk, key)
-    app = app_of(settings.integration)
     message = ""
     try:
+        app = app_of(find_settings(organization.pk, key).integration)
         platform.check_registration(http_client(key, app), app)
     except PlatformError as error:
         message = error.message
+    except Undecryptable:
+        message = "The key that the client secret was encrypted with is gone: enter it again."
     with tenancy.entered(organization.pk):
         Integration.objects.within(organization.pk).filter(platform=key).update(
             checked_at=Now(), check_message=message[:400]

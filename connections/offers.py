@@ -16,6 +16,7 @@ from connections.platforms.base import (
 )
 from connections.registration import SANDBOX, opened_secret, stand_in
 from connections.schemas import DataType
+from portal.crypto import Undecryptable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +114,14 @@ class PlatformSettings:
 
     @property
     def masked_secret(self) -> str:
-        """The secret's last four characters, so that two can be told apart; never more."""
-        secret = opened_secret(self.integration)
+        """The secret's last four characters, so that two can be told apart; never more.
+
+        Nothing where its key is gone: then it has to be entered again.
+        """
+        try:
+            secret = opened_secret(self.integration)
+        except Undecryptable:
+            return ""
         return f"••••{secret[-4:]}" if len(secret) >= _MASKED_FROM else "••••" if secret else ""
 
 

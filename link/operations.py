@@ -92,9 +92,16 @@ def complete(
 def choose(attempt: AuthorizationAttempt, *, organization: str) -> Connection | None:
     """Link the accounting organization that the customer chose of several; else say why not.
 
+    Call it outside transactions: the platform may be asked.
+
     :raises NotOurs: when there is nothing (any more) to choose from, or not that.
     """
-    return _keep(attempt, oauth.choose(attempt, organization))
+    try:
+        authorization = oauth.choose(attempt, organization)
+    except PlatformError as error:
+        _fail(attempt, Outcome.FAILED, "500", "Authorization failed", error.message)
+        return None
+    return _keep(attempt, authorization)
 
 
 def _keep(attempt: AuthorizationAttempt, authorization: Authorization) -> Connection | None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from companies import tenancy
 from connections import links, oauth
 from connections.models import AuthorizationAttempt
 from connections.offers import enabled_platforms, is_offered, platform_choices
@@ -105,20 +106,24 @@ def credentials(request: HttpRequest, visit: Visit, platform: str) -> HttpRespon
                 return response
     except AlreadyConnected as refusal:
         return _refused(request, visit, refusal)
+    except KeyError:  # switched off meanwhile
+        return redirect("link:choose", token=visit.token)
+    except Deleted:  # the start says so when the company went, too
+        return redirect("link:start", token=visit.token)
     except DifferentBusiness:
         form.add_error(
             None,
             f"These are the books of another business than {visit.company.name} linked before, and "
             "two must not be mixed. Type in what opens the books that were linked first.",
         )
-    context = {"visit": visit, "form": form, "key": adapter.key, "platform_name": adapter.name}
+    context = {"visit": visit, "form": form, "platform_name": adapter.name}
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "link/credentials.html", context, status=status)
 
 
 @hosted
 @require_POST
-@for_visit
+@for_visit_outside_transactions
 def choose_organization(request: HttpRequest, visit: Visit, attempt_id: UUID) -> HttpResponse:
     """Link one of the organizations that the customer's consent reaches."""
     attempt = _attempt(visit, attempt_id)
@@ -193,8 +198,10 @@ def _conclude(
 
 
 def _attempt(visit: Visit, attempt_id: UUID) -> AuthorizationAttempt | None:
-    attempts = AuthorizationAttempt.objects.within(visit.link.organization_id)
-    return attempts.filter(pk=attempt_id, link_url=visit.link).select_related("connection").first()
+    with tenancy.entered(visit.link.organization_id):
+        attempts = AuthorizationAttempt.objects.within(visit.link.organization_id)
+        mine = attempts.filter(pk=attempt_id, link_url=visit.link)
+        return mine.select_related("connection").first()
 
 
 def _credential_platform(visit: Visit, key: str) -> type[CredentialPlatform] | None:

@@ -152,6 +152,17 @@ def test_changing_the_client_id_warns_of_what_is_linked(client, organization, co
     assert "1 linked now have to link again" in client.get(url(organization)).content.decode()
 
 
+def test_secret_whose_key_is_gone_can_be_entered_again(client, organization, ledgerly):
+    register(client, organization)
+    Integration.objects.update(client_secret=b"\x01xunreadable")
+
+    checked = client.post(url(organization, "integration-check"), follow=True).content.decode()
+    assert "enter it again" in checked
+    assert "is kept, encrypted" not in checked
+    register(client, organization)
+    assert platform_app(organization.pk, "ledgerly").client_secret == SECRET
+
+
 def test_a_test_without_a_registration_asks_nobody(client, organization, ledgerly):
     page = client.post(url(organization, "integration-check"), follow=True)
 

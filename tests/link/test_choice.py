@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from connections import links, sealing
 from connections.models import AuthorizationAttempt, Connection
-from connections.platforms.base import Identity
+from connections.platforms.base import Identity, Unreachable
 from connections.platforms.sandbox import Sandbox
 from sync.models import Pull
 from tests.link.test_link_pages import come_back, leave, press, text
@@ -91,6 +91,20 @@ def test_a_choice_runs_out(customer, path):
     AuthorizationAttempt.objects.update(used_at=timezone.now() - timedelta(hours=2))
 
     assert press(customer, result, f"{result}choose/", organization="t-1").status_code == 400
+
+
+def test_platform_that_fails_at_the_choice_is_said_so(customer, path, monkeypatch):
+    result = consent(customer, path)
+
+    def fail(_self, _organization):
+        raise Unreachable("Sandbox could not be reached.")
+
+    monkeypatch.setattr(Sandbox, "choose", fail)
+    response = press(customer, result, f"{result}choose/", organization="t-1")
+
+    assert response.status_code == 303
+    assert "Sandbox could not be reached." in text(customer.get(response.headers["Location"]))
+    assert not Connection.objects.linked().exists()
 
 
 def test_another_browser_cannot_choose(customer, path, client):

@@ -19,7 +19,9 @@ from connections.platforms.base import (
 )
 from connections.registration import http_client, platform_app
 from connections.schemas import DataType
+from link import views
 from sync.models import Pull
+from sync.operations import delete_connection
 from tests.factories import ConnectionFactory
 from tests.link.test_link_pages import press, text
 
@@ -151,6 +153,31 @@ def test_a_second_accounting_platform_is_refused(customer, page, company):
     ConnectionFactory(company=company)
 
     assert type_in(customer, page).status_code == 409
+
+
+def test_connection_deleted_while_the_key_is_tried_is_a_calm_page(customer, page, monkeypatch):
+    identity = Abacus.identity
+
+    def identity_after_the_deletion(self):
+        delete_connection(Connection.objects.get(), actor=None)
+        return identity(self)
+
+    type_in(customer, page)
+    monkeypatch.setattr(Abacus, "identity", identity_after_the_deletion)
+    response = type_in(customer, page)
+
+    assert response.status_code == 302
+    assert not Connection.objects.exists()
+
+
+def test_switched_off_while_the_key_is_typed_in_leads_back(customer, page, company, monkeypatch):
+    monkeypatch.setattr(views, "_credential_platform", lambda *_: Abacus)
+    integrations.switch(company.organization, Abacus.key, on=False, actor=None)
+
+    response = type_in(customer, page)
+
+    assert response.status_code == 302
+    assert response.headers["Location"].endswith("/choose/")
 
 
 def test_switched_off_it_is_not_there(customer, page, company):
