@@ -146,17 +146,18 @@ def redeem(
         code_verifier=_open(attempt, "code_verifier", attempt.code_verifier),
         callback=callback,
     )
+    opened = platform(http, credentials)
     try:
         # What the address says about the business proves nothing: the token does.
-        organizations = platform(http, credentials).organizations()
+        organizations = opened.organizations()
+        chosen = _only_one(attempt, organizations)
+        if chosen is not None:
+            return _authorization(attempt, opened.choose(chosen), chosen)
     except PlatformError:
         give_back(attempt.organization_id, attempt.platform, credentials)
         raise
-    chosen = _only_one(attempt, organizations)
-    if chosen is None:
-        _ask_which(attempt, credentials, organizations)
-        raise Choice
-    return _authorization(attempt, platform(http, credentials).choose(chosen), chosen)
+    _ask_which(attempt, credentials, organizations)
+    raise Choice
 
 
 def choose(attempt: AuthorizationAttempt, organization_id: str) -> Authorization:
