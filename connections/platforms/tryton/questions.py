@@ -180,9 +180,10 @@ def _documents(to_record: Callable[..., Record], *, kind: str, is_credit: bool) 
         fields=_DOCUMENT_FIELDS,
         to_record=_priced(to_record),
         domain=(["type", "=", kind], ["total_amount", "<" if is_credit else ">=", 0]),
-        # What is paid and reconciled is told by the lines of its move, which are not its own.
-        watched=("lines", "taxes", "move.lines", "payment_lines"),
-        stamped=("lines", "taxes", "lines_to_pay", "payment_lines", "reconciliation_lines"),
+        # What is paid and reconciled is told by the lines of its move, which are not its own; the
+        # name of the party stands on it, and changes with the party.
+        watched=("party", "lines", "taxes", "move.lines", "payment_lines"),
+        stamped=("party", "lines", "taxes", "lines_to_pay", "payment_lines", "reconciliation_lines"),
     )
 
 
@@ -204,8 +205,8 @@ def _payments(to_record: Callable[..., Record], *, of_account_type: str) -> Coll
             ],
         ),
         company_field="move.company",
-        watched=("move", "invoice_payments"),
-        stamped=("move", "invoice_payments"),
+        watched=("party", "move", "invoice_payments"),
+        stamped=("party", "move", "invoice_payments"),
     )
 
 
@@ -310,7 +311,7 @@ COLLECTIONS: Mapping[DataType, Collection] = {
         to_record=_plain(mapping.bank_transaction),
         domain=(["statement.state", "!=", "cancelled"],),
         company_field="statement.company",
-        watched=("statement",),
-        stamped=("statement",),
+        watched=("party", "statement"),
+        stamped=("party", "statement"),
     ),
 }

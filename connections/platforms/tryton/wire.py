@@ -71,6 +71,12 @@ class Named(Wire, frozen=True, kw_only=True):
     name: str | None = None
 
 
+class PartyName(Stamped, frozen=True, kw_only=True):
+    """The party of a document, which may be renamed without the document being written."""
+
+    name: str | None = None
+
+
 class Coded(Wire, frozen=True, kw_only=True):
     code: str | None = None
 
@@ -223,7 +229,7 @@ class Invoice(Stamped, frozen=True, kw_only=True):
     description: str | None = None
     comment: str | None = None
     invoice_date: Day | None = None
-    party: Named
+    party: PartyName
     currency: Coded
     untaxed_amount: Amount
     tax_amount: Amount
@@ -288,7 +294,7 @@ class Payment(Stamped, frozen=True, kw_only=True):
 
     date: Day
     account: Named
-    party: Named | None = None
+    party: PartyName | None = None
     debit: Amount
     credit: Amount
     second_currency: Coded | None = None
@@ -337,6 +343,6 @@ class StatementLine(Stamped, frozen=True, kw_only=True):
     date: Day
     amount: Amount
     description: str | None = None
-    party: Named | None = None
+    party: PartyName | None = None
     move: int | None = None
     statement: BankStatement

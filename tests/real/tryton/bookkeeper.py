@@ -25,6 +25,10 @@ class Bookkeeper:
         named = ["number", "state", "party.id", "total_amount", "amount_to_pay", *fields]
         return self.rest.list(INVOICE, named, wanted, order=[["invoice_date", "DESC"]])
 
+    def movements(self, party: int) -> list[dict[str, Any]]:
+        """Return a party's lines of bank statements."""
+        return self.rest.list(STATEMENT_LINE, ["id"], [["party", "=", party]])
+
     def account(self, code: str) -> int:
         (found,) = self.rest.list("account.account", ["id"], [["code", "=", code]])
         return int(found["id"])

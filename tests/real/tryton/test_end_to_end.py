@@ -185,7 +185,8 @@ def test_what_a_bookkeeper_does_arrives(company, tryton, statements, bookkeeper,
     changes = pull_again(company, connection)
 
     new = {kind: changes.get(kind, {}).keys() - known for kind, known in before.items()}
-    # The customer's name stands on all of their invoices.
+    # The customer's name stands on all of their invoices and movements.
+    moves = {str(each["id"]) for each in bookkeeper.movements(renamed)}
     theirs = {str(each["id"]) for each in bookkeeper.find("out", ["party", "=", renamed])}
     touched = {str(each) for each in (posted, edited, deleted, voided["id"], paid["id"])}
     assert changes["customers"].keys() == {str(renamed), str(moved)}
@@ -194,7 +195,7 @@ def test_what_a_bookkeeper_does_arrives(company, tryton, statements, bookkeeper,
         str(deleted)
     ]
     assert changes["bills"] == {str(bill["id"]): False}
-    assert changes["bankTransactions"] == {str(fee): False, str(payment): False}
+    assert changes["bankTransactions"] == dict.fromkeys({str(fee), str(payment)} | moves, False)
     assert len(new[DataType.CREDIT_NOTES]) == len(new[DataType.PAYMENTS]) == 1
     # Of what was posted, of what voids the two, of the payment, and what was booked by hand.
     assert len(new[DataType.JOURNAL_ENTRIES]) == 5

@@ -83,6 +83,19 @@ def test_part_edited_without_its_record_is_a_change(
     assert pages[0].records[0].source_modified_date == fake.now
 
 
+@pytest.mark.parametrize(
+    "data_type", [DataType.INVOICES, DataType.BILLS, DataType.PAYMENTS, DataType.BANK_TRANSACTIONS]
+)
+def test_renamed_party_is_a_change_of_what_names_it(fake: FakeTryton, data_type: DataType):
+    row = fake.put(data_type, 5)
+    row["party"] = {"id": 9, "name": "Garden Hotel"}
+    mark = watermark(fake, data_type)
+    fake.now += HOUR
+    row["party"].update(name="Zoë’s Garden Hotel", write_date=moment(fake.now))
+
+    assert ids(pull(fake, data_type, mark)) == ["5"]
+
+
 def test_reconciled_move_is_a_change_of_its_invoice(fake: FakeTryton):
     """What is to pay follows from the lines of the move, which no invoice line is."""
     row = fake.put(DataType.INVOICES, 5)
