@@ -73,6 +73,7 @@ class Api:
 
     def _meant(self, answer: Answer) -> PlatformError | None:
         """Return what QuickBooks means where its statuses do not tell."""
+        limits.SHARED.answered(self._company)
         if answer.status == httpx.codes.OK:
             limits.SHARED.open(self._company)
             return None

@@ -35,6 +35,12 @@ class Limits:
                 self._note(company, now + wait)
             return wait
 
+    def answered(self, company: str) -> None:
+        """Count the last request from now on: it may have been received as late as this."""
+        with self._lock:
+            if asked := self._asked.get(company):
+                asked[-1] = self._clock()
+
     def shut(self, company: str, seconds: float) -> None:
         """Ask nothing for so long: the platform said that it would not answer."""
         with self._lock:

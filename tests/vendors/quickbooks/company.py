@@ -1,5 +1,6 @@
 """One company's books, as a view of the ledger that can then be changed."""
 
+from calendar import month_name
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -7,7 +8,6 @@ from decimal import Decimal
 from threading import RLock
 from typing import Any
 
-from sandbox.ledger.books import Books
 from tests.vendors.books import Body, Postings, ledger
 from tests.vendors.clock import Clock
 from tests.vendors.quickbooks.names import Ids
@@ -26,6 +26,8 @@ TRANSACTIONS = (
     "Purchase",
     "Deposit",
     "Transfer",
+    "SalesReceipt",
+    "RefundReceipt",
 )
 ENTITIES = (*LISTS, *TAXES, *TRANSACTIONS)
 # QuickBooks writes Pacific time; here the winter's the whole year.
@@ -34,6 +36,10 @@ PACIFIC = timezone(timedelta(hours=-8))
 
 def moment_text(moment: datetime) -> str:
     return moment.astimezone(PACIFIC).isoformat(timespec="seconds")
+
+
+def precise_moment_text(moment: datetime) -> str:
+    return moment.astimezone(PACIFIC).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,6 @@ class Company:
     """Rows by entity and id, and what was posted; every change is dated by the clock."""
 
     realm: str
-    books: Books
     clock: Clock
     lists: dict[str, dict[str, Row]] = field(
         default_factory=lambda: {entity: {} for entity in ENTITIES}
@@ -64,6 +69,10 @@ class Company:
     def name(self) -> str:
         return str(self.get("CompanyInfo", "1")["CompanyName"])
 
+    @property
+    def currency(self) -> str:
+        return str(self.get("Preferences", "1")["CurrencyPrefs"]["HomeCurrency"]["value"])
+
     @classmethod
     def of(cls, business: str, clock: Clock) -> "Company":
         """Show one of the ledger's businesses as it is at the clock's moment."""
@@ -71,6 +80,20 @@ class Company:
 
         now = clock.now()
         return copy(ledger(business, now.date()), clock, now)
+
+    @classmethod
+    def empty(cls, name: str, realm: str, clock: Clock) -> "Company":
+        company = cls(realm=realm, clock=clock)
+        company.put("CompanyInfo", {"Id": "1", "CompanyName": name})
+        company.put(
+            "Preferences",
+            {
+                "Id": "1",
+                "AccountingInfoPrefs": {"FirstMonthOfFiscalYear": "January"},
+                "CurrencyPrefs": {"HomeCurrency": {"value": "USD"}},
+            },
+        )
+        return company
 
     def rows(self, entity: str) -> list[Row]:
         with self.lock:
@@ -157,9 +180,13 @@ class Company:
                 body["CustomerRef"] = {"value": customer_id, "name": name}
             origin = source("Invoice", number)
             sold = line["SalesItemLineDetail"]["ItemAccountRef"]["value"]
-            self.postings.add(self._account("receivable"), today, total, origin)
+            self.postings.add(
+                self._account("AccountType", "Accounts Receivable"), today, total, origin
+            )
             self.postings.add(sold, today, -amount, origin)
-            self.postings.add(self._account("tax"), today, -Decimal(tax), origin)
+            self.postings.add(
+                self._account("AccountSubType", "GlobalTaxPayable"), today, -Decimal(tax), origin
+            )
             return self.put("Invoice", body)
 
     def void_invoice(self, invoice_id: str) -> None:
@@ -197,12 +224,12 @@ class Company:
 
     def year_start(self, on: date) -> date:
         """Return the first day of the fiscal year that a day is in."""
-        month, day = self.books.profile.year_start
-        start = date(on.year, month, day)
-        return start if start <= on else date(on.year - 1, month, day)
+        told = self.get("Preferences", "1")["AccountingInfoPrefs"]["FirstMonthOfFiscalYear"]
+        start = date(on.year, list(month_name).index(told), 1)
+        return start if start <= on else start.replace(year=on.year - 1)
 
-    def _account(self, role: str) -> str:
-        return self.ids.of("Account", self.books.chart[role].id)
+    def _account(self, member: str, value: str) -> str:
+        return next(row.id for row in self.rows("Account") if row.body[member] == value)
 
 
 def source(entity: str, row_id: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from sandbox.ledger import moments
 from sandbox.ledger.books import Books
+from sandbox.ledger.history import Log, Revision
+from sandbox.ledger.records import Record
 from tests.vendors.books import Body, Posting
 from tests.vendors.clock import Clock
 from tests.vendors.quickbooks.company import Company, Row, at_moment, moment_text, source
@@ -27,7 +29,7 @@ _ENTITY = {
 
 def copy(books: Books, clock: Clock, now: datetime) -> Company:
     realm = f"46208165{sum(map(ord, books.profile.key)) + 10**10:011d}"
-    company = Company(realm=realm, books=books, clock=clock)
+    company = Company(realm=realm, clock=clock)
     copier = _Copier(books, company, moments.from_datetime(now))
     for entity, revision, body in copier.rows():
         changed = at_moment(revision.moment)
@@ -54,28 +56,27 @@ class _Copier:
         self.transactions = Transactions(books, self.names)
         # Voided as QuickBooks does it: as if it had never been posted.
         self.void = {
-            r.id
+            each.id
             for log in (books.invoices, books.bills, books.credit_notes, books.supplier_credits)
-            for r in log.as_of(moment)
-            if r.record.status == "void"
+            for each, document in self._now(log)
+            if document.status == "void"
         }
 
     def rows(self) -> Iterator[Copied]:
-        first = self.books.accounts.as_of(self.moment)[0]
+        first, _ = next(self._now(self.books.accounts))
         yield "CompanyInfo", first, self.names.company()
         yield "Preferences", first, self.names.preferences()
         yield from self._lists()
         yield from self._documents()
         yield from self._payments()
-        for r in self.books.journal_entries.as_of(self.moment):
-            if r.record.source_kind not in _ENTITY:
-                entity, body = self.transactions.entry(r.record)
-                yield entity, r, body
+        for each, entry in self._now(self.books.journal_entries):
+            if entry.source_kind not in _ENTITY:
+                entity, body = self.transactions.entry(entry)
+                yield entity, each, body
 
     def postings(self) -> Iterator[Posting]:
         """Date and name what each entry posts, by the transaction that it is shown as."""
-        for r in self.books.journal_entries.as_of(self.moment):
-            entry = r.record
+        for _, entry in self._now(self.books.journal_entries):
             if entry.source_id in self.void:
                 continue
             if entry.source_kind in _ENTITY and entry.source_id:
@@ -89,58 +90,65 @@ class _Copier:
                 account = self.ids.of("Account", posting.account.id)
                 yield Posting(account, on, posting.amount, origin)
 
+    def _now[R: Record](self, log: Log[R]) -> Iterator[tuple[Revision[R], R]]:
+        """Give what there is at the moment, each with the revision that tells since when."""
+        for each in log.as_of(self.moment):
+            if each.record is not None:
+                yield each, each.record
+
     def _lists(self) -> Iterator[Copied]:
-        books, at = self.books, self.moment
+        books, names = self.books, self.names
         balances = self._balances()
-        accounts = books.accounts.as_of(at)
-        for r in accounts:
-            yield "Account", r, self.names.account(r.record, balances[r.id])
-        for r in books.items.as_of(at):
-            yield "Item", r, self.names.item(r.record)
-        yield "Item", accounts[0], self.names.services()
-        for r in books.tax_rates.as_of(at):
-            yield "TaxCode", r, self.names.tax_code(r.record)
+        first = None
+        for each, account in self._now(books.accounts):
+            first = first or each
+            yield "Account", each, names.account(account, balances[each.id])
+        for item_now, item in self._now(books.items):
+            yield "Item", item_now, names.item(item)
+        yield "Item", first, names.services()
+        for rate_now, rate in self._now(books.tax_rates):
+            yield "TaxCode", rate_now, names.tax_code(rate)
             for side in ("Sales", "Purchase"):
-                yield "TaxRate", r, self.names.tax_rate(r.record, side)
+                yield "TaxRate", rate_now, names.tax_rate(rate, side)
         used: Counter[str] = Counter()
         for entity, log in (("Customer", books.customers), ("Vendor", books.suppliers)):
             owed = self._owed(entity)
-            for r in log.as_of(at):
-                used[r.record.name] += 1
-                is_unique = used[r.record.name] == 1
-                body = self.names.contact(entity, r.record, owed[r.id], is_unique=is_unique)
-                yield entity, r, body
+            for contact_now, contact in self._now(log):
+                used[contact.name] += 1
+                is_unique = used[contact.name] == 1
+                body = names.contact(entity, contact, owed[contact.id], is_unique=is_unique)
+                yield entity, contact_now, body
 
     def _documents(self) -> Iterator[Copied]:
         """Give what is posted: QuickBooks knows no drafts."""
-        books, at = self.books, self.moment
+        books = self.books
         for entity, log in (("Invoice", books.invoices), ("CreditMemo", books.credit_notes)):
-            for r in log.as_of(at):
-                if r.record.status != "draft":
-                    yield entity, r, self.transactions.invoice(r.record, entity)
+            for each, document in self._now(log):
+                if document.status != "draft":
+                    yield entity, each, self.transactions.invoice(document, entity)
         for entity, log in (("Bill", books.bills), ("VendorCredit", books.supplier_credits)):
-            for r in log.as_of(at):
-                if r.record.status != "draft":
-                    yield entity, r, self.transactions.bill(r.record, entity)
+            for each, document in self._now(log):
+                if document.status != "draft":
+                    yield entity, each, self.transactions.bill(document, entity)
 
     def _payments(self) -> Iterator[Copied]:
-        books, at = self.books, self.moment
-        for r in books.payments.as_of(at):
-            yield "Payment", r, self.transactions.payment(r.record)
-        for r in books.bill_payments.as_of(at):
-            yield "BillPayment", r, self.transactions.bill_payment(r.record)
+        books = self.books
+        for each, payment in self._now(books.payments):
+            yield "Payment", each, self.transactions.payment(payment)
+        for each, payment in self._now(books.bill_payments):
+            yield "BillPayment", each, self.transactions.bill_payment(payment)
         for entity, log, is_sale in (
             ("Payment", books.credit_notes, True),
             ("BillPayment", books.supplier_credits, False),
         ):
-            for r in log.as_of(at):
-                for used in r.record.allocations:
-                    yield entity, r, self.transactions.set_off(r.record, used, is_sale=is_sale)
+            for since, credit in self._now(log):
+                for used in credit.allocations:
+                    yield entity, since, self.transactions.set_off(credit, used, is_sale=is_sale)
 
     def _balances(self) -> Counter[str]:
         sums: Counter[str] = Counter()
-        for r in self.books.journal_entries.as_of(self.moment):
-            for posting in r.record.postings:
+        for _, entry in self._now(self.books.journal_entries):
+            for posting in entry.postings:
                 sums[posting.account.id] += posting.amount
         return sums
 
@@ -153,11 +161,11 @@ class _Copier:
             else (books.bills, books.supplier_credits, books.bill_payments)
         )
         sums: Counter[str] = Counter()
-        for r in documents.as_of(self.moment):
-            if r.record.status != "draft":
-                sums[r.record.contact.id] += r.record.due
-        for r in credits_.as_of(self.moment):
-            sums[r.record.contact.id] -= r.record.due
-        for r in payments.as_of(self.moment):
-            sums[r.record.contact.id] -= r.record.unapplied
+        for _, document in self._now(documents):
+            if document.status != "draft":
+                sums[document.contact.id] += document.due
+        for _, credit in self._now(credits_):
+            sums[credit.contact.id] -= credit.due
+        for _, payment in self._now(payments):
+            sums[payment.contact.id] -= payment.unapplied
         return sums

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from tests.vendors.books import Body
@@ -48,6 +49,8 @@ _FILTERABLE = {
     "Purchase": _TRANSACTION | {"PaymentType", "TotalAmt"},
     "Deposit": _TRANSACTION | {"TotalAmt"},
     "Transfer": _TRANSACTION - {"DocNumber"},
+    "SalesReceipt": _TRANSACTION | {"CustomerRef", "TotalAmt"},
+    "RefundReceipt": _TRANSACTION | {"CustomerRef", "TotalAmt"},
 }
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda left, right: left == right,
@@ -96,7 +99,7 @@ def run(company: Company, query: Query) -> Body:
     if query.counts:
         return {"totalCount": len(rows)}
     for name, falls in reversed(query.order or [("Id", False)]):
-        rows.sort(key=lambda row, name=name: _sortable(row, name), reverse=falls)
+        rows.sort(key=partial(_sortable, name=name), reverse=falls)
     shown = rows[query.start - 1 : query.start - 1 + query.most]
     if not shown:
         return {}
@@ -269,10 +272,10 @@ def _of(row: Row, name: str) -> Any:
         return row.changed_at
     if name == "MetaData.CreateTime":
         return datetime.fromisoformat(row.body["MetaData"]["CreateTime"])
+    if name == "Id":
+        return int(row.id)
     value = row.body.get(name)
-    if isinstance(value, dict):
-        return value["value"]
-    return int(value) if name == "Id" else value
+    return value["value"] if isinstance(value, dict) else value
 
 
 def _like(value: Any, text: str | bool) -> Any:

@@ -25,14 +25,14 @@ class QuickBooksServer:
     """One QuickBooks Online. Its companies are businesses of the ledger, by key."""
 
     def __init__(self, businesses: Sequence[str] = ("small",), *, port: int = 0) -> None:
-        self.clock = Clock()
+        self.clock: Clock = Clock()
         self.requests = RequestLog()
         self.contract = contract.load()
         if self.contract is None:
             print(contract.MISSING)
         self.client_id = "quickbooks+client"
         self.client_secret = "canary+quickbooks%secret"
-        self.oauth = OAuthServer(
+        self.oauth: OAuthServer = OAuthServer(
             self.clock,
             Rules(
                 client_id=self.client_id,
@@ -49,7 +49,7 @@ class QuickBooksServer:
         self.companies: dict[str, Company] = {}
         for business in businesses:
             self.add(Company.of(business, self.clock))
-        self.minute = Allowance(self.clock, 500, MINUTE)
+        self.minute: Allowance = Allowance(self.clock, 500, MINUTE)
         self.second = Allowance(self.clock, 10, SECOND)
         self._front = Front(self._application(), clock=self.clock, log=self.requests)
         self._running = Running(self._front, port=port)
