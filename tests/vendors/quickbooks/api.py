@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tests.vendors.quickbooks.server import QuickBooksServer
 
 LOOK_BACK = timedelta(days=30)
-MOST_CHANGES = 1000
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -119,7 +118,7 @@ def _answer(server: "QuickBooksServer", company: Company, request: Request) -> B
     elif what == "query":
         body = {"QueryResponse": _queried(company, params.get("query", ""))}
     elif what == "cdc":
-        body = {"CDCResponse": [{"QueryResponse": _changes(company, request)}]}
+        body = {"CDCResponse": [{"QueryResponse": _changes(server, company, request)}]}
     else:
         raise Refusal(404, "120", "Unsupported Operation", what, "ValidationFault")
     return {**body, "time": precise_moment_text(server.clock.now())}
@@ -132,7 +131,7 @@ def _queried(company: Company, text: str) -> Body:
         raise Refusal(400, error.code, error.message, str(error), "ValidationFault") from error
 
 
-def _changes(company: Company, request: Request) -> list[Body]:
+def _changes(server: "QuickBooksServer", company: Company, request: Request) -> list[Body]:
     entities = request.query_params.get("entities", "").split(",")
     try:
         since = datetime.fromisoformat(request.query_params.get("changedSince", ""))
@@ -141,7 +140,7 @@ def _changes(company: Company, request: Request) -> list[Body]:
     since = since if since.tzinfo else since.replace(tzinfo=PACIFIC)
     if company.clock.now() - since > LOOK_BACK:
         raise _invalid("changedSince must be within the last 30 days")
-    left = MOST_CHANGES
+    left = server.most_changes
     found: list[Body] = []
     for entity in entities:
         if entity not in ENTITIES or entity in TAXES:

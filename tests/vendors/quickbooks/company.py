@@ -58,6 +58,8 @@ class Company:
 
     realm: str
     clock: Clock
+    #: The ledger's moment that it shows, in microseconds; 0 where it shows none.
+    copied_at: int = 0
     lists: dict[str, dict[str, Row]] = field(
         default_factory=lambda: {entity: {} for entity in ENTITIES}
     )

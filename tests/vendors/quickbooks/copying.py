@@ -29,8 +29,9 @@ _ENTITY = {
 
 def copy(books: Books, clock: Clock, now: datetime) -> Company:
     realm = f"46208165{sum(map(ord, books.profile.key)) + 10**10:011d}"
-    company = Company(realm=realm, clock=clock)
-    copier = _Copier(books, company, moments.from_datetime(now))
+    moment = moments.from_datetime(now)
+    company = Company(realm=realm, clock=clock, copied_at=moment)
+    copier = _Copier(books, company, moment)
     for entity, revision, body in copier.rows():
         changed = at_moment(revision.moment)
         body |= {

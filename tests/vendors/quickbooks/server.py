@@ -51,6 +51,8 @@ class QuickBooksServer:
             self.add(Company.of(business, self.clock))
         self.minute: Allowance = Allowance(self.clock, 500, MINUTE)
         self.second = Allowance(self.clock, 10, SECOND)
+        #: How many changes a report of them has.
+        self.most_changes = 1000
         self._front = Front(self._application(), clock=self.clock, log=self.requests)
         self._running = Running(self._front, port=port)
         self.url = self._running.url

@@ -226,7 +226,7 @@ COMPANY = {
     "WebAddr": {},
 }
 PREFERENCES = {"CurrencyPrefs": {"HomeCurrency": {"value": "USD"}}}
-TAX_RATE = {**DATED, "Id": "3", "Name": "California", "RateValue": 8}
+TAX_RATE = {**DATED, "Id": "3", "Name": "California", "RateValue": 8, "Active": True}
 
 
 def _cells(*values: str) -> dict[str, Any]:

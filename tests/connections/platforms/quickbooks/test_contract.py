@@ -1,13 +1,10 @@
-"""The QuickBooks adapter keeps the contract of all adapters."""
+"""The QuickBooks adapter keeps the contract of all adapters, over real HTTP."""
 
 from typing import ClassVar
-
-import pytest
 
 from connections.platforms.base import OAuthPlatform
 from connections.platforms.quickbooks import QuickBooks
 from tests.connections.platforms.contract import OAuthContract
-from tests.connections.platforms.quickbooks.books import QuickBooksBooks
 
 
 class SmallPages(QuickBooks):
@@ -18,7 +15,3 @@ class TestQuickBooks(OAuthContract):
     platform: type[OAuthPlatform] = SmallPages
     #: It has no snapshots: what changes while a pull runs comes once more at its end.
     pins_snapshot: ClassVar[bool] = False
-
-    @pytest.fixture
-    def books(self) -> QuickBooksBooks:
-        return QuickBooksBooks()

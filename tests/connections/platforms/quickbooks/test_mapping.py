@@ -13,22 +13,27 @@ from connections.platforms.quickbooks import QuickBooks
 from connections.platforms.quickbooks.moments import column_month, moment
 from connections.schemas import DataType, encode, listing
 from connections.schemas.validation import validate
+from tests.connections.platforms.contract import respond
 from tests.connections.platforms.quickbooks import samples
 from tests.connections.platforms.quickbooks.books import QuickBooksBooks
+from tests.vendors.quickbooks import contract
 
 RECORDS = Path(__file__).parent / "records"
 ALL = sorted(QuickBooks.data_types)
 
 
-@pytest.fixture
-def books() -> QuickBooksBooks:
-    return QuickBooksBooks()
+REPORTS = {
+    DataType.PROFIT_AND_LOSS: samples.PROFIT_AND_LOSS,
+    DataType.BALANCE_SHEET: samples.BALANCE_SHEET,
+}
 
 
 def records_of(books: QuickBooksBooks, data_type: DataType, **changes: Any) -> list[Any]:
-    if not data_type.is_single:
-        books.put(data_type, **changes)
     platform = QuickBooks(books.client(), books.authorized())
+    if data_type in REPORTS:
+        books.fail(respond(200, body=json.dumps(REPORTS[data_type]).encode()))
+    elif not data_type.is_single:
+        books.show(data_type, **changes)
     pages = list(platform.fetch(data_type, since=None, cursor=None))
     assert not any(page.rejected for page in pages)
     return [record for page in pages for record in page.records]
@@ -47,7 +52,7 @@ def test_answer_becomes_its_record(books: QuickBooksBooks, data_type: DataType):
 
     said = json.loads(encode(record), parse_float=Decimal)
     if data_type is DataType.COMPANY:
-        assert said.pop("accountingPlatformRef") == books.realm
+        assert said.pop("accountingPlatformRef") == books.company.realm
     assert said == expected
     assert listing(record).label
 
@@ -115,7 +120,8 @@ def test_credit_used_with_a_payment_makes_the_money_less(books: QuickBooksBooks)
 def test_journal_posting_on_no_side_is_kept_aside(books: QuickBooksBooks):
     detail = {"PostingType": "Sideways", "AccountRef": {"value": "1"}}
     line = {"Amount": 1, "JournalEntryLineDetail": detail}
-    books.put(DataType.JOURNAL_ENTRIES, Line=[line])
+    books.is_spoilt = True
+    books.show(DataType.JOURNAL_ENTRIES, Line=[line])
     platform = QuickBooks(books.client(), books.authorized())
 
     (page,) = platform.fetch(DataType.JOURNAL_ENTRIES, since=None, cursor=None)
@@ -152,7 +158,7 @@ def test_what_moves_money_of_a_bank_account(books: QuickBooksBooks):
         ("RefundReceipt", {**to_bank, "TotalAmt": 9}),
     ]
     for number, (entity, row) in enumerate(rows, start=1):
-        books.write(entity, {**base, **row}, str(number))
+        books.company.put(entity, {**base, **row, "Id": str(number)})
     platform = QuickBooks(books.client(), books.authorized())
     before = books.request_count()
 
@@ -173,33 +179,42 @@ def test_what_moves_money_of_a_bank_account(books: QuickBooksBooks):
     assert books.request_count() - before == 8
 
 
-@pytest.mark.parametrize("name", ["PROFIT_AND_LOSS", "BALANCE_SHEET"])
+@pytest.mark.parametrize("data_type", REPORTS)
 @pytest.mark.parametrize("value", ["1.00", "NaN", "much"])
 def test_statement_that_does_not_add_up_is_refused(
-    books: QuickBooksBooks, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    books: QuickBooksBooks, data_type: DataType, value: str
 ):
-    spoilt = json.loads(json.dumps(getattr(samples, name)).replace('"820.00"', f'"{value}"', 1))
-    if name == "PROFIT_AND_LOSS":
+    spoilt = json.loads(json.dumps(REPORTS[data_type]).replace('"820.00"', f'"{value}"', 1))
+    if data_type is DataType.PROFIT_AND_LOSS:
         spoilt["Rows"]["Row"][0]["Rows"]["Row"][0]["ColData"][1]["value"] = value
-    monkeypatch.setattr(samples, name, spoilt)
-    kind = DataType.PROFIT_AND_LOSS if name == "PROFIT_AND_LOSS" else DataType.BALANCE_SHEET
+    platform = QuickBooks(books.client(), books.authorized())
+    books.fail(respond(200, body=json.dumps(spoilt).encode()))
 
     with pytest.raises(Unexpected):
-        record_of(books, kind)
+        list(platform.fetch(data_type, since=None, cursor=None))
 
 
-def test_report_without_data_has_no_figures(
-    books: QuickBooksBooks, monkeypatch: pytest.MonkeyPatch
-):
-    option = {"Name": "NoReportData", "Value": "true"}
-    head = {**samples.PROFIT_AND_LOSS["Header"], "Option": [option]}
-    empty = {**samples.PROFIT_AND_LOSS, "Header": head, "Rows": {}}
-    monkeypatch.setattr(samples, "PROFIT_AND_LOSS", empty)
+def test_report_without_rows_has_no_figures(books: QuickBooksBooks):
+    empty = {**samples.PROFIT_AND_LOSS, "Rows": {}}
+    platform = QuickBooks(books.client(), books.authorized())
+    books.fail(respond(200, body=json.dumps(empty).encode()))
 
-    (period,) = record_of(books, DataType.PROFIT_AND_LOSS).reports
+    (page,) = platform.fetch(DataType.PROFIT_AND_LOSS, since=None, cursor=None)
 
+    (period,) = page.records[0].reports  # type: ignore[attr-defined]
     assert period.net_profit == 0
     assert has_no_result(period)
+
+
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_samples_of_reports_keep_the_contract(report: Any):
+    judge = contract.load()
+    if judge is None:
+        pytest.skip(contract.MISSING)
+
+    body = json.dumps(report).encode()
+
+    assert list(judge.answer_faults("/v3/company/1/reports/Sample", 200, body)) == []
 
 
 @pytest.mark.parametrize("text", ["", "2018-10-20", "2018-10-20T00:00:00", "soon"])

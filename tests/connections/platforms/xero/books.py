@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from connections.platforms.http import new_client
 from connections.platforms.xero import Xero
 from connections.schemas import DataType, single_id
 from tests.connections.platforms.contract import Fault, OAuthBooks
+from tests.connections.platforms.disturbed import Ask, Disturbed
 from tests.vendors.xero import XeroServer
 from tests.vendors.xero.organisation import LISTS, Organisation
 
@@ -51,34 +51,15 @@ def sample(name: str) -> Any:
     return json.loads((ANSWERS / f"{name}.json").read_text())
 
 
-class Wire(httpx.BaseTransport):
-    """Real HTTP, which a test may disturb."""
-
-    def __init__(self) -> None:
-        self.faults: deque[Fault] = deque()
-        self.count = 0
-        self.repeats = False
-        self._inner = httpx.HTTPTransport(trust_env=False)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.count += 1
-        if self.faults:
-            return self.faults.popleft()(request)
-        if self.repeats and "page" in request.url.params:
-            return self._first_page(request)
-        return self._inner.handle_request(request)
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def _first_page(self, request: httpx.Request) -> httpx.Response:
-        headers = {k: v for k, v in request.headers.items() if k != "if-modified-since"}
-        first = httpx.Request("GET", request.url.copy_set_param("page", 1), headers=headers)
-        answer = self._inner.handle_request(first)
-        body = json.loads(answer.read())
-        page = int(request.url.params["page"])
-        body["pagination"] |= {"page": page, "pageCount": 10**6}
-        return httpx.Response(200, json=body, headers={"Date": answer.headers["Date"]})
+def first_page(request: httpx.Request, ask: Ask) -> httpx.Response | None:
+    """Answer a request for any page with the first, as if there were always more."""
+    if "page" not in request.url.params:
+        return None
+    headers = {k: v for k, v in request.headers.items() if k != "if-modified-since"}
+    answer = ask(httpx.Request("GET", request.url.copy_set_param("page", 1), headers=headers))
+    body = json.loads(answer.read())
+    body["pagination"] |= {"page": int(request.url.params["page"]), "pageCount": 10**6}
+    return httpx.Response(200, json=body, headers={"Date": answer.headers["Date"]})
 
 
 class XeroBooks(OAuthBooks):
@@ -91,7 +72,7 @@ class XeroBooks(OAuthBooks):
         self.app = PlatformApp(
             base_url=xero.url, client_id=xero.client_id, client_secret=xero.client_secret
         )
-        self.wire = Wire()
+        self.wire = Disturbed(first_page)
         self.clients: list[httpx.Client] = []
         self.is_spoilt = False
 
