@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from connections.platforms.base import OAuthPlatform
+from connections.platforms.quickbooks import QuickBooks
 from connections.platforms.xero import Xero
 from sync.models import Pull
+from tests.vendors.quickbooks import QuickBooksServer
 from tests.vendors.xero import XeroServer
 
 
@@ -141,3 +143,65 @@ class XeroActs(Acts):
 
 _XERO_PAGE = 1000
 _XERO_REPORT_CALLS = 3
+
+
+class QuickBooksActs(Acts):
+    key = "quickbooks"
+    platform = QuickBooks
+    # The home currency, the rates of taxes and which accounts are banks are asked for besides.
+    extra_requests = 3
+
+    def __init__(self) -> None:
+        self.server = QuickBooksServer(("small",))
+        self.company = self.server.first()
+
+    def consent(self, authorize_url: str, *organizations: str) -> dict[str, str]:
+        return self.server.consent(authorize_url, *organizations)
+
+    def is_data(self, path: str) -> bool:
+        return path.startswith("/v3/company/")
+
+    def least_requests(self, pulls: Mapping[str, Pull]) -> int:
+        """One for each type, one more for each full page; what moves money is in seven lists."""
+        pages = sum(max(1, -(-pull.fetched // _QUICKBOOKS_PAGE)) for pull in pulls.values())
+        return pages + _MONEY_LISTS - 1
+
+    def add_invoice(self, net: Decimal) -> str:
+        return self.company.add_invoice(str(net))
+
+    def add_draft(self) -> str:
+        """Add an invoice: QuickBooks has no drafts, and lets any be deleted."""
+        return self.company.add_invoice("10.00")
+
+    def void_invoice(self, invoice_id: str) -> None:
+        self.company.void_invoice(invoice_id)
+
+    def delete_invoice(self, invoice_id: str) -> None:
+        self.company.delete_invoice(invoice_id)
+
+    def revoke(self) -> None:
+        self.server.revoke()
+
+    def reaches_anything(self) -> bool:
+        return any(not each.is_revoked for each in self.server.oauth.consents)
+
+    def revenue(self, first: date, last: date) -> Decimal:
+        return -self._sum("AccountType", {"Income"}, first, last)
+
+    def equity(self, on: date) -> Decimal:
+        return self._sum("Classification", {"Asset", "Liability"}, date.min, on)
+
+    def _sum(self, member: str, values: set[str], first: date, last: date) -> Decimal:
+        """Add up postings to accounts of some kinds, in the currency's units."""
+        return sum(
+            (
+                Decimal(self.company.balance(row.id, first, last)).scaleb(-2)
+                for row in self.company.rows("Account")
+                if row.body[member] in values
+            ),
+            Decimal(),
+        )
+
+
+_QUICKBOOKS_PAGE = 1000
+_MONEY_LISTS = 7

@@ -21,12 +21,12 @@ from sync import engine, figures, operations
 from sync.models import Pull, PullStatus, Record
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 from tests.link.test_link_pages import press, text
-from tests.vendors.acts import Acts, XeroActs
+from tests.vendors.acts import Acts, QuickBooksActs, XeroActs
 
 pytestmark = [pytest.mark.full, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(params=[XeroActs], ids=lambda each: each.key)
+@pytest.fixture(params=[XeroActs, QuickBooksActs], ids=lambda each: each.key)
 def vendor(request, settings) -> Iterator[Acts]:
     with request.param() as acts:
         settings.PLATFORM_URLS = {acts.key: acts.server.url}

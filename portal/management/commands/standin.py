@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-_PORTS = {"xero": 4010}
+_PORTS = {"quickbooks": 4020, "xero": 4010}
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         # It lives with the tests: nothing that pretends to be a vendor is part of an installation.
         if find_spec("tests") is None:
             raise CommandError("Stand-ins come with a checkout, not with an installation.")
-        command = ["-m", f"tests.vendors.{platform}", "--port", str(port or _PORTS[platform])]
+        command = ["-m", "tests.vendors", platform, "--port", str(port or _PORTS[platform])]
         try:
             code = subprocess.run([sys.executable, *command], check=False).returncode  # noqa: S603
         except KeyboardInterrupt:
