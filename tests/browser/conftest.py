@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.vendors.quickbooks import QuickBooksServer
 from tests.vendors.xero import XeroServer
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -59,12 +60,19 @@ def xero() -> Iterator[XeroServer]:
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory, xero) -> Iterator[Portal]:
+def quickbooks() -> Iterator[QuickBooksServer]:
+    """A stand-in of QuickBooks Online with one company, found by the portal under test."""
+    with QuickBooksServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory, xero, quickbooks) -> Iterator[Portal]:
     data = tmp_path_factory.mktemp("portal")
     ready = data / "ready.json"
     log = data / "up.log"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(OWN_VARIABLES)}
-    environment["XERO_URL"] = xero.url
+    environment |= {"XERO_URL": xero.url, "QUICKBOOKS_URL": quickbooks.url}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up", "--port", "0", "--data", data / "data",
