@@ -4,7 +4,7 @@ Connections are another app's, above this one: they are reached by the names of 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils import timezone
 
+from companies.columns import Chosen, Column
 from companies.models import Company, CompanyQuerySet, Organization
 from portal.keyset import Keyset
 from portal.templatetags._statuses import mark_of, urgency
@@ -69,8 +70,11 @@ ORDERS: Mapping[str, Keyset] = MappingProxyType(
         "created": Keyset("created_at", "id"),
     }
 )
-_COLUMNS = (("name", "Company"), ("pull", "Last pull"), ("created", "Created"))
-_FIRST_CLICK = {"name": "name", "pull": "-pull", "created": "-created"}
+#: What a click on a column's head sorts by first; the others cannot be sorted by.
+_FIRST_CLICK = {"name": "name", Column.PULL: "-pull", Column.CREATED: "-created"}
+#: A company's own status is that of the connection that decides, the first of these it has.
+_DECIDING = ("error", "deauthorized", "linked", "pending", "unlinked")
+_MOST_TAGS_ASKED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Question:
     text: str
     filter: Filter
     sort: str
+    #: Keys and values that every company shown has.
+    tags: tuple[tuple[str, str], ...]
     #: The cursors that the URL holds, `after` or `before`.
     position: Mapping[str, str]
 
@@ -90,10 +96,11 @@ class Question:
             text=query.get("q", "").replace("\x00", "").strip()[:120],
             filter=Filter(wanted) if wanted in Filter else Filter.ALL,
             sort=sort if sort in ORDERS else "name",
+            tags=_tags(query.getlist("tag")),
             position=query,
         )
 
-    def url(self, **changes: object) -> str:
+    def url(self, *, tags: Sequence[tuple[str, str]] | None = None, **changes: object) -> str:
         """Write the query of a neighbouring page; changing anything leads to its first page."""
         values = {
             "q": self.text,
@@ -104,17 +111,32 @@ class Question:
         defaults = {"q": "", "status": Filter.ALL.value, "sort": "name"}
         query = QueryDict(mutable=True)
         query.update({key: value for key, value in values.items() if value != defaults.get(key)})
+        wanted = self.tags if tags is None else tags
+        query.setlist("tag", [f"{key}:{value}" for key, value in wanted])
         return f"?{query.urlencode()}"
 
     @property
     def is_filtered(self) -> bool:
-        return self.filter is not Filter.ALL
+        return self.filter is not Filter.ALL or bool(self.tags)
 
     @property
     def kept_while_searching(self) -> list[tuple[str, str]]:
         """Name the fields that a search form has to carry along."""
-        kept = [("status", self.filter.value)] if self.is_filtered else []
+        kept = [("status", self.filter.value)] if self.filter is not Filter.ALL else []
+        kept += [("tag", f"{key}:{value}") for key, value in self.tags]
         return kept if self.sort == "name" else [*kept, ("sort", self.sort)]
+
+    @property
+    def tag_pills(self) -> list[tuple[str, str]]:
+        """Give each tag asked for in words, and the query without it."""
+        return [
+            (f"{key}: {value}", self.url(tags=[each for each in self.tags if each[0] != key]))
+            for key, value in self.tags
+        ]
+
+    def tagged(self, key: str, value: str) -> str:
+        """Write the query of those that have a tag besides."""
+        return self.url(tags=[*(each for each in self.tags if each[0] != key), (key, value)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +150,19 @@ class Pill:
 @dataclass(frozen=True, slots=True)
 class Heading:
     label: str
-    url: str
+    #: Where a click leads; nothing where the column cannot be sorted by.
+    url: str = ""
     #: The word `aria-sort` wants, or nothing.
-    sorted: str
+    sorted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     company: Company
+    #: The one status that stands for all its connections; nothing without any.
+    mark: str
+    #: Its tags in words, each with the query of the companies that have it.
+    tags: list[tuple[str, str]]
     #: At most two connections, those that need somebody first.
     shown: list[Any]
     hidden_count: int
@@ -143,11 +170,17 @@ class Row:
     is_stale: bool
 
     @classmethod
-    def of(cls, company: Company) -> Self:
+    def of(cls, company: Company, question: Question) -> Self:
+        marks = {connection.mark for connection in company.connections.all()}
         ranked = sorted(company.connections.all(), key=lambda connection: urgency(connection.mark))
         hidden = ranked[CHIPS_SHOWN:]
         return cls(
             company=company,
+            mark=next((mark for mark in _DECIDING if mark in marks), ""),
+            tags=[
+                (f"{key}: {value}", question.tagged(key, value))
+                for key, value in company.tags.items()
+            ],
             shown=ranked[:CHIPS_SHOWN],
             hidden_count=len(hidden),
             hidden_tone=mark_of(hidden[0].mark).tone if hidden else "",
@@ -159,6 +192,7 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Listing:
     question: Question
+    columns: Chosen
     rows: list[Row]
     counts: dict[Filter, int]
     previous_url: str
@@ -178,9 +212,12 @@ class Listing:
 
     @property
     def headings(self) -> list[Heading]:
-        return [self._heading(key, label) for key, label in _COLUMNS]
+        shown = [(column.value, column.label) for column in self.columns.columns]
+        return [self._heading(key, label) for key, label in (("name", "Company"), *shown)]
 
     def _heading(self, key: str, label: str) -> Heading:
+        if key not in _FIRST_CLICK:
+            return Heading(label=label)
         sort = self.question.sort
         is_current, is_descending = sort.removeprefix("-") == key, sort.startswith("-")
         opposite = key if is_descending else f"-{key}"
@@ -194,7 +231,8 @@ class Listing:
     @property
     def is_first_use(self) -> bool:
         """Nothing is shown, and not because of what was asked."""
-        return not self.counts[Filter.ALL] and not self.question.text
+        asked = self.question
+        return not self.counts[Filter.ALL] and not asked.text and not asked.tags
 
     @property
     def shown_of(self) -> int:
@@ -205,9 +243,9 @@ class Listing:
         return not self.previous_url and not self.next_url
 
 
-def read(organization: Organization, question: Question) -> Listing:
+def read(organization: Organization, question: Question, columns: Chosen) -> Listing:
     """Answer with four queries at most, at any depth."""
-    found = _matching(Company.objects.within(organization), question.text)
+    found = _found(organization, question)
     shown = _filtered(found, question.filter).select_related("created_by")
     page = ORDERS[question.sort].page(
         shown.fetch_mode(models.FETCH_RAISE), question.position, size=ROWS_PER_PAGE
@@ -215,11 +253,30 @@ def read(organization: Organization, question: Question) -> Listing:
     models.prefetch_related_objects(page.rows, "connections")
     return Listing(
         question=question,
-        rows=[Row.of(company) for company in page.rows],
-        counts=_counts(found) if question.text else _remembered_counts(organization),
+        columns=columns,
+        rows=[Row.of(company, question) for company in page.rows],
+        counts=_counts(found)
+        if question.text or question.tags
+        else _remembered_counts(organization),
         previous_url=question.url(before=page.previous) if page.previous else "",
         next_url=question.url(after=page.next) if page.next else "",
     )
+
+
+def selected(organization: Organization, question: Question) -> CompanyQuerySet:
+    """Return all that a question finds, beyond the page that is shown."""
+    return _filtered(_found(organization, question), question.filter)
+
+
+def _found(organization: Organization, question: Question) -> CompanyQuerySet:
+    companies = Company.objects.within(organization).tagged(question.tags)
+    return _matching(companies, question.text)
+
+
+def _tags(written: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    pairs = (each.replace("\x00", "").partition(":") for each in written)
+    found = {key.strip(): value.strip() for key, colon, value in pairs if colon and key.strip()}
+    return tuple(found.items())[:_MOST_TAGS_ASKED]
 
 
 def _matching(companies: CompanyQuerySet, text: str) -> CompanyQuerySet:

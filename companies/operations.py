@@ -1,6 +1,7 @@
 """What people do to organizations and companies, whoever asks: a page, sign-up or a command."""
 
 import secrets
+from collections.abc import Iterable, Mapping
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
@@ -14,6 +15,7 @@ from companies.models import (
     Organization,
     User,
     clean_company_name,
+    clean_tags,
 )
 from companies.roles import Role
 
@@ -84,6 +86,45 @@ def rename_company(company: Company, *, name: str, actor: User | None = None) ->
             payload={"from": former, "to": name},
         )
     return company
+
+
+def edit_company(
+    company: Company,
+    *,
+    description: str,
+    tags: Mapping[str, str],
+    actor: User | None = None,
+) -> Company:
+    """Replace the company's description and tags.
+
+    :raises TagsInvalid: when a company cannot have such tags.
+    """
+    wanted = {"description": description.strip(), "tags": clean_tags(tags)}
+    with transaction.atomic():
+        company = (
+            Company.objects.within(company.organization_id).select_for_update().get(pk=company.pk)
+        )
+        former = {"description": company.description, "tags": company.tags}
+        changed = [name for name in wanted if former[name] != wanted[name]]
+        if not changed:
+            return company
+        company.description, company.tags = description.strip(), clean_tags(tags)
+        company.save(update_fields=changed)
+        events.record(
+            EventType.COMPANY_EDITED,
+            organization_id=company.organization_id,
+            company_id=company.pk,
+            actor=actor,
+            summary=f"changed the company’s {' and '.join(changed)}",
+            payload={"from": former, "to": wanted},
+        )
+    return company
+
+
+def choose_columns(user: User, columns: Iterable[str] | None) -> None:
+    """Remember which columns of the companies' list a person wants; None are the usual ones."""
+    user.company_columns = None if columns is None else list(columns)
+    user.save(update_fields=["company_columns"])
 
 
 def _cleaned(name: str) -> str:

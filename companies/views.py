@@ -1,15 +1,21 @@
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+from django_htmx.http import (
+    HttpResponseClientRedirect,
+    HttpResponseClientRefresh,
+    trigger_client_event,
+)
 
 from companies import last_used, listing, operations
 from companies.access import PortalRequest, requires
-from companies.forms import CompanyNameForm
+from companies.columns import Chosen
+from companies.forms import CompanyDetailsForm, CompanyNameForm
 from companies.models import Company
 from companies.roles import Right
 from portal.http import wants_fragment
@@ -70,11 +76,52 @@ def rename(request: PortalRequest, company_id: UUID) -> HttpResponse:
     return redirect("sync:summary", request.organization.slug, company.pk)
 
 
+@require_http_methods(["GET", "POST"])
+@requires(Right.EDIT_COMPANIES)
+def edit(request: PortalRequest, company_id: UUID) -> HttpResponse:
+    """Ask for the description and tags, in a dialog or, without JavaScript, on a page."""
+    company = get_object_or_404(
+        Company.objects.within(request.organization).select_related("created_by"), pk=company_id
+    )
+    template = "companies/edit.html"
+    if wants_fragment(request):
+        template += "#dialog"
+    if request.method == "GET":
+        kept = {"description": company.description, "tags": CompanyDetailsForm.lines(company.tags)}
+        form = CompanyDetailsForm(initial=kept)
+        return render(request, template, {"company": company, "form": form})
+    form = CompanyDetailsForm(request.POST)
+    if not form.is_valid():
+        context = {"company": company, "form": form}
+        return render(request, template, context, status=UNPROCESSABLE)
+    operations.edit_company(
+        company,
+        description=form.cleaned_data["description"],
+        tags=form.cleaned_data["tags"],
+        actor=request.user,
+    )
+    messages.success(request, f"{company.name}: description and tags are saved.")
+    if wants_fragment(request):
+        return HttpResponseClientRefresh()
+    return redirect("sync:summary", request.organization.slug, company.pk)
+
+
+@require_POST
+def columns(request: PortalRequest) -> HttpResponse:
+    """Remember which columns a person wants, and lead back to what they saw."""
+    wanted = None if "usual" in request.POST else request.POST.getlist("column")
+    shown = None if wanted is None else [each.value for each in Chosen.of(wanted).columns]
+    operations.choose_columns(request.user, shown)
+    question = listing.Question.parse(QueryDict(request.POST.get("query", "")[:2000]))
+    return redirect(reverse("companies:list", args=[request.organization.slug]) + question.url())
+
+
 def _list(
     request: PortalRequest, template: str, *, form: CompanyNameForm, status: int = 200
 ) -> HttpResponse:
-    shown = listing.read(request.organization, listing.Question.parse(request.GET))
+    question = listing.Question.parse(request.GET)
+    shown = listing.read(request.organization, question, Chosen.of(request.user.company_columns))
     context = {"listing": shown, "form": form}
-    if not shown.question.text:  # already counted: the sidebar need not ask again
+    if not question.text and not question.tags:  # already counted: the sidebar need not ask again
         context["company_count"] = shown.counts[listing.Filter.ALL]
     return render(request, template, context, status=status)

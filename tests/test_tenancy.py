@@ -36,6 +36,8 @@ from tests.factories import (
 ROUTES: dict[str, Right | None] = {
     "companies:list": None,
     "companies:create": Right.EDIT_COMPANIES,
+    "companies:columns": None,
+    "companies:edit": Right.EDIT_COMPANIES,
     "companies:rename": Right.EDIT_COMPANIES,
     "connections:integrations": Right.EDIT_SETTINGS,
     "connections:integration": Right.EDIT_SETTINGS,

@@ -1,4 +1,10 @@
-from companies.models.company import Company, CompanyQuerySet, clean_company_name
+from companies.models.company import (
+    Company,
+    CompanyQuerySet,
+    TagsInvalid,
+    clean_company_name,
+    clean_tags,
+)
 from companies.models.event import Event, EventQuerySet, EventType
 from companies.models.organization import (
     Membership,
@@ -17,7 +23,9 @@ __all__ = [
     "Membership",
     "MembershipQuerySet",
     "Organization",
+    "TagsInvalid",
     "TenantQuerySet",
     "User",
     "clean_company_name",
+    "clean_tags",
 ]

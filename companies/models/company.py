@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterable, Mapping
 from uuid import uuid4
 
 from django.contrib.postgres.indexes import GinIndex
@@ -13,12 +14,44 @@ from companies.rls import RowLevelSecurity
 _FORBIDDEN_IN_NAMES = re.compile(r"[^A-Za-z0-9 \-'&@.,?!]")
 
 
+MOST_TAGS = 10
+TAG_KEY_LENGTH = 27
+TAG_VALUE_LENGTH = 100
+
+
 def clean_company_name(name: str) -> str:
     """Keep the characters a company name may have; the answer may be empty."""
     return " ".join(_FORBIDDEN_IN_NAMES.sub("", name).split())
 
 
+class TagsInvalid(ValueError):
+    """Tags that a company cannot have; the text says which and why."""
+
+
+def clean_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Keep to what the API's contract allows: ten pairs, keys of 27 and values of 100 characters.
+
+    :raises TagsInvalid: with a sentence for people.
+    """
+    cleaned = {key.strip(): value.strip() for key, value in tags.items()}
+    if len(cleaned) > MOST_TAGS:
+        raise TagsInvalid(f"A company has at most {MOST_TAGS} tags; these are {len(cleaned)}.")
+    for key, value in cleaned.items():
+        if not key or len(key) > TAG_KEY_LENGTH:
+            raise TagsInvalid(f"“{key}”: a tag’s key has 1 to {TAG_KEY_LENGTH} characters.")
+        if len(value) > TAG_VALUE_LENGTH:
+            raise TagsInvalid(f"“{key}”: a tag’s value has at most {TAG_VALUE_LENGTH} characters.")
+        if "\x00" in key + value:
+            raise TagsInvalid("A tag cannot have a zero byte in it.")
+    return cleaned
+
+
 class CompanyQuerySet(TenantQuerySet["Company"]):
+    def tagged(self, tags: Iterable[tuple[str, str]]) -> "CompanyQuerySet":
+        """Select those that have every one of the tags."""
+        wanted = dict(tags)
+        return self.filter(tags__contains=wanted) if wanted else self
+
     def named_like(self, text: str) -> "CompanyQuerySet":
         return self.filter(sort_name__contains=text.upper())
 
@@ -37,6 +70,8 @@ class Company(models.Model):
         expression=Upper("name"), output_field=models.CharField(max_length=120), db_persist=True
     )
     description = models.TextField(blank=True, default="")
+    #: Free words of the organization's own, as key and value: {"region": "north"}.
+    tags = models.JSONField(blank=True, default=dict)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.DB_SET_NULL, related_name="+"
@@ -58,6 +93,7 @@ class Company(models.Model):
             models.Index(fields=["organization", "created_at", "id"], name="company_by_created"),
             models.Index(fields=["organization", "last_pull_at", "id"], name="company_by_pull"),
             GinIndex(fields=["sort_name"], opclasses=["gin_trgm_ops"], name="company_name_search"),
+            GinIndex(fields=["tags"], opclasses=["jsonb_path_ops"], name="company_by_tags"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from companies import listing
+from companies.columns import Chosen
 from companies.listing import Filter, Question
 from companies.models import Company
 from tests.factories import CompanyFactory, ConnectionFactory, UserFactory
@@ -17,7 +18,8 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def ask(organization, query=""):
-    return listing.read(organization, Question.parse(QueryDict(query.removeprefix("?"))))
+    question = Question.parse(QueryDict(query.removeprefix("?")))
+    return listing.read(organization, question, Chosen.of(None))
 
 
 def names(shown):
@@ -242,3 +244,42 @@ def test_a_page_takes_four_queries_at_any_depth(many, django_assert_max_num_quer
             shown = ask(many, url or "sort=-pull")
             for row in shown.rows:
                 assert str(row.company.created_by)
+
+
+def test_companies_are_found_by_every_tag_asked_for(organization):
+    CompanyFactory(organization=organization, name="Both", tags={"region": "north", "tier": "1"})
+    CompanyFactory(organization=organization, name="North", tags={"region": "north"})
+    CompanyFactory(organization=organization, name="Other case", tags={"region": "North"})
+
+    assert names(ask(organization, "tag=region:north")) == ["Both", "North"]
+    assert names(ask(organization, "tag=region:north&tag=tier:1")) == ["Both"]
+    assert names(ask(organization, "tag=nonsense")) == ["Both", "North", "Other case"]
+
+
+def test_tags_stay_in_every_address_of_the_page(organization):
+    CompanyFactory(organization=organization, name="North", tags={"region": "north & east"})
+
+    shown = ask(organization, "tag=region:north+%26+east")
+
+    (pill,) = shown.question.tag_pills
+    assert pill == ("region: north & east", "?")
+    assert all("tag=region%3Anorth+%26+east" in each.url for each in shown.pills)
+    assert shown.rows[0].tags == [("region: north & east", "?tag=region%3Anorth+%26+east")]
+
+
+@pytest.mark.parametrize(
+    ("marks", "own"),
+    [
+        ([], ""),
+        (["Linked", "PendingAuth"], "linked"),
+        (["Linked", "Deauthorized"], "deauthorized"),
+        (["Unlinked", "PendingAuth"], "pending"),
+        (["Unlinked"], "unlinked"),
+    ],
+)
+def test_a_company_has_the_status_of_the_connection_that_decides(organization, marks, own):
+    company = CompanyFactory(organization=organization)
+    for status in marks:
+        ConnectionFactory(company=company, status=status)
+
+    assert ask(organization).rows[0].mark == own

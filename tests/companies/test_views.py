@@ -229,3 +229,60 @@ def test_nothing_is_inline(client, company, path):
     page = text(client.get(path))
 
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|hx-on|javascript:", page)
+
+
+@pytest.fixture
+def edit_url(company):
+    return reverse("companies:edit", args=["harbour", company.pk])
+
+
+def test_description_and_tags_are_kept_and_remembered_in_the_log(client, company, edit_url):
+    form = {"description": " Account 17 ", "tags": "region: north\n\nowner:  Sam "}
+
+    assert client.post(edit_url, form).status_code == 302
+
+    company.refresh_from_db()
+    assert (company.description, company.tags) == (
+        "Account 17",
+        {"region": "north", "owner": "Sam"},
+    )
+    assert Event.objects.get(type="company.edited").summary == (
+        "changed the company’s description and tags"
+    )
+    assert "region: north" in text(client.get(edit_url))
+    client.post(edit_url, form)
+    assert Event.objects.filter(type="company.edited").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ("north", "has no colon"),
+        ("a: 1\na: 2", "is there twice"),
+        ("\n".join(f"k{n}: v" for n in range(11)), "at most 10 tags"),
+        (f"{'k' * 28}: v", "1 to 27 characters"),
+        (f"k: {'v' * 101}", "at most 100 characters"),
+        (": v", "1 to 27 characters"),
+    ],
+)
+def test_tags_that_cannot_be_are_refused_in_words(client, company, edit_url, tags, said):
+    response = client.post(edit_url, {"description": "", "tags": tags})
+
+    assert response.status_code == 422
+    assert said in text(response)
+    company.refresh_from_db()
+    assert company.tags == {}
+
+
+def test_columns_are_remembered_for_the_person(client, alice, company):
+    chooser = reverse("companies:columns", args=["harbour"])
+
+    response = client.post(chooser, {"column": ["tags", "pull", "nonsense"], "query": "q=east"})
+
+    assert response["Location"] == f"{LIST}?q=east"
+    page = text(client.get(LIST))
+    assert "Columns: 2 of 6" in page
+    assert 'data-h="Tags"' in page
+    assert 'data-h="Created"' not in page
+    client.post(chooser, {"usual": "1"})
+    assert 'data-h="Created"' in text(client.get(LIST))
