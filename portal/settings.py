@@ -173,6 +173,7 @@ CELERY_BEAT_SCHEDULE = {
         "queue-due-pulls": "queue_due_pulls",
         "ring-again": "ring_again",
         "recover-expired-leases": "recover_expired_leases",
+        "ring-jobs-again": "ring_jobs_again",
     }.items()
 }
 

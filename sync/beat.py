@@ -23,8 +23,8 @@ from kombu.exceptions import OperationalError
 
 from companies import tenancy
 from connections.models import Connection
-from sync import claims, engine, operations, tasks
-from sync.models import ACTIVE, RUNNING, WAITING, DataStatus, Frequency, Pull
+from sync import claims, engine, jobs, operations, tasks
+from sync.models import ACTIVE, RUNNING, WAITING, DataStatus, Frequency, Job, Pull
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +81,19 @@ def recover_expired_leases(**_: Any) -> int:
                     recovered += 1
                     tasks.ring(organization_id, connection_id)
     return recovered
+
+
+@shared_task(name="sync.beat.ring_jobs_again")
+def ring_jobs_again(**_: Any) -> int:
+    """Ring for jobs on many companies that no worker has said anything of for a while."""
+    with tenancy.system():
+        quiet = Job.objects.unfinished().filter(rung_at__lte=Now() - jobs.PATIENCE)
+        waiting = list(quiet.values_list("organization_id", "pk")[:_AT_ONCE])
+    for organization_id, job_id in waiting:
+        with tenancy.entered(organization_id):
+            Job.objects.filter(pk=job_id).update(rung_at=Now())
+        jobs.ring(organization_id, job_id)
+    return len(waiting)
 
 
 @contextmanager

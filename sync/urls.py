@@ -3,12 +3,16 @@
 from django.urls import path
 
 from sync.stream import history_stream
-from sync.views import company, data, deletions, history, settings
+from sync.views import company, data, deletions, history, jobs, settings
 
 app_name = "sync"
 
 urlpatterns = [
     path("settings/data-types/", settings.data_types, name="data-types"),
+    path("companies/refresh", jobs.refresh, name="refresh-many"),
+    path("companies/delete", jobs.delete, name="delete-many"),
+    path("jobs/<uuid:job_id>/", jobs.job, name="job"),
+    path("jobs/<uuid:job_id>/confirm", jobs.confirm, name="confirm-job"),
     path("companies/<uuid:company_id>/", company.summary, name="summary"),
     path("companies/<uuid:company_id>/refresh", company.refresh, name="refresh"),
     path("companies/<uuid:company_id>/data/", data.data, name="data"),

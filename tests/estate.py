@@ -21,6 +21,8 @@ from connections.models import (
     Transition,
 )
 from sync.models import (
+    Job,
+    JobItem,
     Pull,
     PullStatus,
     Record,
@@ -76,6 +78,10 @@ def build(organization: Organization, member: User) -> Estate:
     DataStatusFactory(connection=connection, last_success_at=timezone.now(), record_count=1)
     with tenancy.entered(organization.pk):
         _add_rest(organization, connection, link_url, pull, member)
+        job = Job.objects.create(organization=organization, action="refresh", created_by=member)
+        JobItem.objects.create(
+            organization=organization, job=job, company_id=company.pk, company_name=SECRET
+        )
     return Estate(
         organization=organization,
         parameters={
@@ -83,6 +89,7 @@ def build(organization: Organization, member: User) -> Estate:
             "company_id": company.pk,
             "connection_id": connection.pk,
             "pull_id": pull.pk,
+            "job_id": job.pk,
             "data_type": "invoices",
             "platform": "sandbox",
             "source_id": "secret-1",

@@ -51,6 +51,10 @@ ROUTES: dict[str, Right | None] = {
     "connections:link-url": Right.ADD_CONNECTIONS,
     "connections:link-url-renew": Right.ADD_CONNECTIONS,
     "connections:link-url-revoke": Right.ADD_CONNECTIONS,
+    "sync:refresh-many": Right.REFRESH_DATA,
+    "sync:delete-many": Right.DELETE_COMPANIES,
+    "sync:job": None,
+    "sync:confirm-job": None,
     "sync:summary": None,
     "sync:refresh": Right.REFRESH_DATA,
     "sync:data": Right.SEE_DATA,
@@ -83,6 +87,8 @@ TASKS = {
     "sync.tasks.run_connection": "enters the organization it is told, and finds nothing else there",
     "sync.beat.queue_due_pulls": "reads as the system role, then enters each organization",
     "sync.beat.ring_again": "reads as the system role, then enters each organization",
+    "sync.jobs.run_job": "enters the organization it is told, and finds nothing else there",
+    "sync.beat.ring_jobs_again": "reads as the system role, then enters each organization",
     "sync.beat.recover_expired_leases": "reads as the system role, then enters each organization",
 }
 

@@ -1,3 +1,4 @@
+from sync.models.job import Job, JobItem, JobQuerySet
 from sync.models.pull import (
     ACTIVE,
     ERRORED,
@@ -20,6 +21,9 @@ __all__ = [
     "DataStatus",
     "DataStatusQuerySet",
     "Frequency",
+    "Job",
+    "JobItem",
+    "JobQuerySet",
     "Pull",
     "PullQuerySet",
     "PullStatus",

@@ -183,7 +183,14 @@ def _documents(to_record: Callable[..., Record], *, kind: str, is_credit: bool) 
         # What is paid and reconciled is told by the lines of its move, which are not its own; the
         # name of the party stands on it, and changes with the party.
         watched=("party", "lines", "taxes", "move.lines", "payment_lines"),
-        stamped=("party", "lines", "taxes", "lines_to_pay", "payment_lines", "reconciliation_lines"),
+        stamped=(
+            "party",
+            "lines",
+            "taxes",
+            "lines_to_pay",
+            "payment_lines",
+            "reconciliation_lines",
+        ),
     )
 
 
