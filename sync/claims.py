@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.db import connection as database
 from django.db import models
-from django.db.models import F
-from django.db.models.functions import Greatest, Now
+from django.db.models import F, Func, Value
+from django.db.models.functions import Cast, Greatest, Now
 
 from companies import events
 from connections.models import Connection
@@ -34,6 +34,7 @@ class ClaimLost(Exception):
 _CLAIM = """
 UPDATE sync_pull
    SET status = 'Fetching', status_description = '', fence = fence + 1,
+       steps = steps || jsonb_build_object('status', 'Fetching', 'at', statement_timestamp()),
        lease_until = statement_timestamp() + %(lease)s * interval '1 second',
        attempts = attempts + 1, attempts_without_progress = attempts_without_progress + 1,
        started_at = coalesce(started_at, statement_timestamp()), not_before = NULL
@@ -115,11 +116,31 @@ def lock_connection(organization_id: UUID, connection_id: UUID) -> Connection | 
     )
 
 
+def step(status: PullStatus) -> Func:
+    """Return a pull's steps with one more, as of now by the database's clock."""
+    taken = Func(
+        Value("status"),
+        Cast(Value(str(status)), models.TextField()),
+        Value("at"),
+        Now(),
+        function="jsonb_build_object",
+    )
+    return Func(
+        F("steps"),
+        taken,
+        template="%(expressions)s",
+        arg_joiner=" || ",
+        output_field=models.JSONField(),
+    )
+
+
 def write(pull: Pull, **fields: Any) -> None:
     """Change a claimed pull and renew its lease; from then on the transaction holds its row.
 
     :raises ClaimLost: when it is no longer ours.
     """
+    if "status" in fields:
+        fields["steps"] = step(fields["status"])
     changed = Pull.objects.filter(pk=pull.pk, fence=pull.fence, status__in=RUNNING).update(
         **{"lease_until": Now() + LEASE, **fields}
     )
@@ -157,6 +178,7 @@ def requeue(pull: Pull) -> None:
     """Let another worker go on where the lost one stopped."""
     Pull.objects.filter(pk=pull.pk, fence=pull.fence).update(
         status=PullStatus.QUEUED,
+        steps=step(PullStatus.QUEUED),
         status_description="Its worker was lost; another one goes on after the last stored page.",
         lease_until=None,
         rung_at=None,

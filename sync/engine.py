@@ -7,12 +7,12 @@ pull over goes on after the last page.
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 
 from companies import tenancy
 from connections.credentials import give_up, open_platform, renew_after_401
@@ -25,10 +25,11 @@ from connections.platforms.base import (
     PlatformError,
     RateLimited,
 )
+from connections.platforms.http import Exchange, recorded
 from connections.schemas import DataType
 from sync import claims, outcomes, publishing, staging
 from sync.claims import ClaimLost
-from sync.models import WAITING, DataStatus, Pull, PullStatus
+from sync.models import WAITING, DataStatus, PlatformRequest, Pull, PullStatus
 from sync.outcomes import Failure
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,10 @@ _HEARTBEAT_SECONDS = 15.0
 
 class OutOfUse(Exception):
     """The connection was unlinked or lost its authorization while it was pulled."""
+
+
+class CancelRequested(Exception):
+    """Somebody wants the pull to stop."""
 
 
 class EndlessPaging(Exception):
@@ -112,7 +117,13 @@ def execute(pull: Pull) -> None:
                 _publish(pull)
             else:
                 _end(pull, failure)
-    except (OutOfUse, EndlessPaging, PlatformError, publishing.CountsDisagree) as reason:
+    except (
+        OutOfUse,
+        CancelRequested,
+        EndlessPaging,
+        PlatformError,
+        publishing.CountsDisagree,
+    ) as reason:
         with _while_ours():
             _conclude(pull, reason)
     except (SystemExit, SoftTimeLimitExceeded):
@@ -131,6 +142,8 @@ def _conclude(pull: Pull, reason: Exception) -> None:
     match reason:
         case OutOfUse():
             _end(pull, outcomes.out_of_use(pull.connection))
+        case CancelRequested():
+            _end(pull, outcomes.cancelled(pull))
         case AuthorizationRevoked():
             _lose_access(pull, reason)
         case RateLimited():
@@ -151,13 +164,47 @@ def _fetch(pull: Pull) -> None:
         store_is_empty = not DataStatus.objects.filter(
             connection=pull.connection, data_type=pull.data_type
         ).exclude(latest_success_pull_id=None)
-    with open_platform(pull.connection, sleep=lambda seconds: _sleep(pull, seconds)) as platform:
-        with tenancy.entered(pull.organization_id):
+    with (
+        recorded() as exchanges,
+        _written_at_last(pull, exchanges),
+        open_platform(pull.connection, sleep=lambda seconds: _sleep(pull, seconds)) as platform,
+    ):
+        with _still_wanted(pull):
             claims.write(pull)
         for page in _pages(pull, platform):
             prepared = staging.prepare(page)
-            with _still_linked(pull):
+            with _still_wanted(pull):
                 staging.stage(pull, page, prepared, store_is_empty=store_is_empty)
+                _write_requests(pull, exchanges)
+
+
+@contextmanager
+def _written_at_last(pull: Pull, exchanges: list[Exchange]) -> Iterator[None]:
+    """Keep the requests that led to no page, too: they say why none came."""
+    try:
+        yield
+    finally:
+        if exchanges:
+            with suppress(Error), tenancy.entered(pull.organization_id):
+                _write_requests(pull, exchanges)
+
+
+def _write_requests(pull: Pull, exchanges: list[Exchange]) -> None:
+    """Write what was asked of the platform so far; the list is empty once it is written."""
+    PlatformRequest.objects.bulk_create(
+        PlatformRequest(
+            organization_id=pull.organization_id,
+            pull_id=pull.pk,
+            at=each.at,
+            method=each.method,
+            url=each.url[:500],
+            status=each.status,
+            milliseconds=each.milliseconds,
+            size=each.size,
+        )
+        for each in exchanges
+    )
+    exchanges.clear()
 
 
 def _pages(pull: Pull, platform: Platform) -> Iterator[Page]:
@@ -190,14 +237,19 @@ def _pages(pull: Pull, platform: Platform) -> Iterator[Page]:
 
 
 @contextmanager
-def _still_linked(pull: Pull) -> Iterator[None]:
-    """Open a transaction on a pull whose connection is in use.
+def _still_wanted(pull: Pull) -> Iterator[None]:
+    """Open a transaction on a pull that nobody cancelled and whose connection is in use.
 
     :raises OutOfUse: when it is not any more.
+    :raises CancelRequested: when somebody wants it to stop.
     """
     with tenancy.entered(pull.organization_id):
         found = Connection.objects.within(pull.organization_id).filter(pk=pull.connection_id)
         _require_linked(pull, found.first())
+        stopped = Pull.objects.filter(pk=pull.pk).exclude(cancel_requested_at=None)
+        if stop := stopped.select_related("cancel_requested_by").first():
+            pull.cancel_requested_by = stop.cancel_requested_by
+            raise CancelRequested
         yield
 
 
@@ -220,10 +272,10 @@ def _while_ours() -> Iterator[None]:
 
 def _check(pull: Pull) -> Failure | None:
     """Settle what came twice, then say what would spoil the store."""
-    with _still_linked(pull):
+    with _still_wanted(pull):
         claims.move(pull, PullStatus.MAPPING)
         publishing.drop_repeated(pull)
-    with _still_linked(pull):
+    with _still_wanted(pull):
         claims.move(pull, PullStatus.VALIDATING)
         return _unfit(pull)
 
@@ -255,7 +307,7 @@ def _unfit(pull: Pull) -> Failure | None:
 
 
 def _publish(pull: Pull) -> None:
-    with _still_linked(pull):
+    with _still_wanted(pull):
         claims.move(pull, PullStatus.PROCESSING, progress=95)
     with tenancy.entered(pull.organization_id):
         # Locked until the commit: nothing is published over a connection that was given up.
@@ -267,10 +319,10 @@ def _sleep(pull: Pull, seconds: float) -> None:
     """Wait between two tries without losing the claim."""
     wake_at = time.monotonic() + seconds
     while (left := wake_at - time.monotonic()) > 0:
-        with tenancy.entered(pull.organization_id):
+        with _still_wanted(pull):
             claims.write(pull)
         time.sleep(min(left, _HEARTBEAT_SECONDS))
-    with tenancy.entered(pull.organization_id):
+    with _still_wanted(pull):
         claims.write(pull)
 
 

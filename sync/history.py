@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
@@ -13,6 +14,7 @@ from companies.models import Company
 from connections.schemas import DataType
 from portal.keyset import Keyset
 from portal.templatetags.charts import Day
+from sync import operations
 from sync.models import ACTIVE, ERRORED, Pull, PullQuerySet, PullStatus
 
 PAGE_SIZE = 25
@@ -65,6 +67,19 @@ class PullFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One status that a pull had."""
+
+    status: str
+    at: dt.datetime
+    took: dt.timedelta | None
+
+    @property
+    def label(self) -> str:
+        return PullStatus(self.status).label
+
+
+@dataclass(frozen=True, slots=True)
 class PullRow:
     """A pull as a line of a table."""
 
@@ -77,6 +92,8 @@ class PullRow:
 
     @property
     def mark(self) -> str:
+        if self.pull.is_cancelling:
+            return "cancelling"
         if self.pull.status in (PullStatus.INITIAL, PullStatus.QUEUED) and self.waits:
             return "ratelimited"
         return self.pull.status
@@ -87,11 +104,29 @@ class PullRow:
         return self.pull.not_before is not None and self.pull.not_before > timezone.now()
 
     @property
-    def requester(self) -> str:
-        """Who or what asked for it."""
-        if self.pull.requested_by is not None:
-            return f"{self.pull.get_trigger_display()} · {self.pull.requested_by}"
-        return self.pull.reason or self.pull.get_trigger_display()
+    def why(self) -> str:
+        """Who or what asked for it, in one sentence."""
+        pull = self.pull
+        by = f" by {pull.requested_by}" if pull.requested_by else ""
+        match pull.trigger:
+            case Pull.Trigger.MANUAL if pull.reason in {"", operations.REFRESH_REASON}:
+                return f"Refreshed by hand{by}"
+            case Pull.Trigger.API:
+                return f"Asked for over the API{by}"
+            case Pull.Trigger.SCHEDULE:
+                return pull.reason or "Scheduled"
+            case Pull.Trigger.FIRST_LINK:
+                return pull.reason or "The customer authorized the connection"
+        return f"{pull.reason}{by}"
+
+    @property
+    def steps(self) -> list[Step]:
+        """What it went through, each with how long that took."""
+        at = [dt.datetime.fromisoformat(each["at"]) for each in self.pull.steps]
+        return [
+            Step(status=each["status"], at=begun, took=end - begun if end else None)
+            for each, begun, end in zip_longest(self.pull.steps, at, at[1:])
+        ]
 
     @property
     def note(self) -> str:
@@ -156,7 +191,7 @@ def pulls_of(company: Company) -> PullQuerySet:
     return (
         Pull.objects.within(company.organization_id)
         .filter(company=company)
-        .select_related("connection", "requested_by")
+        .select_related("connection", "requested_by", "cancel_requested_by")
     )
 
 

@@ -16,7 +16,7 @@ from connections.models import Connection
 from connections.operations import Deleted
 from connections.platforms import get_platform
 from connections.schemas import DataType
-from sync import schedule, tasks
+from sync import claims, outcomes, schedule, tasks
 from sync.models import ACTIVE, DataStatus, Pull, PullStatus
 from sync.settings import (
     EffectiveSetting,
@@ -27,12 +27,14 @@ from sync.settings import (
 )
 
 __all__ = [
+    "AlreadyEnded",
     "AlreadyRunning",
     "Deleted",
     "EffectiveSetting",
     "NotLinked",
     "NotSupported",
     "Refresh",
+    "cancel_pull",
     "clear_company_settings",
     "data_type_settings",
     "delete_company",
@@ -41,8 +43,13 @@ __all__ = [
     "queue_first_pulls",
     "queue_pull",
     "refresh_company",
+    "retry_pull",
     "save_settings",
 ]
+
+
+#: What a refresh of everything says of its pulls.
+REFRESH_REASON = "Refresh data"
 
 
 class AlreadyRunning(Exception):
@@ -59,6 +66,10 @@ class NotLinked(Exception):
 
 class NotHeld(Exception):
     """There is no disappearance of records to accept (any more)."""
+
+
+class AlreadyEnded(Exception):
+    """There is nothing left of the pull to cancel."""
 
 
 class NotSupported(Exception):
@@ -98,7 +109,7 @@ def refresh_company(
                 _supported(connection, wanted),
                 trigger=trigger,
                 requested_by=requested_by,
-                reason="Refresh data",
+                reason=REFRESH_REASON,
                 batch=batch,
             )
             refresh.queued.extend(queued)
@@ -174,6 +185,41 @@ def accept_disappearance(held: Pull, *, actor: User) -> Pull:
             reason="Accepted that the missing records are gone",
             accepts_disappearance=True,
         )
+
+
+def retry_pull(ended: Pull, *, actor: User) -> Pull:
+    """Pull the data type of a pull that ended once more.
+
+    :raises AlreadyRunning: with the pull that is under way.
+    :raises NotLinked: when the connection is not linked.
+    :raises NotSupported: when the platform has no such data.
+    """
+    return queue_pull(
+        ended.connection,
+        ended.data_type,
+        trigger=Pull.Trigger.MANUAL,
+        requested_by=actor,
+        reason="Tried again by hand",
+    )
+
+
+def cancel_pull(pull: Pull, *, actor: User) -> None:
+    """End a waiting pull; ask whoever has a running one to stop after the page in hand.
+
+    :raises AlreadyEnded: when it ended meanwhile.
+    """
+    with tenancy.entered(pull.organization_id):
+        claims.lock_owners(pull)
+        active = Pull.objects.within(pull.organization_id).active().filter(pk=pull.pk)
+        found = active.select_for_update(of=("self",)).first()
+        if found is None:
+            raise AlreadyEnded("The pull ended before it could be cancelled.")
+        if found.cancel_requested_at is None:
+            found.cancel_requested_by = actor
+            active.update(cancel_requested_at=Now(), cancel_requested_by=actor)
+        if not found.is_running:
+            outcomes.end_waiting(found, outcomes.cancelled(found))
+        events.announce(found.organization_id, found.company_id)
 
 
 def queue_first_pulls(connection: Connection) -> list[Pull]:

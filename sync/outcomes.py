@@ -45,6 +45,8 @@ class Failure:
     connection_error: str = ""
     #: A person may accept what looked too odd to be published.
     is_held: bool = False
+    #: The data type goes on as scheduled although this pull says nothing of it.
+    keeps_schedule: bool = False
 
 
 #: Ends after which another try in the same slot makes sense.
@@ -153,22 +155,37 @@ def fail(pull: Pull, failure: Failure) -> None:
 def cancel_waiting(connection: Connection) -> None:
     """End the pulls that wait on a connection which is out of use, in the caller's transaction."""
     failure = out_of_use(connection)
-    cancelled = list(
+    waiting = list(
         Pull.objects.filter(connection=connection, status__in=WAITING)
         .select_for_update(of=("self",))
         .order_by("id")
     )
-    moment = now()
     # Each to its end before the next: the last one of a batch tells of the batch.
-    for pull in cancelled:
-        pull.status, pull.error_message = failure.status, failure.message
-        pull.completed_at, pull.status_description, pull.deleted = moment, "", 0
-        pull.save(
-            update_fields=[
-                "status", "error_message", "completed_at", "status_description", "deleted",
-            ]
-        )  # fmt: skip
-        _settle(pull, _status_of(pull), None)
+    for pull in waiting:
+        end_waiting(pull, failure)
+
+
+def end_waiting(pull: Pull, failure: Failure) -> None:
+    """End a pull that no worker has; the caller holds its row, and the owners' before it."""
+    status = _status_of(pull)
+    next_due_at = _next_due(status, failure)
+    pull.status, pull.error_message = failure.status, _with_next_step(failure, next_due_at)
+    pull.completed_at, pull.status_description, pull.deleted = now(), "", 0
+    pull.save(
+        update_fields=["status", "error_message", "completed_at", "status_description", "deleted"]
+    )
+    Pull.objects.filter(pk=pull.pk).update(steps=claims.step(failure.status))
+    _settle(pull, status, next_due_at)
+
+
+def cancelled(pull: Pull) -> Failure:
+    """Say who wanted a pull to stop."""
+    by = f" by {pull.cancel_requested_by}" if pull.cancel_requested_by else ""
+    return Failure(
+        status=PullStatus.CANCELLED,
+        message=f"Cancelled{by}. What was pulled before stays as it was.",
+        keeps_schedule=True,
+    )
 
 
 def out_of_use(connection: Connection, detail: str = "") -> Failure:
@@ -257,7 +274,7 @@ def _settle(pull: Pull, status: DataStatus, next_due_at: datetime | None) -> Non
 
 
 def _next_due(status: DataStatus, failure: Failure) -> datetime | None:
-    if failure.status in _UNSCHEDULED:
+    if failure.status in _UNSCHEDULED and not failure.keeps_schedule:
         return None
     moment = now()
     if failure.status in _WORTH_RETRYING:
@@ -271,7 +288,8 @@ def _next_due(status: DataStatus, failure: Failure) -> datetime | None:
 
 def _with_next_step(failure: Failure, next_due_at: datetime | None) -> str:
     if failure.status in _UNSCHEDULED:
-        return failure.message
+        due = f" It is pulled again at {clock(next_due_at)}." if next_due_at else ""
+        return f"{failure.message}{due}"
     if next_due_at:
         return f"{failure.message} Ledgerport tries again by itself at {clock(next_due_at)}."
     when = f" after {clock(failure.not_before)}" if failure.not_before else ""

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count, Sum
+
 from companies.models import Company
 from sync import figures, history, overview
 from sync.history import PullFilter, PullRow
-from sync.models import RejectedRecord, ValidationIssue
+from sync.models import PlatformRequest, RejectedRecord, ValidationIssue
 
 REJECTED_SHOWN = 50
+REQUESTS_SHOWN = 100
 
 
 def panel(company: Company) -> dict[str, Any]:
@@ -57,7 +60,10 @@ def pull(company: Company, pull_id: UUID, *, sees_data: bool) -> dict[str, Any] 
         return None
     context = {"company": company, "row": PullRow(shown), "pull": shown}
     if sees_data:
+        asked = PlatformRequest.objects.within(company.organization_id).filter(pull=shown)
         context |= {
+            "requests": asked.order_by("pk")[:REQUESTS_SHOWN],
+            "request_totals": asked.aggregate(count=Count("pk"), milliseconds=Sum("milliseconds")),
             "rejected": RejectedRecord.objects.within(company.organization_id)
             .filter(pull=shown)
             .order_by("source_id", "pk")[:REJECTED_SHOWN],

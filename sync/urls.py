@@ -26,6 +26,16 @@ urlpatterns = [
     path("companies/<uuid:company_id>/history/stream", history_stream, name="history-stream"),
     path("companies/<uuid:company_id>/history/<uuid:pull_id>/", history.pull, name="pull"),
     path(
+        "companies/<uuid:company_id>/history/<uuid:pull_id>/cancel",
+        history.cancel,
+        name="cancel-pull",
+    ),
+    path(
+        "companies/<uuid:company_id>/history/<uuid:pull_id>/retry",
+        history.retry,
+        name="retry-pull",
+    ),
+    path(
         "companies/<uuid:company_id>/history/<uuid:pull_id>/accept",
         history.accept,
         name="accept",

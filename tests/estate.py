@@ -23,6 +23,7 @@ from connections.models import (
 from sync.models import (
     Job,
     JobItem,
+    PlatformRequest,
     Pull,
     PullStatus,
     Record,
@@ -144,6 +145,16 @@ def _add_rest(
     SyncSetting.objects.create(organization=organization, data_type="invoices", frequency="daily")
     RejectedRecord.objects.create(
         organization=organization, pull=pull, source_id="secret-2", reason=SECRET, raw=SECRET
+    )
+    PlatformRequest.objects.create(
+        organization=organization,
+        pull=pull,
+        at=now,
+        method="GET",
+        url=f"http://platform.test/{SECRET}",
+        status=200,
+        milliseconds=1,
+        size=1,
     )
     ValidationIssue.objects.create(
         organization=organization,

@@ -64,6 +64,8 @@ ROUTES: dict[str, Right | None] = {
     "sync:history-stream": None,
     "sync:pull": None,
     "sync:pull-stream": None,
+    "sync:cancel-pull": Right.REFRESH_DATA,
+    "sync:retry-pull": Right.REFRESH_DATA,
     "sync:accept": Right.EDIT_SETTINGS,
     "sync:company-settings": Right.EDIT_SETTINGS,
     "sync:use-defaults": Right.EDIT_SETTINGS,

@@ -8,7 +8,9 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,6 +29,7 @@ from connections.platforms.guard import GuardedTransport
 
 __all__ = [
     "Answer",
+    "Exchange",
     "Reading",
     "Sleep",
     "decode",
@@ -37,6 +40,7 @@ __all__ = [
     "pause",
     "platform_client",
     "post_form",
+    "recorded",
     "redact",
     "retry_after",
 ]
@@ -102,6 +106,35 @@ def new_client(*, base_url: str, transport: httpx.BaseTransport | None = None) -
         cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
         headers={"User-Agent": "Ledgerport/1", "Accept": "application/json"},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request that was made, and what came of it; fit to be shown to people."""
+
+    at: datetime
+    method: str
+    #: Without anything that might be a secret.
+    url: str
+    #: 0 where no answer came.
+    status: int
+    milliseconds: int
+    #: Of the answer, as received and unpacked.
+    size: int
+
+
+_exchanges: ContextVar[list[Exchange] | None] = ContextVar("exchanges", default=None)
+
+
+@contextmanager
+def recorded() -> Iterator[list[Exchange]]:
+    """Collect every request made in the block, by this thread."""
+    exchanges: list[Exchange] = []
+    token = _exchanges.set(exchanges)
+    try:
+        yield exchanges
+    finally:
+        _exchanges.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +305,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
-_OPEN_PARAMS = frozenset({"page", "page_size", "modified_since", "as_of", "from", "to"})
+#: What is asked for is no secret, and explains an answer; anything else might be one.
+_OPEN_PARAMS = frozenset(
+    {
+        *("page", "page_size", "modified_since", "as_of", "from", "to"),  # the sandbox
+        *("pageSize", "offset", "order", "where", "includeArchived"),  # Xero
+        *("date", "fromDate", "toDate", "periods", "timeframe"),
+        *("query", "entities", "changedSince", "minorversion"),  # QuickBooks Online
+        *("start_date", "end_date", "accounting_method", "summarize_column_by"),
+    }
+)
 
 
 def redact(url: httpx.URL) -> str:
@@ -313,6 +355,46 @@ class _TooLarge(httpx.RequestError):
 
 
 def _receive(
+    client: httpx.Client,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    params: Params | None = None,
+    content: bytes | None = None,
+    total_seconds: float = TOTAL_SECONDS,
+) -> Answer:
+    """Read one answer, and leave a trace of it for whoever records."""
+    exchanges = _exchanges.get()
+    at, started = datetime.now(UTC), time.monotonic()
+    answer = None
+    try:
+        answer = _read(
+            client,
+            method,
+            url,
+            headers=headers,
+            params=params,
+            content=content,
+            total_seconds=total_seconds,
+        )
+    finally:
+        if exchanges is not None:
+            asked = client.base_url.join(httpx.URL(url, params=params) if params else url)
+            exchanges.append(
+                Exchange(
+                    at=at,
+                    method=method,
+                    url=redact(asked),
+                    status=0 if answer is None else answer.status,
+                    milliseconds=round((time.monotonic() - started) * 1000),
+                    size=0 if answer is None else len(answer.content),
+                )
+            )
+    return answer
+
+
+def _read(
     client: httpx.Client,
     method: str,
     url: str,

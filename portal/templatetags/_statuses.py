@@ -32,6 +32,7 @@ PULL_MARKS = {
     "processingqueued": Mark("blue", "dashed", "Waiting to store"),
     "processing": Mark("blue", "spinner", "Storing"),
     "ratelimited": Mark("amber", "bars", "Waiting for the limit"),
+    "cancelling": Mark("grey", "spinner", "Cancelling"),
     "complete": Mark("green", "disc", "Complete"),
     "fetcherror": Mark("red", "triangle", "Could not fetch"),
     "maperror": Mark("red", "triangle", "Could not map"),

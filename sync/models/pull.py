@@ -118,7 +118,15 @@ class Pull(models.Model):
     #: When a worker was last told of it.
     rung_at = models.DateTimeField(null=True, blank=True)
 
+    #: Somebody wants it to stop; whoever has it ends it after the page in hand.
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.DB_SET_NULL, related_name="+", db_index=False
+    )
+
     # Where it stands
+    #: Every status it had and since when: [{"status": "Fetching", "at": "…"}].
+    steps = models.JSONField(default=list)
     #: Reads everything and compares, instead of what changed since `since`.
     is_full = models.BooleanField(default=True)
     #: Ended without publishing because too many records were gone; a person may accept that.
@@ -190,6 +198,10 @@ class Pull(models.Model):
         return f"{self.data_type} ({self.status})"
 
     @property
+    def is_cancelling(self) -> bool:
+        return self.is_active and self.cancel_requested_at is not None
+
+    @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
 
@@ -259,3 +271,33 @@ class ValidationIssue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule_id}: {self.message}"
+
+
+class PlatformRequest(models.Model):
+    """A request that a pull made to the platform, for whoever asks what happened and how often."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
+    pull = models.ForeignKey(
+        Pull, on_delete=models.DB_CASCADE, related_name="platform_requests", db_index=False
+    )
+    at = models.DateTimeField()
+    method = models.CharField(max_length=10)
+    #: Without anything that might be a secret.
+    url = models.CharField(max_length=500)
+    #: 0 where no answer came.
+    status = models.PositiveSmallIntegerField()
+    milliseconds = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+
+    objects = TenantQuerySet["PlatformRequest"].as_manager()
+
+    class Meta:
+        constraints = [
+            SameOrganization(field="pull", name="platformrequest_same_organization"),
+            RowLevelSecurity(name="platformrequest_isolation"),
+        ]
+        indexes = [models.Index(fields=["pull", "id"], name="platformrequest_by_pull")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}: {self.status}"

@@ -44,12 +44,7 @@ def pull(request: PortalRequest, company_id: UUID, pull_id: UUID) -> HttpRespons
 @requires(Right.EDIT_SETTINGS)
 def accept(request: PortalRequest, company_id: UUID, pull_id: UUID) -> HttpResponse:
     """Believe a held pull: pull again, and flag the missing records as deleted."""
-    company = find_company(request, company_id)
-    held = get_object_or_404(
-        Pull.objects.within(request.organization).select_related("connection"),
-        company=company,
-        pk=pull_id,
-    )
+    held = _find_pull(request, company_id, pull_id)
     try:
         follow = operations.accept_disappearance(held, actor=request.user)
     except operations.AlreadyRunning as running:
@@ -57,9 +52,46 @@ def accept(request: PortalRequest, company_id: UUID, pull_id: UUID) -> HttpRespo
     except (operations.NotHeld, operations.NotLinked) as refusal:
         messages.warning(request, str(refusal))
         follow = held
+    return _to_pull(request, follow)
+
+
+@require_POST
+@requires(Right.REFRESH_DATA)
+def retry(request: PortalRequest, company_id: UUID, pull_id: UUID) -> HttpResponse:
+    """Pull the same data type once more, and show that pull."""
+    ended = _find_pull(request, company_id, pull_id)
+    try:
+        follow = operations.retry_pull(ended, actor=request.user)
+    except operations.AlreadyRunning as running:
+        follow = running.pull
+    except (operations.NotLinked, operations.NotSupported) as refusal:
+        messages.warning(request, str(refusal))
+        follow = ended
+    return _to_pull(request, follow)
+
+
+@require_POST
+@requires(Right.REFRESH_DATA)
+def cancel(request: PortalRequest, company_id: UUID, pull_id: UUID) -> HttpResponse:
+    """Stop a pull: at once while it waits, else after the page its worker has in hand."""
+    found = _find_pull(request, company_id, pull_id)
+    try:
+        operations.cancel_pull(found, actor=request.user)
+    except operations.AlreadyEnded as refusal:
+        messages.warning(request, str(refusal))
+    return _to_pull(request, found)
+
+
+def _find_pull(request: PortalRequest, company_id: UUID, pull_id: UUID) -> Pull:
+    company = find_company(request, company_id)
+    pulls = Pull.objects.within(request.organization).select_related("connection")
+    return get_object_or_404(pulls, company=company, pk=pull_id)
+
+
+def _to_pull(request: PortalRequest, shown: Pull) -> HttpResponse:
     return redirect(
         "sync:pull",
         organization=request.organization.slug,
-        company_id=company.pk,
-        pull_id=follow.pk,
+        company_id=shown.company_id,
+        pull_id=shown.pk,
     )

@@ -115,7 +115,7 @@ def test_pulls_freshness_and_activity_are_shown(client, company, connection, ali
 
     page = client.get(url("summary", company)).content.decode()
 
-    assert "Manual refresh · Alice Archer" in page
+    assert "Refreshed by hand by Alice Archer" in page
     assert "tries again by itself at 10:05" in page
     assert re.search(
         r'data-tone="amber"><span>Invoices<small>.*</small></span><meter [^>]*value="0"', page
@@ -181,7 +181,7 @@ def test_refresh_queues_pulls_and_shows_them(client, company, connection, alice)
     assert queued.count() > 10
     assert {pull.requested_by for pull in queued} == {alice}
     assert f"Refresh queued: {queued.count()} data types" in answer["HX-Trigger"]
-    assert "Manual refresh · Alice Archer" in answer.content.decode()
+    assert "Refreshed by hand by Alice Archer" in answer.content.decode()
 
 
 def test_a_second_press_starts_nothing_and_shows_what_runs(client, company, connection):

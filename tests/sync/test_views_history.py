@@ -47,7 +47,7 @@ def test_a_row_tells_what_by_whom_how_many_and_how_long(client, company, connect
 
     page = client.get(url("history", company)).content.decode()
 
-    assert "Sandbox · Manual refresh · Alice Archer" in page
+    assert "Sandbox · Refreshed by hand by Alice Archer" in page
     assert 'data-h="Records">1,288</td>' in page
     assert "<small>1,200 added, 80 changed</small>" in page
     assert re.search(r'data-h="Took">2\.[3-5] s<', page)

@@ -19,10 +19,12 @@ import time_machine
 from connections.platforms import http as platform_http
 from connections.platforms.errors import RateLimited, Unexpected, Unreachable
 from connections.platforms.http import (
+    get,
     get_json,
     new_client,
     platform_client,
     post_form,
+    recorded,
     redact,
     retry_after,
 )
@@ -275,3 +277,24 @@ def test_limits_are_the_documented_ones():
     assert client.timeout.read == 30
     assert platform_http.TOTAL_SECONDS == 60
     assert not client.follow_redirects
+
+
+def test_every_request_is_recorded_with_what_came_of_it_and_no_secret():
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/lost":
+            raise httpx.ReadTimeout("slow", request=request)
+        return httpx.Response(200, json={})
+
+    client = new_client(base_url="http://platform.test", transport=httpx.MockTransport(answer))
+    with recorded() as exchanges:
+        get(client, "/found", platform="P", token="t", params={"page": 2, "key": "canary"})
+        with pytest.raises(Unreachable):
+            get(client, "/lost", platform="P", token="t")
+    get(client, "/after", platform="P", token="t")
+
+    assert [(each.method, each.status, each.size) for each in exchanges] == [
+        ("GET", 200, 2),
+        ("GET", 0, 0),
+    ]
+    assert exchanges[0].url.startswith("http://platform.test/found?page=2&key=")
+    assert "canary" not in str(exchanges)
