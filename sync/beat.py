@@ -23,7 +23,7 @@ from kombu.exceptions import OperationalError
 
 from companies import tenancy
 from connections.models import Connection
-from sync import claims, engine, jobs, operations, tasks
+from sync import claims, engine, jobs, monitor, operations, tasks
 from sync.models import ACTIVE, RUNNING, WAITING, DataStatus, Frequency, Job, Pull
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ _PATIENCE = timedelta(seconds=10)
 @shared_task(name="sync.beat.queue_due_pulls")
 def queue_due_pulls(**_: Any) -> int:
     """Queue what is due; answer how many pulls that made."""
+    monitor.beat()
     with tenancy.system():
         due = list(DataStatus.objects.due().values_list("organization_id", "pk")[:_AT_ONCE])
     queued = 0

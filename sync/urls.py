@@ -3,12 +3,13 @@
 from django.urls import path
 
 from sync.stream import history_stream
-from sync.views import company, data, deletions, history, jobs, settings
+from sync.views import company, data, deletions, history, jobs, monitor, settings
 
 app_name = "sync"
 
 urlpatterns = [
     path("settings/data-types/", settings.data_types, name="data-types"),
+    path("monitor/", monitor.overview, name="monitor"),
     path("companies/refresh", jobs.refresh, name="refresh-many"),
     path("companies/delete", jobs.delete, name="delete-many"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),

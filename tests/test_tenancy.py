@@ -54,6 +54,7 @@ ROUTES: dict[str, Right | None] = {
     "sync:refresh-many": Right.REFRESH_DATA,
     "sync:delete-many": Right.DELETE_COMPANIES,
     "sync:job": None,
+    "sync:monitor": None,
     "sync:confirm-job": None,
     "sync:summary": None,
     "sync:refresh": Right.REFRESH_DATA,

@@ -1,0 +1,200 @@
+"""What operations staff watch: what runs and waits, what fails for one cause, what lapses soon."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+from django.core.cache import cache
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Least, Now
+from django.utils import timezone
+
+from companies.models import Organization
+from connections.models import (
+    Connection,
+    ConnectionError,  # noqa: A004 - the public API's word
+    StoredCredentials,
+)
+from connections.platforms import PLATFORMS
+from sync.history import PullRow, rows
+from sync.models import RUNNING, WAITING, DataStatus, Pull
+
+SHOWN = 25
+CAUSES_SHOWN = 20
+#: An authorization that ends within so long is told of.
+SOON = timedelta(days=14)
+#: The scheduler's tick is seconds apart; after so long without one it is not alive.
+HEARTBEAT_LOST_AFTER = timedelta(seconds=60)
+_HEARTBEAT = "scheduler-heartbeat"
+
+
+def beat() -> None:
+    """Leave a sign that the scheduler and the worker on its queue are alive; Redis may be down."""
+    try:
+        cache.set(_HEARTBEAT, timezone.now(), timeout=None)
+    except redis.RedisError:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    at: datetime | None
+
+    @classmethod
+    def read(cls) -> "Heartbeat":
+        try:
+            return cls(cache.get(_HEARTBEAT))
+        except redis.RedisError:
+            return cls(None)
+
+    @property
+    def is_alive(self) -> bool:
+        return self.at is not None and timezone.now() - self.at < HEARTBEAT_LOST_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that is wrong, and how many connections it concerns."""
+
+    platform_name: str
+    words: str
+    connections: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """An authorization that ends unless the platform is asked for something before."""
+
+    connection: Connection
+    ends_at: datetime
+    #: The next pull, which renews it.
+    next_pull_at: datetime | None
+
+    @property
+    def is_kept_alive(self) -> bool:
+        return self.next_pull_at is not None and self.next_pull_at < self.ends_at
+
+
+def read(organization: Organization) -> dict[str, Any]:
+    """Return what the page shows, in a handful of queries at any size."""
+    active = Pull.objects.within(organization).active()
+    counts = active.aggregate(
+        running=Count("pk", filter=Q(status__in=RUNNING)),
+        parked=Count("pk", filter=Q(status__in=WAITING, not_before__gt=Now())),
+        waiting=Count(
+            "pk",
+            filter=Q(status__in=WAITING) & (Q(not_before=None) | Q(not_before__lte=Now())),
+        ),
+    )
+    return {
+        "counts": counts | {"due": DataStatus.objects.within(organization).due().count()},
+        "running": _rows(active.filter(status__in=RUNNING).order_by("started_at", "pk")),
+        "parked": _rows(
+            active.filter(status__in=WAITING, not_before__gt=Now()).order_by("not_before", "pk")
+        ),
+        "causes": causes(organization),
+        "lapses": lapses(organization),
+        "heartbeat": Heartbeat.read(),
+    }
+
+
+def _rows(pulls: Any) -> list[PullRow]:
+    return rows(pulls.select_related("company", "connection", "requested_by")[:SHOWN])
+
+
+def causes(organization: Organization) -> list[Cause]:
+    """Group what is wrong with connections now; the widest spread first."""
+    failing = (
+        ConnectionError.objects.within(organization)
+        .filter(resolved_at=None, connection__status=Connection.Status.LINKED)
+        .values("connection__platform", "status_code", "error_message")
+        .annotate(
+            spread=Count("connection", distinct=True),
+            first=Min("errored_at"),
+            last=Max("errored_at"),
+        )
+        .order_by("-spread", "-last")[:CAUSES_SHOWN]
+    )
+    lost = (
+        Connection.objects.within(organization)
+        .filter(status=Connection.Status.DEAUTHORIZED)
+        .values("platform")
+        .annotate(spread=Count("pk"), first=Min("status_changed_at"), last=Max("status_changed_at"))
+        .order_by("-spread")
+    )
+    found = [
+        Cause(
+            platform_name=_name(each["connection__platform"]),
+            words=f"{each['error_message']} ({each['status_code']})",
+            connections=each["spread"],
+            first=each["first"],
+            last=each["last"],
+        )
+        for each in failing
+    ]
+    found += [
+        Cause(
+            platform_name=_name(each["platform"]),
+            words="The customer’s authorization ended. Send the Link URL again.",
+            connections=each["spread"],
+            first=each["first"],
+            last=each["last"],
+        )
+        for each in lost
+    ]
+    return sorted(found, key=lambda cause: cause.connections, reverse=True)
+
+
+def lapses(organization: Organization) -> list[Lapse]:
+    """List the authorizations that end soon, the first to end first.
+
+    One ends when its refresh token does, or when the platform was not asked for so long.
+    """
+    idle = [
+        When(connection__platform=key, then=F("refreshed_at") + Value(platform.lapses_after))
+        for key, platform in PLATFORMS.items()
+        if platform.lapses_after
+    ]
+    inactivity = ExpressionWrapper(
+        Case(*idle, default=None, output_field=DateTimeField()), output_field=DateTimeField()
+    )
+    next_pull = (
+        DataStatus.objects.filter(connection=OuterRef("connection"))
+        .exclude(next_due_at=None)
+        .order_by("next_due_at")
+        .values("next_due_at")[:1]
+    )
+    found = (
+        StoredCredentials.objects.within(organization)
+        .filter(connection__status=Connection.Status.LINKED)
+        # PostgreSQL's least() passes over what is null.
+        .annotate(ends_at=Least("refresh_expires_at", inactivity), next_pull_at=Subquery(next_pull))
+        .filter(ends_at__lte=Now() + SOON)
+        .select_related("connection__company")
+        .only("connection", "connection__company", "organization")
+        .order_by("ends_at", "pk")[:SHOWN]
+    )
+    return [
+        Lapse(connection=each.connection, ends_at=each.ends_at, next_pull_at=each.next_pull_at)
+        for each in found
+    ]
+
+
+def _name(key: str) -> str:
+    return PLATFORMS[key].name if key in PLATFORMS else key
