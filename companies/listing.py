@@ -14,7 +14,7 @@ from uuid import UUID
 import redis
 from django.core.cache import cache
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -25,6 +25,7 @@ from portal.templatetags._statuses import mark_of, urgency
 
 ROWS_PER_PAGE = 25
 CHIPS_SHOWN = 2
+MATCHES_SHOWN = 7
 #: Data older than a day are marked: nobody should lend on them without noticing.
 STALE_AFTER = timedelta(days=1)
 
@@ -266,6 +267,17 @@ def read(organization: Organization, question: Question, columns: Chosen) -> Lis
 def selected(organization: Organization, question: Question) -> CompanyQuerySet:
     """Return all that a question finds, beyond the page that is shown."""
     return _filtered(_found(organization, question), question.filter)
+
+
+def best_matches(organization: Organization, text: str) -> list[Company]:
+    """Return a few companies that a text names: those that begin with it first."""
+    begins = Case(
+        When(sort_name__startswith=text.upper(), then=Value(0)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+    found = _matching(Company.objects.within(organization), text)
+    return list(found.order_by(begins, "sort_name", "id")[:MATCHES_SHOWN])
 
 
 def _found(organization: Organization, question: Question) -> CompanyQuerySet:

@@ -1,9 +1,10 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import (
@@ -12,12 +13,13 @@ from django_htmx.http import (
     trigger_client_event,
 )
 
-from companies import last_used, listing, operations
+from companies import exports, last_used, listing, operations
 from companies.access import PortalRequest, requires
 from companies.columns import Chosen
 from companies.forms import CompanyDetailsForm, CompanyNameForm
 from companies.models import Company
 from companies.roles import Right
+from portal import csv
 from portal.http import wants_fragment
 
 UNPROCESSABLE = 422
@@ -104,6 +106,22 @@ def edit(request: PortalRequest, company_id: UUID) -> HttpResponse:
     if wants_fragment(request):
         return HttpResponseClientRefresh()
     return redirect("sync:summary", request.organization.slug, company.pk)
+
+
+@require_GET
+def export(request: PortalRequest) -> HttpResponseBase:
+    """Write what the list's question finds, beyond the page that is shown."""
+    question = listing.Question.parse(request.GET)
+    name = csv.file_name("companies", f"{timezone.localdate():%Y-%m-%d}")
+    return csv.CsvResponse(name, exports.HEADER, exports.rows(request.organization, question))
+
+
+@require_GET
+def find(request: PortalRequest) -> HttpResponse:
+    """Name the few companies that a text fits best, for the dialog that jumps to one."""
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:120]
+    found = listing.best_matches(request.organization, text) if text else []
+    return render(request, "components/_command_companies.html", {"found": found})
 
 
 @require_POST

@@ -86,6 +86,7 @@
     open: (element) => open(document.getElementById(element.dataset.open), element),
     close: (element) => element.closest('dialog')?.close(),
     copy: copied,
+    press: (element) => { element.closest('dialog')?.close(); $(element.dataset.press)?.click(); },
     dismiss: (element) => element.closest('.toast').remove(),
     renameStart: (element) => rename(element.closest('[data-rename]'), true),
     renameCancel: (element) => rename(element.closest('[data-rename]'), false),
@@ -139,6 +140,10 @@
     if ((event.metaKey || event.ctrlKey) && key.toLowerCase() === 'k') {
       event.preventDefault();
       open($('#cmdk'));
+    } else if (/^Arrow(Down|Up)$/.test(key) && event.target.closest('.cmdk')) {
+      const items = $$('.cmdk input, .cmdk li:not([hidden]) :is(a,button)'), here = items.indexOf(document.activeElement);
+      event.preventDefault();
+      items[Math.max(0, Math.min(items.length - 1, here + (key === 'ArrowDown' ? 1 : -1)))]?.focus();
     } else if (key === 'Escape' && event.target.closest('.rename')) {
       rename(event.target.closest('[data-rename]'), false);
     } else if (!event.metaKey && !event.ctrlKey && !event.altKey && store.shortcuts !== 'off'

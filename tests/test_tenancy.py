@@ -37,6 +37,8 @@ ROUTES: dict[str, Right | None] = {
     "companies:list": None,
     "companies:create": Right.EDIT_COMPANIES,
     "companies:columns": None,
+    "companies:export": None,
+    "companies:find": None,
     "companies:edit": Right.EDIT_COMPANIES,
     "companies:rename": Right.EDIT_COMPANIES,
     "connections:integrations": Right.EDIT_SETTINGS,

@@ -286,3 +286,30 @@ def test_columns_are_remembered_for_the_person(client, alice, company):
     assert 'data-h="Created"' not in page
     client.post(chooser, {"usual": "1"})
     assert 'data-h="Created"' in text(client.get(LIST))
+
+
+def test_the_list_is_taken_away_as_a_table_without_formulas(client, organization, company):
+    company.description, company.tags = "=1+1", {"region": "north"}
+    company.save()
+    ConnectionFactory(company=company, status="Deauthorized")
+    CompanyFactory(organization=organization, name="Other")
+
+    response = client.get(reverse("companies:export", args=["harbour"]), {"q": "east"})
+
+    lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
+    assert response["Content-Disposition"].startswith('attachment; filename="companies')
+    assert len(lines) == 2
+    assert '"Eastgate Roasters"' in lines[1]
+    assert "Sandbox: Deauthorized" in lines[1]
+    assert "'=1+1" in lines[1]
+    assert "region: north" in lines[1]
+
+
+def test_jumping_finds_companies_while_one_types(client, organization, company):
+    CompanyFactory(organization=organization, name="West of Eastgate")
+    find = reverse("companies:find", args=["harbour"])
+
+    names = re.findall(r"</svg>(.*?)<small>", text(client.get(find, {"q": "east"})))
+
+    assert names == ["Eastgate Roasters", "West of Eastgate"]
+    assert text(client.get(find, {"q": ""})).strip() == text(client.get(find, {"q": "zz"})).strip()
