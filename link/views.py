@@ -15,6 +15,9 @@ from connections.offers import enabled_platforms, is_offered, platform_choices
 from connections.operations import AlreadyConnected, Deleted, DifferentBusiness, NotLinked
 from connections.platforms import PLATFORMS
 from connections.platforms.base import CredentialPlatform
+from files import operations as files
+from files.forms import UploadForm
+from files.models import UploadedFile
 from link import operations
 from link.forms import CredentialsForm
 from link.hosted import (
@@ -119,6 +122,44 @@ def credentials(request: HttpRequest, visit: Visit, platform: str) -> HttpRespon
     context = {"visit": visit, "form": form, "platform_name": adapter.name}
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "link/credentials.html", context, status=status)
+
+
+@hosted
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_visit
+def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Take files instead of an authorization, and say of each refused one why."""
+    if request.method != "POST":
+        return render(request, "link/upload.html", {"visit": visit, "form": UploadForm()})
+    form = UploadForm(request.POST, request.FILES)
+    context: dict[str, object] = {"visit": visit, "form": form}
+    if form.is_valid():
+        try:
+            stored = files.store(
+                visit.company, form.cleaned_data["file"], source=UploadedFile.Source.LINK
+            )
+        except files.Deleted:
+            return gone(request)
+        if not stored.refused:
+            response = redirect("link:uploaded", token=visit.token, upload_id=stored.id)
+            response.status_code = _SEE_OTHER
+            return response
+        context |= {"form": UploadForm(), "upload": stored}
+    return render(request, "link/upload.html", context, status=UNPROCESSABLE)
+
+
+@hosted
+@safe
+@for_visit
+def uploaded(request: HttpRequest, visit: Visit, upload_id: UUID) -> HttpResponse:
+    """Say what was taken."""
+    found = UploadedFile.objects.within(visit.link.organization_id).filter(
+        company=visit.company, upload_id=upload_id, source=UploadedFile.Source.LINK
+    )
+    taken = list(found.newest_first())
+    if not taken:
+        return gone(request)
+    return render(request, "link/uploaded.html", {"visit": visit, "files": taken})
 
 
 @hosted

@@ -5,6 +5,7 @@ start without its keys. Every variable is described in docs/operate.md.
 """
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "portal",
     "companies",
     "connections",
+    "files",
     "sync",
     "link",
     "allauth",
@@ -166,7 +168,9 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 # was not taken in time is worth nothing, since the next one looks again.
 CELERY_TASK_DEFAULT_QUEUE = "pulls"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("pulls", "clock")]
-CELERY_TASK_ROUTES = {"sync.beat.*": {"queue": "clock", "routing_key": "clock"}}
+CELERY_TASK_ROUTES = {
+    f"{app}.beat.*": {"queue": "clock", "routing_key": "clock"} for app in ("sync", "files")
+}
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"sync.beat.{task}", "schedule": 5.0, "options": {"expires": 10.0}}
     for name, task in {
@@ -175,6 +179,17 @@ CELERY_BEAT_SCHEDULE = {
         "recover-expired-leases": "recover_expired_leases",
         "ring-jobs-again": "ring_jobs_again",
     }.items()
+} | {
+    "ring-due-scans": {
+        "task": "files.beat.ring_due_scans",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "sweep-orphans": {
+        "task": "files.tasks.sweep_orphans",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
 }
 
 # Accounting platforms. A platform is reached at the vendor's own addresses unless a stand-in's is
@@ -282,8 +297,18 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(os.environ.get("LEDGERPORT_STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Never below the web root: the portal itself hands them out, after asking who wants them.
+    "files": {
+        "BACKEND": "files.storage.DurableFileSystemStorage",
+        "OPTIONS": {
+            "location": os.environ.get("LEDGERPORT_FILES_ROOT") or engines.data_dir() / "files",
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEVELOPMENT
@@ -292,6 +317,9 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEVELOPMENT
+
+# The operator's virus scanner: a command that is given the path of an uploaded file
+FILE_SCANNER = shlex.split(os.environ.get("LEDGERPORT_FILE_SCANNER", ""))
 
 # Logs: one line each, never a secret (Secret values do not print themselves)
 LOGGING = {

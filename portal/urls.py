@@ -12,5 +12,6 @@ urlpatterns = [
     path("link/", include("link.urls")),
     path("o/<slug:organization>/", include("companies.urls")),
     path("o/<slug:organization>/", include("connections.urls")),
+    path("o/<slug:organization>/", include("files.urls")),
     path("o/<slug:organization>/", include("sync.urls")),
 ]

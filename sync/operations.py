@@ -16,6 +16,7 @@ from connections.models import Connection
 from connections.operations import Deleted
 from connections.platforms import get_platform
 from connections.schemas import DataType
+from files import operations as file_operations
 from sync import claims, outcomes, schedule, tasks
 from sync.models import ACTIVE, DataStatus, Pull, PullStatus
 from sync.settings import (
@@ -262,7 +263,7 @@ def delete_connection(connection: Connection, *, actor: User | None) -> None:
 
 
 def delete_company(company: Company, *, actor: User | None) -> None:
-    """Remove a company for good, with its connections and everything that was pulled.
+    """Remove a company for good, with its connections, its files and everything that was pulled.
 
     :raises Deleted: when somebody else did.
     """
@@ -273,6 +274,7 @@ def delete_company(company: Company, *, actor: User | None) -> None:
         connections = list(Connection.objects.filter(company=company).oldest_first())
         for connection in connections:
             delete_connection(connection, actor=actor)
+        file_operations.delete_of(company)
         events.record(
             EventType.COMPANY_DELETED,
             organization_id=company.organization_id,

@@ -34,6 +34,9 @@ ICONS: Mapping[str, str] = MappingProxyType(
         EventType.READ_COMPLETED: "circle-check",
         EventType.READ_COMPLETED_INITIAL: "circle-check",
         EventType.SETTINGS_CHANGED: "sliders-horizontal",
+        EventType.FILES_UPLOADED: "upload",
+        EventType.FILES_DELETED: "trash-2",
+        EventType.FILE_INFECTED: "triangle-alert",
     }
 )
 
@@ -45,6 +48,7 @@ _BY_THE_CUSTOMER = frozenset(
         EventType.CONNECTION_CONNECTED,
         EventType.CONNECTION_RECONNECTED,
         EventType.CONNECTION_FAILED,
+        EventType.FILES_UPLOADED,
     }
 )
 #: Asked for by a person, done by the engine.

@@ -20,6 +20,7 @@ from connections.models import (
     StoredCredentials,
     Transition,
 )
+from files.models import UploadedFile
 from sync.models import (
     Job,
     JobItem,
@@ -39,6 +40,7 @@ from tests.factories import (
     DataStatusFactory,
     LinkUrlFactory,
     PullFactory,
+    UploadedFileFactory,
 )
 
 #: What nobody outside may read; it stands in every place a page could show.
@@ -52,6 +54,8 @@ class Estate:
     parameters: dict[str, str | UUID]
     #: A pull whose worker is gone.
     lost_pull_id: UUID
+    #: A file that waits for the virus scanner.
+    unscanned_file_id: UUID
 
 
 def build(organization: Organization, member: User) -> Estate:
@@ -77,6 +81,10 @@ def build(organization: Organization, member: User) -> Estate:
         lease_until=timezone.now() - timedelta(minutes=1),
     )
     DataStatusFactory(connection=connection, last_success_at=timezone.now(), record_count=1)
+    file = UploadedFileFactory(company=company, name=f"{SECRET}.csv", content=SECRET.encode())
+    unscanned = UploadedFileFactory(
+        company=company, scan=UploadedFile.Scan.WAITING, scan_due_at=timezone.now()
+    )
     with tenancy.entered(organization.pk):
         _add_rest(organization, connection, link_url, pull, member)
         job = Job.objects.create(organization=organization, action="refresh", created_by=member)
@@ -91,11 +99,13 @@ def build(organization: Organization, member: User) -> Estate:
             "connection_id": connection.pk,
             "pull_id": pull.pk,
             "job_id": job.pk,
+            "file_id": file.pk,
             "data_type": "invoices",
             "platform": "sandbox",
             "source_id": "secret-1",
         },
         lost_pull_id=lost.pk,
+        unscanned_file_id=unscanned.pk,
     )
 
 

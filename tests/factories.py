@@ -1,9 +1,12 @@
 """Builders of the least; a test says only what matters to it."""
 
+import hashlib
 from datetime import timedelta
 from uuid import uuid4
 
 import factory
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -11,6 +14,7 @@ from companies import tenancy
 from companies.models import Company, Membership, Organization, User
 from companies.roles import Role
 from connections.models import Connection, LinkUrl
+from files.models import UploadedFile
 from sync.models import DataStatus, Pull, PullStatus
 
 
@@ -109,3 +113,25 @@ class DataStatusFactory(TenantFactory[DataStatus]):
     connection = factory.SubFactory(ConnectionFactory)
     organization = factory.SelfAttribute("connection.organization")
     data_type = "invoices"
+
+
+class UploadedFileFactory(TenantFactory[UploadedFile]):
+    """A file that was stored, with what is in it."""
+
+    class Meta:
+        model = UploadedFile
+
+    company = factory.SubFactory(CompanyFactory)
+    organization = factory.SelfAttribute("company.organization")
+    upload_id = factory.LazyFunction(uuid4)
+    name = "accounts.csv"
+    content_type = "text/csv"
+    content = b"date,amount\n"
+    source = UploadedFile.Source.PORTAL
+
+    @classmethod
+    def _create(cls, model_class, *args, content, **kwargs):
+        described = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        file = super()._create(model_class, *args, **described, **kwargs)
+        storages["files"].save(file.path, ContentFile(content))
+        return file

@@ -21,6 +21,7 @@ from django.urls.exceptions import Resolver404
 
 from companies.models import TenantQuerySet
 from companies.roles import RIGHTS, Right, Role
+from files import scanning
 from portal.celery import app as celery
 from sync import engine, stream, tasks
 from tests import estate
@@ -58,6 +59,10 @@ ROUTES: dict[str, Right | None] = {
     "sync:job": None,
     "sync:monitor": None,
     "sync:confirm-job": None,
+    "files:files": Right.UPLOAD_FILES,
+    "files:download": Right.SEE_DATA,
+    "files:download-all": Right.SEE_DATA,
+    "files:delete": Right.DELETE_COMPANIES,
     "sync:summary": None,
     "sync:refresh": Right.REFRESH_DATA,
     "sync:data": Right.SEE_DATA,
@@ -90,6 +95,9 @@ PUBLIC = {
 #: What workers do, and how it stays inside an organization.
 TASKS = {
     "sync.tasks.run_connection": "enters the organization it is told, and finds nothing else there",
+    "files.tasks.scan_file": "enters the organization it is told, and finds nothing else there",
+    "files.tasks.sweep_orphans": "enters each organization that has files, one after the other",
+    "files.beat.ring_due_scans": "reads ids as the system role, and only rings",
     "sync.beat.queue_due_pulls": "reads as the system role, then enters each organization",
     "sync.beat.ring_again": "reads as the system role, then enters each organization",
     "sync.jobs.run_job": "enters the organization it is told, and finds nothing else there",
@@ -366,6 +374,18 @@ def test_a_worker_finds_nothing_of_another_organization(layers, harbour):
 
     assert estate.checksums(harbour.organization) == before
     assert engine.recover(harbour.organization.pk, harbour.lost_pull_id)
+
+
+def test_a_scanner_finds_no_file_of_another_organization(layers, harbour, settings):
+    settings.FILE_SCANNER = ["true"]
+    before = estate.checksums(harbour.organization)
+
+    scanning.scan(OrganizationFactory().pk, harbour.unscanned_file_id)
+    unchanged = estate.checksums(harbour.organization)
+    scanning.scan(harbour.organization.pk, harbour.unscanned_file_id)
+
+    assert unchanged == before
+    assert estate.checksums(harbour.organization) != before
 
 
 LACKING = [(role, right) for right in Right for role in Role if role not in RIGHTS[right]]

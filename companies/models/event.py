@@ -29,6 +29,9 @@ class EventType(models.TextChoices):
     READ_COMPLETED = "read.completed", "Reads completed"
     READ_COMPLETED_INITIAL = "read.completed.initial", "First reads completed"
     SETTINGS_CHANGED = "settings.changed", "Settings changed"
+    FILES_UPLOADED = "files.uploaded", "Files uploaded"
+    FILES_DELETED = "files.deleted", "Files deleted"
+    FILE_INFECTED = "file.infected", "Virus found in a file"
 
 
 class EventQuerySet(TenantQuerySet["Event"]):
