@@ -1,7 +1,8 @@
 """What a file is, told from its content: names and claimed types are whatever the sender likes.
 
-Only what is on the list is recognised, and nothing is unpacked: an archive is judged by the names
-in its directory, so that one which unpacks to terabytes costs no more than any other.
+A list of our own, because libraries for this guess among thousands of types and unpack archives to
+do so. Here nothing is unpacked: an archive is judged by the names in its directory, so that one
+which unpacks to terabytes costs no more than any other.
 """
 
 import codecs

@@ -1,7 +1,7 @@
 """Deleting a company or a connection with everything pulled through it: the name is typed first."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django import forms
@@ -17,6 +17,7 @@ from companies.access import PortalRequest, requires
 from companies.models import Company
 from companies.roles import Right
 from connections.models import Connection, ConnectionQuerySet
+from files.models import UploadedFile
 from portal.http import wants_fragment
 from sync import operations
 from sync.models import DataStatus, Pull
@@ -30,6 +31,7 @@ class Loss:
     connections: int
     records: int
     pulls: int
+    files: int = 0
 
 
 class TypedNameForm(forms.Form):
@@ -64,7 +66,9 @@ def delete_company(request: PortalRequest, company_id: UUID) -> HttpResponse:
             request, reverse("companies:list", kwargs={"organization": request.organization.slug})
         )
     connections = Connection.objects.within(request.organization).filter(company=company)
-    context = {"company": company, "form": form, "loss": _loss(connections)}
+    files = UploadedFile.objects.within(request.organization).filter(company=company)
+    loss = replace(_loss(connections), files=files.count())
+    context = {"company": company, "form": form, "loss": loss}
     return _ask(request, "sync/delete_company.html", context)
 
 

@@ -33,7 +33,7 @@ def text(response) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
-def press(customer: Client, page: str, action: str, **fields: str):
+def press(customer: Client, page: str, action: str, **fields: object):
     """Press a form's button on a page, with the token the page carries."""
     shown = customer.get(page).content.decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', shown)
