@@ -123,12 +123,14 @@ def _show(
     upload: operations.Upload | None = None,
 ) -> HttpResponse:
     sees_data = request.membership.can[Right.SEE_DATA]
+    days = list(_days(_files_of(request, company.pk))) if sees_data else []
     context = {
         "company": company,
         "section": "files",
         "form": form,
         "upload": upload,
-        "days": list(_days(_files_of(request, company.pk))) if sees_data else [],
+        "days": days,
+        "has_locked": any(not file.is_downloadable for day in days for file in day.files),
     }
     fragment = "#files" if wants_fragment(request) else ""
     status = UNPROCESSABLE if form.is_bound or upload else 200
