@@ -4,14 +4,17 @@ from collections.abc import Mapping
 
 from django.db.models.functions import Now
 
-from companies import events, tenancy
-from companies.models import EventType, Organization, User
+from companies import audit, events, tenancy
+from companies.models import AuditKind, EventType, Organization, User
 from connections.models import Integration
-from connections.offers import find_settings, unset
+from connections.offers import PlatformSettings, find_settings, unset
 from connections.platforms import get_platform
 from connections.platforms.base import Environment, OAuthPlatform, PlatformError
 from connections.registration import app_of, http_client, sealed_secret
 from portal.crypto import Undecryptable
+
+#: What the audit log tells of a registration; of the secret only that it was changed.
+_AUDITED = ("is_enabled", "client_id", "scopes", "environment")
 
 
 class NotRegistered(Exception):
@@ -30,7 +33,7 @@ def switch(organization: Organization, key: str, *, on: bool, actor: User | None
             f"{settings.name} needs a client id and a client secret before it can be offered."
         )
     with tenancy.entered(organization.pk):
-        _write(organization, key, {"is_enabled": on}, actor)
+        _write(organization, settings, {"is_enabled": on}, actor)
         _record(organization, f"switched {settings.name} {'on' if on else 'off'}", actor)
 
 
@@ -59,7 +62,7 @@ def save_registration(
     if client_secret:
         values["client_secret"] = sealed_secret(settings.integration, client_secret)
     with tenancy.entered(organization.pk):
-        _write(organization, key, values, actor)
+        _write(organization, settings, values, actor)
         what = "the client secret and registration" if client_secret else "the registration"
         _record(organization, f"changed {what} at {settings.name}", actor)
 
@@ -90,12 +93,17 @@ def check_registration(organization: Organization, key: str) -> str:
 
 
 def _write(
-    organization: Organization, key: str, values: Mapping[str, object], actor: User | None
+    organization: Organization,
+    settings: PlatformSettings,
+    values: Mapping[str, object],
+    actor: User | None,
 ) -> None:
-    before = unset(organization.pk, key)
+    held = Integration.objects.within(organization.pk).select_for_update()
+    before = held.filter(platform=settings.key).first() or unset(organization.pk, settings.key)
+    audited = {name: getattr(before, name) for name in _AUDITED}
     Integration.objects.within(organization.pk).update_or_create(
         organization=organization,
-        platform=key,
+        platform=settings.key,
         defaults={**values, "changed_at": Now(), "changed_by": actor},
         create_defaults={
             "is_enabled": before.is_enabled,
@@ -103,6 +111,18 @@ def _write(
             **values,
             "changed_by": actor,
         },
+    )
+    has_new_secret = "client_secret" in values
+    audit.record(
+        AuditKind.INTEGRATION,
+        "changed",
+        organization_id=organization.pk,
+        object_id=settings.key,
+        label=settings.name,
+        actor=actor,
+        before=audited,
+        after={name: values.get(name, was) for name, was in audited.items()}
+        | ({"client_secret": audit.SECRET} if has_new_secret else {}),
     )
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from companies import events, tenancy
-from companies.models import Company, EventType, Organization, User
+from companies import audit, events, tenancy
+from companies.models import AuditKind, Company, EventType, Organization, User
 from connections.schemas import DataType
 from sync import schedule
 from sync.models import Frequency, SyncSetting
@@ -70,12 +70,14 @@ def save_settings(
     ]
     with tenancy.entered(organization.pk):
         _alone(organization.pk)
+        before = data_type_settings(organization.pk, company)
         SyncSetting.objects.bulk_create(
             rows,
             update_conflicts=True,
             update_fields=["frequency", "fetch_on_first_link"],
             unique_fields=["organization", "company", "data_type"],
         )
+        _audit(organization, company, "changed", before, actor)
         _apply(organization, company, actor, f"changed the settings of {_types(len(rows))}")
 
 
@@ -83,10 +85,12 @@ def clear_company_settings(company: Company, *, actor: User | None) -> None:
     """Let the organization's settings hold for the company again."""
     with tenancy.entered(company.organization_id):
         _alone(company.organization_id)
+        before = data_type_settings(company.organization_id, company)
         count, _ = (
             SyncSetting.objects.within(company.organization_id).filter(company=company).delete()
         )
         if count:
+            _audit(company.organization, company, "reset", before, actor)
             _apply(
                 company.organization,
                 company,
@@ -106,6 +110,34 @@ def held_still(organization_id: UUID) -> None:
 def _alone(organization_id: UUID) -> None:
     """Wait for schedules that are being made of the settings as they were."""
     Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
+
+
+def _audit(
+    organization: Organization,
+    company: Company | None,
+    action: str,
+    before: list[EffectiveSetting],
+    actor: User | None,
+) -> None:
+    audit.record(
+        AuditKind.DATA_TYPES,
+        action,
+        organization_id=organization.pk,
+        object_id=company.pk if company else "",
+        label=f"Data types of {company.name}" if company else "Data types",
+        actor=actor,
+        before=_members(before),
+        after=_members(data_type_settings(organization.pk, company)),
+    )
+
+
+def _members(settings: Iterable[EffectiveSetting]) -> dict[str, str | bool]:
+    members: dict[str, str | bool] = {}
+    for each in settings:
+        members[f"{each.data_type}.frequency"] = each.frequency
+        members[f"{each.data_type}.fetch_on_first_link"] = each.fetch_on_first_link
+        members[f"{each.data_type}.own_setting"] = each.is_override
+    return members
 
 
 def _apply(

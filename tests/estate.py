@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from companies import tenancy
-from companies.models import Event, Organization, User
+from companies.models import AuditEntry, Event, Organization, User
 from companies.rls import RowLevelSecurity
 from connections.models import (
     AuthorizationAttempt,
@@ -120,6 +120,17 @@ def _add_rest(
         type="connection.connected",
         actor=member,
         summary=SECRET,
+    )
+    AuditEntry.objects.create(
+        organization=organization,
+        actor_kind=AuditEntry.ActorKind.MEMBER,
+        actor=member,
+        actor_name=SECRET,
+        action="changed",
+        kind="organization",
+        label=SECRET,
+        before={"name": SECRET},
+        after={"name": "other"},
     )
     StoredCredentials.objects.create(
         organization=organization,

@@ -1,3 +1,4 @@
+from companies.models.audit import AuditEntry, AuditKind
 from companies.models.company import (
     Company,
     CompanyQuerySet,
@@ -15,6 +16,8 @@ from companies.models.organization import (
 from companies.models.user import User
 
 __all__ = [
+    "AuditEntry",
+    "AuditKind",
     "Company",
     "CompanyQuerySet",
     "Event",

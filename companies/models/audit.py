@@ -1,0 +1,80 @@
+from enum import StrEnum
+from uuid import uuid4
+
+from django.db import models
+from django.db.models.functions import Now
+
+from companies.models.organization import Organization, TenantQuerySet
+from companies.models.user import User
+from companies.rls import RowLevelSecurity
+
+
+class AuditKind(StrEnum):
+    """What was changed; new kinds are added here and need no migration."""
+
+    DATA_TYPES = "data_types"
+    INTEGRATION = "integration"
+    INVITATION = "invitation"
+    LINK_SETTINGS = "link_settings"
+    MEMBER = "member"
+    ORGANIZATION = "organization"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ").capitalize()
+
+
+class AuditEntry(models.Model):
+    """A change of settings: who made it, and what was there before and after. Never changed.
+
+    Apart from Event, which tells what happened to a company and its connections and is the outbox
+    of webhooks: what is written here stays within the organization's own administration.
+    """
+
+    class ActorKind(models.TextChoices):
+        MEMBER = "member", "Member"
+        SYSTEM = "system", "Ledgerport"
+        SUPPORT = "support", "Support"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.DB_CASCADE, related_name="audit_entries"
+    )
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    actor_kind = models.CharField(max_length=20, choices=ActorKind)
+    actor = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
+    #: As it was then: people are renamed, and leave.
+    actor_name = models.CharField(max_length=254)
+    #: A verb in the past: "changed", "invited".
+    action = models.CharField(max_length=40)
+    kind = models.CharField(max_length=40)
+    object_id = models.CharField(max_length=64, blank=True, default="")
+    #: What people call the object.
+    label = models.CharField(max_length=200)
+    #: The members that differ; null where there was nothing before, or is nothing after.
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    objects = TenantQuerySet["AuditEntry"].as_manager()
+
+    class Meta:
+        constraints = [
+            RowLevelSecurity(name="audit_isolation", grants=("SELECT", "INSERT")),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-at", "-id"], name="audit_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.action} {self.label}"
+
+    @property
+    def kind_label(self) -> str:
+        return AuditKind(self.kind).label if self.kind in set(AuditKind) else self.kind
+
+    @property
+    def changes(self) -> list[tuple[str, object, object]]:
+        """Give each member that differs with its value before and after."""
+        before, after = self.before or {}, self.after or {}
+        names = dict.fromkeys([*before, *after])
+        return [(name, before.get(name), after.get(name)) for name in names]
