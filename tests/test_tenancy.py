@@ -42,6 +42,7 @@ ROUTES: dict[str, Right | None] = {
     "companies:find": None,
     "companies:edit": Right.EDIT_COMPANIES,
     "companies:rename": Right.EDIT_COMPANIES,
+    "companies:audit-log": Right.SEE_AUDIT_LOG,
     "connections:integrations": Right.EDIT_SETTINGS,
     "connections:integration": Right.EDIT_SETTINGS,
     "connections:integration-switch": Right.EDIT_SETTINGS,

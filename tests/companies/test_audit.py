@@ -1,10 +1,14 @@
 """The audit log: written with the change, never changed, and without secrets."""
 
+import re
+from html import unescape
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from companies import audit, tenancy
+from companies.audit_log import PAGE_SIZE
 from companies.models import AuditEntry, AuditKind
 from connections import integrations
 from connections.schemas import DataType
@@ -121,3 +125,60 @@ def test_a_registration_is_written_without_its_secret(client, organization, alic
     with connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(e::text, '') FROM companies_auditentry e")
         assert CANARY not in cursor.fetchone()[0]
+
+
+@pytest.fixture
+def log(organization) -> str:
+    return reverse("companies:audit-log", args=[organization.slug])
+
+
+def test_the_page_tells_who_changed_what(client, log, organization, alice):
+    record(organization, actor=alice, before={"is_on": False}, after={"is_on": True})
+
+    page = client.get(log).content.decode()
+
+    assert "Link settings changed" in page
+    assert "<td>Alice Archer</td>" in page
+    assert "<dt>Is on</dt>" in page
+    assert "<del>no</del>" in page
+    assert "<ins>yes</ins>" in page
+
+
+def test_the_page_is_filtered_by_who_what_and_when(client, log, organization, alice):
+    record(organization, actor=alice, label="By Alice")
+    record(organization, label="By the system")
+    audit.record(
+        AuditKind.ORGANIZATION, "changed", organization_id=organization.pk, label="Name", actor=None
+    )
+
+    def found(**asked) -> set[str]:
+        return set(re.findall(r'<th scope="row">([^<]+)', client.get(log, asked).content.decode()))
+
+    assert found() == {"By Alice", "By the system", "Name"}
+    assert found(actor=alice.pk) == {"By Alice"}
+    assert found(actor="system") == {"By the system", "Name"}
+    assert found(actor="system", kind="link_settings") == {"By the system"}
+    assert found(to="2020-01-01") == set()
+    assert found(**{"from": "2020-01-01", "to": "9999-12-31"}) == found()
+
+
+@pytest.mark.parametrize("nonsense", ["\0", "99999999999999999999", "x", "2026-13-41"])
+def test_a_filter_that_makes_no_sense_is_none(client, log, organization, nonsense):
+    record(organization)
+
+    asked = dict.fromkeys(["actor", "kind", "from", "to", "after", "before"], nonsense)
+
+    assert "Branding" in client.get(log, asked).content.decode()
+
+
+def test_long_logs_have_pages_that_keep_the_filter(client, log, organization):
+    for number in range(PAGE_SIZE + 1):
+        record(organization, label=f"Change {number}.")
+
+    first = client.get(log, {"actor": "system"}).content.decode()
+    older = re.search(r'rel="next" href="([^"]+)', first)
+
+    assert "Change 0." not in first
+    assert older is not None
+    assert "actor=system" in older[1]
+    assert "Change 0." in client.get(unescape(older[1])).content.decode()
