@@ -12,6 +12,7 @@ from portal.keyset import Keyset, Page
 from portal.templatetags import _words
 
 PAGE_SIZE = 25
+_CHANGES_SHOWN = 6
 NEWEST_FIRST = Keyset("-at", "-id")
 
 #: Those who are no members, in the words of the URL.
@@ -46,7 +47,7 @@ class Filter:
         if self.actor in _NOBODYS:
             entries = entries.filter(actor_kind=self.actor)
         elif self.actor:
-            entries = entries.filter(actor=self.actor)
+            entries = entries.filter(actor_id=int(self.actor))
         if self.kind:
             entries = entries.filter(kind=self.kind)
         # Days of the reader's own zone.
@@ -59,7 +60,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A member that differs, in words."""
+    """A member that differs, in words; none where there is no value."""
 
     name: str
     before: str
@@ -78,6 +79,10 @@ class Row:
             Change(_name(name), _value(before), _value(after))
             for name, before, after in self.entry.changes
         ]
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.entry.changes) > _CHANGES_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +133,8 @@ def _name(member: str) -> str:
 
 
 def _value(value: Any) -> str:
-    if value is None or value == "":
-        return _words.NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or _words.NOTHING
-    return str(value)
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,8 +1,12 @@
+import zoneinfo
 from collections.abc import Mapping
+from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 
-from companies.models import TagsInvalid, clean_company_name, clean_tags
+from companies.models import TagsInvalid, User, clean_company_name, clean_tags
+from companies.roles import Role
 
 
 class CompanyDetailsForm(forms.Form):
@@ -61,3 +65,51 @@ class CompanyNameForm(forms.Form):
                 "Use letters, digits, spaces or - ' & @ . , ? ! in the company name."
             )
         return name
+
+
+class InvitationForm(forms.Form):
+    name = forms.CharField(
+        label="Name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    email = forms.EmailField(
+        label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.ANALYST)
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label="Role", choices=Role.choices)
+
+
+class JoiningForm(forms.Form):
+    """What somebody without an account enters to accept an invitation."""
+
+    name = forms.CharField(
+        max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters.",
+    )
+    #: Filled in by the browser; without it times are shown in UTC.
+    time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean_time_zone(self) -> str:
+        name = str(self.cleaned_data["time_zone"])
+        return name if name in zoneinfo.available_timezones() else "UTC"
+
+    def clean(self) -> None:
+        password = self.cleaned_data.get("password")
+        if password:
+            person = User(email=self.email, name=self.cleaned_data.get("name", ""))
+            try:
+                validate_password(password, person)
+            except forms.ValidationError as weak:
+                self.add_error("password", weak)

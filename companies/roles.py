@@ -14,6 +14,18 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", "Administrator"
 
 
+#: What a role is for, in the words of the page on which it is given.
+DESCRIPTIONS = MappingProxyType(
+    {
+        Role.ONBOARDING: "Adds companies and sends Link URLs; sees no accounting data.",
+        Role.ADVISOR: "Also sees the companies’ data.",
+        Role.ANALYST: "Also deletes companies.",
+        Role.DEVELOPER: "Also unlinks connections and changes all settings but the team.",
+        Role.ADMINISTRATOR: "May do everything, and decides who belongs to the team.",
+    }
+)
+
+
 class Right(StrEnum):
     EDIT_COMPANIES = "edit_companies"
     DELETE_COMPANIES = "delete_companies"

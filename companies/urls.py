@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from companies.views import audit_log, companies
+from companies.views import audit_log, companies, team
 
 app_name = "companies"
 
@@ -14,5 +14,20 @@ urlpatterns = [
     path("companies/columns/", companies.columns, name="columns"),
     path("companies/<uuid:company_id>/edit/", companies.edit, name="edit"),
     path("companies/<uuid:company_id>/rename/", companies.rename, name="rename"),
+    path("settings/team/", team.members, name="team"),
+    path("settings/team/invite", team.invite, name="invite"),
+    path(
+        "settings/team/invitations/<uuid:invitation_id>/send",
+        team.send_again,
+        name="invitation-send",
+    ),
+    path(
+        "settings/team/invitations/<uuid:invitation_id>/withdraw",
+        team.withdraw,
+        name="invitation-withdraw",
+    ),
+    path("settings/team/<int:membership_id>/", team.member, name="member"),
+    path("settings/team/<int:membership_id>/switch", team.switch, name="member-switch"),
+    path("settings/team/<int:membership_id>/remove", team.remove, name="member-remove"),
     path("settings/audit-log/", audit_log.audit_log, name="audit-log"),
 ]

@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+from companies.views.invitations import invitation
 from portal import health, views
 from portal.styleguide import styleguide
 
@@ -9,6 +10,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("styleguide", styleguide, name="styleguide"),
     path("accounts/", include("allauth.account.urls")),
+    path("invitations/<str:token>/", invitation, name="invitation"),
     path("link/", include("link.urls")),
     path("o/<slug:organization>/", include("companies.urls")),
     path("o/<slug:organization>/", include("connections.urls")),

@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from companies import tenancy
-from companies.models import AuditEntry, Event, Organization, User
+from companies.models import AuditEntry, Event, Invitation, Organization, User
 from companies.rls import RowLevelSecurity
 from connections.models import (
     AuthorizationAttempt,
@@ -39,6 +39,7 @@ from tests.factories import (
     ConnectionFactory,
     DataStatusFactory,
     LinkUrlFactory,
+    MembershipFactory,
     PullFactory,
     UploadedFileFactory,
 )
@@ -51,7 +52,7 @@ SECRET = "Secret Roastery"
 class Estate:
     organization: Organization
     #: A value for each parameter a route can have.
-    parameters: dict[str, str | UUID]
+    parameters: dict[str, str | int | UUID]
     #: A pull whose worker is gone.
     lost_pull_id: UUID
     #: A file that waits for the virus scanner.
@@ -80,12 +81,20 @@ def build(organization: Organization, member: User) -> Estate:
         started_at=timezone.now(),
         lease_until=timezone.now() - timedelta(minutes=1),
     )
+    colleague = MembershipFactory(organization=organization, user__name=SECRET)
     DataStatusFactory(connection=connection, last_success_at=timezone.now(), record_count=1)
     file = UploadedFileFactory(company=company, name=f"{SECRET}.csv", content=SECRET.encode())
     unscanned = UploadedFileFactory(
         company=company, scan=UploadedFile.Scan.WAITING, scan_due_at=timezone.now()
     )
     with tenancy.entered(organization.pk):
+        invitation = Invitation.objects.create(
+            organization=organization,
+            email="secret@example.com",
+            name=SECRET,
+            role="analyst",
+            expires_at=timezone.now() + timedelta(days=1),
+        )
         _add_rest(organization, connection, link_url, pull, member)
         job = Job.objects.create(organization=organization, action="refresh", created_by=member)
         JobItem.objects.create(
@@ -100,6 +109,8 @@ def build(organization: Organization, member: User) -> Estate:
             "pull_id": pull.pk,
             "job_id": job.pk,
             "file_id": file.pk,
+            "membership_id": colleague.pk,
+            "invitation_id": invitation.pk,
             "data_type": "invoices",
             "platform": "sandbox",
             "source_id": "secret-1",

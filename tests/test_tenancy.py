@@ -42,6 +42,13 @@ ROUTES: dict[str, Right | None] = {
     "companies:find": None,
     "companies:edit": Right.EDIT_COMPANIES,
     "companies:rename": Right.EDIT_COMPANIES,
+    "companies:team": Right.MANAGE_TEAM,
+    "companies:invite": Right.MANAGE_TEAM,
+    "companies:invitation-send": Right.MANAGE_TEAM,
+    "companies:invitation-withdraw": Right.MANAGE_TEAM,
+    "companies:member": Right.MANAGE_TEAM,
+    "companies:member-switch": Right.MANAGE_TEAM,
+    "companies:member-remove": Right.MANAGE_TEAM,
     "companies:audit-log": Right.SEE_AUDIT_LOG,
     "connections:integrations": Right.EDIT_SETTINGS,
     "connections:integration": Right.EDIT_SETTINGS,
@@ -89,6 +96,7 @@ PUBLIC = {
     "healthz": "says that the process answers",
     "readyz": "says that pages can be served",
     "account_*": "one's own account",
+    "invitation": "for people who are invited: the token is the key (tests/companies/test_team.py)",
     "link:*": "for customers, who do not sign in: the token is the key (tests/link)",
     "styleguide": "parts with invented content, in development only",
 }
@@ -118,7 +126,7 @@ class Route:
     parameters: tuple[str, ...]
     view: object
 
-    def url(self, values: dict[str, str | UUID]) -> str:
+    def url(self, values: dict[str, str | int | UUID]) -> str:
         return reverse(self.name, kwargs={name: values[name] for name in self.parameters})
 
 
@@ -180,7 +188,7 @@ def harbour(alice, settings) -> estate.Estate:
 
 
 @pytest.fixture
-def quay(bob) -> dict[str, str | UUID]:
+def quay(bob) -> dict[str, str | int | UUID]:
     """Bob's own organization, company and connection."""
     organization = OrganizationFactory(name="Quay Capital", slug="quay")
     MembershipFactory(organization=organization, user=bob)
@@ -311,11 +319,11 @@ def test_anonymous_visitors_are_asked_to_sign_in(harbour):
 
 
 def foreign_urls(
-    route: Route, theirs: dict[str, str | UUID], own: dict[str, str | UUID]
+    route: Route, theirs: dict[str, str | int | UUID], own: dict[str, str | int | UUID]
 ) -> Iterator[str]:
     """Write every address that names something of theirs: beneath their slug and beneath mine."""
     yield route.url(theirs)
-    ids = [name for name in route.parameters if isinstance(theirs[name], UUID)]
+    ids = [name for name in route.parameters if isinstance(theirs[name], UUID | int)]
     for kept in chain([[]], ([name] for name in ids if len(ids) > 1)):
         if ids and {"organization", *kept} <= set(own):
             yield route.url(theirs | {name: own[name] for name in ("organization", *kept)})

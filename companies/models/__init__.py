@@ -7,6 +7,7 @@ from companies.models.company import (
     clean_tags,
 )
 from companies.models.event import Event, EventQuerySet, EventType
+from companies.models.invitation import Invitation
 from companies.models.organization import (
     Membership,
     MembershipQuerySet,
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "EventQuerySet",
     "EventType",
+    "Invitation",
     "Membership",
     "MembershipQuerySet",
     "Organization",

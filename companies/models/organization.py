@@ -47,8 +47,14 @@ class Organization(models.Model):
 
 
 class MembershipQuerySet(TenantQuerySet["Membership"]):
+    def enabled(self) -> Self:
+        return self.filter(is_enabled=True, user__is_active=True)
+
     def of(self, user: User) -> Self:
-        return self.filter(user=user, user__is_active=True)
+        return self.enabled().filter(user=user)
+
+    def administrating(self) -> Self:
+        return self.enabled().filter(role=Role.ADMINISTRATOR)
 
 
 class Membership(models.Model):
@@ -59,6 +65,8 @@ class Membership(models.Model):
     )
     user = models.ForeignKey(User, on_delete=models.DB_CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role)
+    #: A member who is switched off does not find the organization any more.
+    is_enabled = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = MembershipQuerySet.as_manager()

@@ -1,0 +1,140 @@
+"""Settings → Team: who belongs to the organization, and who was asked to."""
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from companies import team
+from companies.access import PortalRequest, requires
+from companies.forms import InvitationForm, RoleForm
+from companies.models import Invitation, Membership
+from companies.roles import DESCRIPTIONS, Right, Role
+
+_UNPROCESSABLE = 422
+_ROLES = [(role, DESCRIPTIONS[role]) for role in Role]
+
+
+@require_GET
+@requires(Right.MANAGE_TEAM)
+def members(request: PortalRequest) -> HttpResponse:
+    return _list(request, InvitationForm())
+
+
+@require_POST
+@requires(Right.MANAGE_TEAM)
+def invite(request: PortalRequest) -> HttpResponse:
+    form = InvitationForm(request.POST)
+    if not form.is_valid():
+        return _list(request, form)
+    try:
+        invitation = team.invite(
+            request.organization,
+            email=form.cleaned_data["email"],
+            name=form.cleaned_data["name"],
+            role=Role(form.cleaned_data["role"]),
+            actor=request.user,
+        )
+    except team.Refused as refusal:
+        form.add_error("email", str(refusal))
+        return _list(request, form)
+    messages.success(request, f"{invitation.name} is invited as {invitation.get_role_display()}.")
+    return _back(request)
+
+
+@require_POST
+@requires(Right.MANAGE_TEAM)
+def send_again(request: PortalRequest, invitation_id: UUID) -> HttpResponse:
+    invitation = _find_invitation(request, invitation_id)
+    act = partial(team.send_again, invitation, actor=request.user)
+    return _answer(request, act, f"The invitation is sent to {invitation.email} again.")
+
+
+@require_POST
+@requires(Right.MANAGE_TEAM)
+def withdraw(request: PortalRequest, invitation_id: UUID) -> HttpResponse:
+    invitation = _find_invitation(request, invitation_id)
+    act = partial(team.withdraw, invitation, actor=request.user)
+    return _answer(request, act, f"The invitation of {invitation.email} is withdrawn.")
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE_TEAM)
+def member(request: PortalRequest, membership_id: int) -> HttpResponse:
+    """Show a member, and take another role."""
+    membership = _find(request, membership_id)
+    form = RoleForm(request.POST or None, initial={"role": membership.role})
+    if request.method == "POST" and form.is_valid():
+        role = Role(form.cleaned_data["role"])
+        act = partial(team.change_role, membership, role, actor=request.user)
+        return _answer(request, act, f"{membership.user} is {role.label} now.")
+    context = {
+        "member": membership,
+        "form": form,
+        "roles": _ROLES,
+    }
+    status = _UNPROCESSABLE if form.is_bound else 200
+    return render(request, "companies/member.html", context, status=status)
+
+
+@require_POST
+@requires(Right.MANAGE_TEAM)
+def switch(request: PortalRequest, membership_id: int) -> HttpResponse:
+    """Close the organization to a member, or open it again."""
+    membership = _find(request, membership_id)
+    is_on = request.POST.get("state") == "on"
+    act = partial(team.switch, membership, on=is_on, actor=request.user)
+    done = "can work here again" if is_on else "cannot open this organization any more"
+    return _answer(request, act, f"{membership.user} {done}.")
+
+
+@require_POST
+@requires(Right.MANAGE_TEAM)
+def remove(request: PortalRequest, membership_id: int) -> HttpResponse:
+    membership = _find(request, membership_id)
+    act = partial(team.remove, membership, actor=request.user)
+    return _answer(request, act, f"{membership.user} does not belong to the team any more.")
+
+
+def _find(request: PortalRequest, membership_id: int) -> Membership:
+    members = Membership.objects.within(request.organization).select_related("user")
+    return get_object_or_404(members, pk=membership_id)
+
+
+def _find_invitation(request: PortalRequest, invitation_id: UUID) -> Invitation:
+    return get_object_or_404(Invitation.objects.within(request.organization), pk=invitation_id)
+
+
+def _answer(request: PortalRequest, act: Callable[[], None], done: str) -> HttpResponse:
+    try:
+        act()
+    except team.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, done)
+    return _back(request)
+
+
+def _back(request: PortalRequest) -> HttpResponse:
+    """Lead to the list, or home whoever has just given up the right to see it."""
+    own = Membership.objects.within(request.organization).of(request.user).first()
+    if own is None or not own.can[Right.MANAGE_TEAM]:
+        return redirect("home")
+    return redirect("companies:team", request.organization.slug)
+
+
+def _list(request: PortalRequest, form: InvitationForm) -> HttpResponse:
+    members = Membership.objects.within(request.organization).select_related("user")
+    invitations = Invitation.objects.within(request.organization).select_related("invited_by")
+    context = {
+        "members": members.order_by("user__name", "user__email", "id"),
+        "invitations": invitations.order_by("created_at", "id"),
+        "form": form,
+        "roles": _ROLES,
+    }
+    status = _UNPROCESSABLE if form.is_bound else 200
+    return render(request, "companies/team.html", context, status=status)
