@@ -67,6 +67,29 @@ class CompanyNameForm(forms.Form):
         return name
 
 
+class OrganizationForm(forms.Form):
+    name = forms.CharField(
+        label="Organization name",
+        max_length=120,
+        help_text="Your team sees it, and customers do when they link their data.",
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+
+
+class PersonForm(forms.Form):
+    """What is asked of somebody who makes an account."""
+
+    name = forms.CharField(
+        max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    #: Filled in by the browser; without it times are shown in UTC.
+    time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def clean_time_zone(self) -> str:
+        name = str(self.cleaned_data["time_zone"])
+        return name if name in zoneinfo.available_timezones() else "UTC"
+
+
 class InvitationForm(forms.Form):
     name = forms.CharField(
         label="Name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
@@ -81,12 +104,9 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
-class JoiningForm(forms.Form):
+class JoiningForm(PersonForm):
     """What somebody without an account enters to accept an invitation."""
 
-    name = forms.CharField(
-        max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
     password = forms.CharField(
         label="Password",
         strip=False,
@@ -94,16 +114,10 @@ class JoiningForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 12 characters.",
     )
-    #: Filled in by the browser; without it times are shown in UTC.
-    time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.email = email
-
-    def clean_time_zone(self) -> str:
-        name = str(self.cleaned_data["time_zone"])
-        return name if name in zoneinfo.available_timezones() else "UTC"
 
     def clean(self) -> None:
         password = self.cleaned_data.get("password")
@@ -113,3 +127,21 @@ class JoiningForm(forms.Form):
                 validate_password(password, person)
             except forms.ValidationError as weak:
                 self.add_error("password", weak)
+
+
+def _time_zones() -> list[tuple[str, str]]:
+    """List the zones that are places, and UTC; the rest are other names of these."""
+    places = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
+    names = [name for name in places if not name.startswith("Etc/")]
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class ProfileForm(forms.Form):
+    """What a person says about themselves."""
+
+    name = forms.CharField(
+        max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    time_zone = forms.ChoiceField(
+        choices=_time_zones, label="Time zone", help_text="Pages show times in it."
+    )

@@ -7,8 +7,9 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from companies import events, tenancy
+from companies import audit, events, tenancy
 from companies.models import (
+    AuditKind,
     Company,
     EventType,
     Membership,
@@ -38,6 +39,25 @@ def create_organization(user: User, name: str) -> Organization:
         _save_with_unique_slug(organization)
         Membership.objects.create(organization=organization, user=user, role=Role.ADMINISTRATOR)
     return organization
+
+
+def rename_organization(organization: Organization, *, name: str, actor: User | None) -> None:
+    """Give the organization another name; its address stays, since links lead to it."""
+    name = " ".join(name.split())
+    with tenancy.entered(organization.pk):
+        held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+        audit.record(
+            AuditKind.ORGANIZATION,
+            "changed",
+            organization_id=organization.pk,
+            object_id=organization.pk,
+            label=name,
+            actor=actor,
+            before={"name": held.name},
+            after={"name": name},
+        )
+        held.name = name
+        held.save(update_fields=["name"])
 
 
 def create_company(

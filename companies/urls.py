@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from companies.views import audit_log, companies, team
+from companies.views import audit_log, companies, organization, team
 
 app_name = "companies"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("companies/columns/", companies.columns, name="columns"),
     path("companies/<uuid:company_id>/edit/", companies.edit, name="edit"),
     path("companies/<uuid:company_id>/rename/", companies.rename, name="rename"),
+    path("settings/organization/", organization.organization, name="organization"),
     path("settings/team/", team.members, name="team"),
     path("settings/team/invite", team.invite, name="invite"),
     path(

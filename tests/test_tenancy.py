@@ -42,6 +42,7 @@ ROUTES: dict[str, Right | None] = {
     "companies:find": None,
     "companies:edit": Right.EDIT_COMPANIES,
     "companies:rename": Right.EDIT_COMPANIES,
+    "companies:organization": Right.EDIT_SETTINGS,
     "companies:team": Right.MANAGE_TEAM,
     "companies:invite": Right.MANAGE_TEAM,
     "companies:invitation-send": Right.MANAGE_TEAM,

@@ -1,0 +1,27 @@
+"""Settings → Organization."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from companies import operations
+from companies.access import PortalRequest, requires
+from companies.forms import OrganizationForm
+from companies.roles import Right
+
+_UNPROCESSABLE = 422
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.EDIT_SETTINGS)
+def organization(request: PortalRequest) -> HttpResponse:
+    form = OrganizationForm(request.POST or None, initial={"name": request.organization.name})
+    if request.method == "POST" and form.is_valid():
+        operations.rename_organization(
+            request.organization, name=form.cleaned_data["name"], actor=request.user
+        )
+        messages.success(request, "The organization is saved.")
+        return redirect("companies:organization", request.organization.slug)
+    status = _UNPROCESSABLE if form.is_bound else 200
+    return render(request, "companies/organization.html", {"form": form}, status=status)
