@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
+from companies import tenancy
 from companies.models import Membership, Organization, User
 from companies.roles import Right, Role, is_allowed
 
@@ -19,6 +20,16 @@ class PortalRequest(HttpRequest):
     user: User
     organization: Organization
     membership: Membership
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """Return where a person belongs, by the name of the organization."""
+    with tenancy.as_user(user.pk):
+        return list(
+            Membership.objects.of(user)
+            .select_related("organization")
+            .order_by("organization__name", "organization_id")
+        )
 
 
 def requires[**P, R: HttpResponseBase](

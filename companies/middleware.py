@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from companies import tenancy
-from companies.models import Membership
+from companies.access import memberships_of
 
 SERVER_ERROR = 500
 
@@ -46,12 +46,7 @@ def _identify(request: HttpRequest, slug: str) -> None:
     """:raises Http404: for strangers, exactly as for organizations that do not exist."""
     user = request.user
     assert user.is_authenticated
-    with tenancy.as_user(user.pk):
-        memberships = list(
-            Membership.objects.of(user)
-            .select_related("organization")
-            .order_by("organization__name", "organization_id")
-        )
+    memberships = memberships_of(user)
     for membership in memberships:
         if membership.organization.slug == slug:
             request.membership = membership  # type: ignore[attr-defined]

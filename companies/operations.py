@@ -60,6 +60,12 @@ def rename_organization(organization: Organization, *, name: str, actor: User | 
         held.save(update_fields=["name"])
 
 
+def save_profile(user: User, *, name: str, time_zone: str) -> None:
+    user.name = " ".join(name.split())
+    user.time_zone = time_zone
+    user.save(update_fields=["name", "time_zone"])
+
+
 def create_company(
     organization: Organization, *, name: str, created_by: User | None = None
 ) -> Company:

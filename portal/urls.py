@@ -1,3 +1,5 @@
+from allauth.mfa.webauthn.views import login_webauthn
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from companies.views.invitations import invitation
@@ -9,6 +11,15 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("styleguide", styleguide, name="styleguide"),
+    path("account/", views.account, name="account"),
+    # Before allauth's own, which forgets that nobody is signed in yet.
+    path(
+        "accounts/2fa/webauthn/login/",
+        login_not_required(login_webauthn),
+        name="mfa_login_webauthn",
+    ),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("invitations/<str:token>/", invitation, name="invitation"),
     path("link/", include("link.urls")),

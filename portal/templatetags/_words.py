@@ -78,3 +78,28 @@ def short_amount_of_money(amount: Decimal, currency: str) -> str:
 def apart(joined: str) -> str:
     """Take joined words apart and write them as a sentence begins."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", joined).capitalize()
+
+
+#: What stands in a browser's description of itself, the particular before the general.
+_BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+_SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Mac OS X": "Mac",
+    "Windows": "Windows",
+    "Linux": "Linux",
+}
+
+
+def browser(user_agent: str) -> str:
+    """Name the browser and what it runs on."""
+    browser = next((name for mark, name in _BROWSERS.items() if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), "")
+    return " on ".join(filter(None, [browser, system])) or user_agent or "Unknown browser"

@@ -103,6 +103,12 @@ def in_words(value: str) -> str:
     return _words.apart(value)
 
 
+@register.filter
+def browser(user_agent: str) -> str:
+    """Name a browser and what it runs on: Firefox on Windows."""
+    return _words.browser(user_agent)
+
+
 @register.simple_tag
 def money(amount: Decimal | None, currency: str, style: str = "whole") -> str:
     """Write an amount: £5,715,000, or £5,714,999.60 in the style `exact`."""

@@ -15,6 +15,8 @@ SHARED = {
     "companies.User": "a person may belong to several organizations",
     "account.EmailAddress": "a person's address",
     "account.EmailConfirmation": "a person's address",
+    "mfa.Authenticator": "a person's second step of signing in",
+    "usersessions.UserSession": "a person's browser",
     "auth.Group": "the framework's, unused",
     "auth.Permission": "the framework's, unused",
     "companies.User_groups": "the framework's, unused",

@@ -11,8 +11,7 @@ def _page(request: HttpRequest, **_: str) -> HttpResponse:
 
 
 urlpatterns = [
-    path("accounts/password/change/", _page, name="account_change_password"),
-    path("accounts/email/", _page, name="account_email"),
+    path("account/", _page, name="account"),
     path("accounts/logout/", _page, name="account_logout"),
     path("styleguide", styleguide, name="styleguide"),
     path(
