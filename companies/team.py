@@ -127,6 +127,20 @@ def find_invitation(token: str) -> Invitation:
     return invitation
 
 
+def send_invitation(invitation: Invitation) -> None:
+    """Send, and remember that it left; the page tells when it has not."""
+    context = {"invitation": invitation, "action_url": invitation_url(invitation)}
+    try:
+        mail.send("invitation", to=invitation.email, context=context)
+    except OSError as refused:
+        logger.error("invitation %s was not sent: %s", invitation.pk, refused)  # noqa: TRY400 one line says it
+        return
+    with tenancy.entered(invitation.organization_id):
+        Invitation.objects.within(invitation.organization_id).filter(pk=invitation.pk).update(
+            sent_at=Now()
+        )
+
+
 def invitation_url(invitation: Invitation) -> str:
     token = signing.dumps([str(invitation.organization_id), str(invitation.pk)], salt=_SALT)
     return f"{settings.BASE_URL}{reverse('invitation', args=[token])}"
@@ -292,21 +306,7 @@ def _check_limit(organization_id: UUID) -> None:
 
 
 def _send_after_commit(invitation: Invitation) -> None:
-    transaction.on_commit(partial(_send, invitation), robust=True)
-
-
-def _send(invitation: Invitation) -> None:
-    """Send, and remember that it left; the page tells when it has not."""
-    context = {"invitation": invitation, "action_url": invitation_url(invitation)}
-    try:
-        mail.send("invitation", to=invitation.email, context=context)
-    except OSError as refused:
-        logger.error("invitation %s was not sent: %s", invitation.pk, refused)  # noqa: TRY400 one line says it
-        return
-    with tenancy.entered(invitation.organization_id):
-        Invitation.objects.within(invitation.organization_id).filter(pk=invitation.pk).update(
-            sent_at=Now()
-        )
+    transaction.on_commit(partial(send_invitation, invitation), robust=True)
 
 
 def _record_invitation(

@@ -10,6 +10,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailConfirmation
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from qrcode.image.svg import SvgPathFillImage
 from qrcode.main import QRCode
 
+from companies.models import User
 from portal.crypto import key_ring
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send, and let what was done stand when the mail server does not take the mail."""
+        if "signup_url" in context:
+            context = context | {"signup_url": _absolute("account_signup")}
         try:
             super().send_mail(template_prefix, email, context)
         except (OSError, smtplib.SMTPException) as refused:
@@ -69,6 +73,11 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is untyped
         code.make_image().save(drawn)
         element = re.sub(r"^.*?(?=<svg)", "", drawn.getvalue().decode(), flags=re.DOTALL)
         return mark_safe(element)  # noqa: S308 - squares, no words of anybody's
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002 - allauth's
+        """Suggest a name for one more passkey."""
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {count + 1}" if count else "Passkey"
 
     def _get_site_name(self) -> str:
         return "Ledgerport"
