@@ -16,7 +16,7 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 
-from companies import events, tenancy
+from companies import events, team, tenancy
 from companies.models import Membership, User
 from companies.roles import Role
 from connections.models import Connection
@@ -330,6 +330,21 @@ def test_the_stream_ends_for_who_may_no_longer_look(connection, user, monkeypatc
             await browser.next()
             await inside(connection, lambda: end(user))
             return await browser.rest()
+
+    assert async_to_sync(scenario)()[-1] == "event: close\ndata: \n\n"
+
+
+def test_a_member_who_is_switched_off_loses_open_pages_at_once(connection, user):
+    a_pull(connection)
+    administrator = MembershipFactory(organization=connection.organization).user
+    member = MembershipFactory(organization=connection.organization, role=Role.ADVISOR)
+
+    async def scenario():
+        async with Browser(member.user, url(connection)) as browser:
+            await browser.next()
+            await wait_until_connected(browser)
+            await inside(connection, lambda: team.switch(member, on=False, actor=administrator))
+            return await browser.rest()  # sooner than the reader is checked anyway
 
     assert async_to_sync(scenario)()[-1] == "event: close\ndata: \n\n"
 
