@@ -20,7 +20,7 @@ def route_of(url: str, portal) -> str | None:
     """Name the route of an address of the organization's, without its query."""
     parts = urlsplit(url)
     if not url.startswith(portal.url) or not parts.path.startswith(
-        (f"/o/{portal.organization}/", "/accounts/")
+        (f"/o/{portal.organization}/", "/account/", "/accounts/")
     ):
         return None
     try:
