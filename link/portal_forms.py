@@ -61,7 +61,7 @@ class LinkSettingsForm(forms.Form):
     shows_sandbox = forms.BooleanField(
         label="Show the sandbox",
         required=False,
-        help_text="For trying out. A Link URL can say so itself: ?link.showSandboxIntegrations=true",
+        help_text="For trying out. A Link URL can decide: ?link.showSandboxIntegrations=true",
     )
     warns_on_phones = forms.BooleanField(
         label="Advise against phones",

@@ -40,6 +40,7 @@ MESSAGES = {
 }
 AUTHORIZED, ALREADY_CONNECTED, CANCELLED, FAILED, NOT_SUPPORTED = MESSAGES
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_LONGEST = 8000
 _OWN_MACHINE = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 
@@ -84,16 +85,14 @@ def check(template: str) -> None:
 
 
 def filled(template: str, ending: Ending, *, client_id: UUID, company_id: UUID, name: str) -> str:
-    """Return the address for this customer."""
+    """Return the address for this customer; one too long for servers goes without the query's."""
     values = _reserved(ending, client_id=client_id, company_id=company_id, name=name)
+    address = _filled(template, {**ending.parameters, **values})
+    return address if len(address) <= _LONGEST else _filled(template, values)
 
-    def value(found: re.Match[str]) -> str:
-        placeholder = found[1]
-        if placeholder in values:
-            return quote(values[placeholder], safe="")
-        return quote(ending.parameters.get(placeholder, ""), safe="")
 
-    return _PLACEHOLDER.sub(value, template)
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda found: quote(values.get(found[1], ""), safe=""), template)
 
 
 def _reserved(ending: Ending, *, client_id: UUID, company_id: UUID, name: str) -> dict[str, str]:
