@@ -41,7 +41,11 @@ def create_organization(user: User, name: str) -> Organization:
 
 
 def create_company(
-    organization: Organization, *, name: str, created_by: User | None = None
+    organization: Organization,
+    *,
+    name: str,
+    created_by: User | None = None,
+    summary: str = "added the company",
 ) -> Company:
     """Add a company.
 
@@ -56,7 +60,7 @@ def create_company(
             organization_id=organization.pk,
             company_id=company.pk,
             actor=created_by,
-            summary="added the company",
+            summary=summary,
             payload={"name": company.name},
         )
     return company

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 from uuid import uuid4
@@ -98,18 +99,27 @@ class LinkSettings(models.Model):
         return [(heading, text) for heading, text in sections if text]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunnelWeek:
+    """Of the companies that opened their Link URL in a week: how many chose, and authorized."""
+
+    #: Its Monday.
+    week: datetime
+    opened: int
+    chose: int
+    authorized: int
+
+
 class LinkVisitQuerySet(TenantQuerySet["LinkVisit"]):
     def of(self, link_url_id: object, browser_hash: bytes) -> Self:
         return self.filter(link_url=link_url_id, browser_hash=browser_hash)
 
-    def funnel(
-        self, organization: Organization, since: datetime
-    ) -> "models.QuerySet[LinkVisit, dict[str, object]]":
+    def funnel(self, organization: Organization, since: datetime) -> list["FunnelWeek"]:
         """Count companies by the week in which they opened their Link URL, and how far they came.
 
         Companies that had something linked already come to manage it: they are left out.
         """
-        return (
+        weeks = (
             self.within(organization)
             .filter(was_linked=False, opened_at__gte=since)
             .annotate(week=TruncWeek("opened_at"))
@@ -121,6 +131,7 @@ class LinkVisitQuerySet(TenantQuerySet["LinkVisit"]):
             )
             .order_by("week")
         )
+        return [FunnelWeek(**each) for each in weeks]
 
 
 class LinkVisit(models.Model):

@@ -1,12 +1,13 @@
 from django.urls import path
 
-from link.views import brand, journey
+from link.views import brand, invite, journey
 
 app_name = "link"
 
 urlpatterns = [
     path("brand/<str:colour>.css", brand.stylesheet, name="brand"),
     path("brand/<uuid:settings_id>/<slug:digest>/logo", brand.logo, name="logo"),
+    path("invite/<str:token>/", invite.invite, name="invite"),
     path("callback/<slug:platform>", journey.callback, name="callback"),
     path("<str:token>/", journey.start, name="start"),
     path("<str:token>/choose/", journey.choose, name="choose"),

@@ -1,5 +1,6 @@
 """What dresses the Link pages: no secret, the same for everybody, kept by browsers for long."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
@@ -12,7 +13,11 @@ from link import colours
 from link.settings import find_logo
 
 _FOR_LONG = "public, max-age=31536000, immutable"
-_NOTHING_ELSE = {"default-src": [CSP.NONE], "frame-ancestors": [CSP.NONE], "sandbox": True}
+_NOTHING_ELSE: dict[str, Any] = {
+    "default-src": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    "sandbox": True,
+}
 
 
 @login_not_required

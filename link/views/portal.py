@@ -1,18 +1,25 @@
-"""Settings → Link: how the pages look, what they say and where they lead in the end."""
+"""Settings → Link, and how members bring customers to the Link pages."""
+
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from companies.access import PortalRequest, requires
+from companies.models import Company
 from companies.roles import Right
+from connections import links
 from connections.offers import enabled_platforms
+from link import invites, requests
 from link import settings as link_settings
 from link.logos import MOST_BYTES, NotALogo
 from link.models import LinkSettings
-from link.portal_forms import LinkSettingsForm, LogoForm
+from link.portal_forms import LinkSettingsForm, LogoForm, RequestForm
 from link.sharing import in_plain_words
 from portal.http import wants_fragment
 
@@ -73,6 +80,85 @@ def logo(request: PortalRequest) -> HttpResponse:
     return _page(request, saved, LinkSettingsForm(settings=saved), logo_form=form)
 
 
+@require_POST
+@requires(Right.EDIT_SETTINGS)
+def change_invite(request: PortalRequest) -> HttpResponse:
+    """Replace the invite URL, switch it off or on."""
+    change = request.POST.get("change")
+    if change == "renew":
+        link_settings.renew_invite(request.organization, actor=request.user)
+        messages.success(request, "There is a new invite URL. The old one leads nowhere now.")
+    elif change in {"on", "off"}:
+        link_settings.switch_invites(request.organization, on=change == "on", actor=request.user)
+        messages.success(
+            request,
+            "The invite URL works again."
+            if change == "on"
+            else "The invite URL is switched off. Whoever opens it sees that it leads nowhere.",
+        )
+    return redirect("link_portal:settings", request.organization.slug)
+
+
+@require_GET
+@requires(Right.EDIT_COMPANIES)
+def invite(request: PortalRequest) -> HttpResponse:
+    """Show the invite URL to copy."""
+    stored = link_settings.stored(request.organization)
+    context = {"settings": stored, "invite_url": invites.invite_url(stored)}
+    return _page_or_dialog(request, "link/invite_url.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.ADD_CONNECTIONS)
+def request_data(request: PortalRequest, company_id: UUID) -> HttpResponse:
+    """Show the company's Link URL to copy, or send it by e-mail."""
+    company = get_object_or_404(Company.objects.within(request.organization), pk=company_id)
+    form = RequestForm(request.POST or None)
+    if form.is_valid():
+        try:
+            requests.send(
+                company,
+                to=form.cleaned_data["to"],
+                message=form.cleaned_data["message"],
+                actor=request.user,
+            )
+        except requests.NotSent as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            sentence = f"The Link URL is on its way to {form.cleaned_data['to']}."
+            if not wants_fragment(request):
+                messages.success(request, sentence)
+                return redirect("link_portal:request", request.organization.slug, company.pk)
+            response = _requesting(request, company, RequestForm())
+            return trigger_client_event(response, "toast", {"text": sentence})
+    return _requesting(request, company, form)
+
+
+def _requesting(request: PortalRequest, company: Company, form: RequestForm) -> HttpResponse:
+    template = "link/request.html"
+    context = {
+        "company": company,
+        "form": form,
+        "link_url": links.link_url(company, created_by=request.user),
+    }
+    if request.method == "POST" and wants_fragment(request):
+        template += "#request-form"
+        return render(request, template, context, status=UNPROCESSABLE if form.errors else 200)
+    response = _page_or_dialog(request, template, context)
+    response.status_code = UNPROCESSABLE if form.errors else 200
+    return response
+
+
+def _page_or_dialog(
+    request: PortalRequest, template: str, context: dict[str, object]
+) -> HttpResponse:
+    if wants_fragment(request):
+        template += "#dialog"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request-Type"])
+    return response
+
+
 def _page(
     request: PortalRequest,
     saved: LinkSettings,
@@ -84,6 +170,7 @@ def _page(
     context = _previewed(request, saved) | {
         "form": form,
         "logo_form": logo_form or LogoForm(),
+        "invite_url": invites.invite_url(link_settings.stored(request.organization)),
     }
     return render(request, PAGE, context, status=UNPROCESSABLE if is_refused else 200)
 

@@ -213,7 +213,7 @@ def test_the_funnel_counts_companies_by_week_and_step(organization, customer, pa
     since = timezone.now() - timedelta(days=30)
     (week,) = LinkVisit.objects.funnel(organization, since)
 
-    assert (week["opened"], week["chose"], week["authorized"]) == (2, 2, 1)
+    assert (week.opened, week.chose, week.authorized) == (2, 2, 1)
     assert len(LinkVisit.objects.funnel(organization, old.opened_at)) == 2
     assert not LinkVisit.objects.funnel(OrganizationFactory.create(), since)
 

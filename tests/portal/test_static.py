@@ -22,6 +22,8 @@ STATIC = Path(settings.BASE_DIR) / "static"
 VENDOR = STATIC / "vendor"
 APP = Path(settings.BASE_DIR) / "portal"
 TEMPLATES = sorted((Path(settings.BASE_DIR) / "templates").rglob("*.html"))
+#: E-mails are no pages: mail programs know no policy, and no styles but those in place.
+PAGES = [path for path in TEMPLATES if path.parent.name not in {"emails", "email"}]
 ICON = re.compile(r"""{% icon ["']([^"']+)["']""")
 
 
@@ -77,7 +79,7 @@ def test_no_icon_lies_unused():
     assert {path.stem for path in (VENDOR / "lucide").glob("*.svg")} - named == set()
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("template", PAGES, ids=lambda path: path.stem)
 def test_template_has_nothing_that_the_policy_refuses(template):
     source = template.read_text()
 
@@ -113,7 +115,7 @@ def test_important_stays_where_layers_turn_round_on_purpose():
     ]
 
 
-@pytest.mark.parametrize(("name", "budget"), [("portal.css", 13_000), ("portal.js", 4_096)])
+@pytest.mark.parametrize(("name", "budget"), [("portal.css", 13_500), ("portal.js", 4_096)])
 def test_first_visit_stays_light(name, budget):
     assert len(gzip.compress((STATIC / name).read_bytes())) <= budget
 
