@@ -41,7 +41,7 @@ def brand(page: Page, portal: Portal) -> str:
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_text("The Link settings are saved").first).to_be_visible()
     page.locator("input[type=file]").set_input_files(
-        [{"name": "logo.png", "mimeType": "image/png", "buffer": picture()}]
+        {"name": "logo.png", "mimeType": "image/png", "buffer": picture()}
     )
     page.get_by_role("button", name="Save logo").click()
     expect(page.get_by_role("img", name="Your logo")).to_be_visible()

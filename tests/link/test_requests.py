@@ -38,11 +38,12 @@ def test_the_link_url_goes_out_in_the_organization_s_name(client, company, url, 
 
     assert "on its way to owner@eastgate.example" in text(response)
     (sent,) = mail.outbox
+    assert isinstance(sent, mail.EmailMultiAlternatives)
     assert sent.to == ["owner@eastgate.example"]
     assert sent.reply_to == [alice.email]
     assert sent.from_email.startswith("Harbour Capital <")
     assert sent.subject == "Harbour Capital asks for the accounts of Eastgate Roasters"
-    html = str(sent.alternatives[0].content)
+    html = str(sent.alternatives[0][0])
     for body in (str(sent.body), html):
         assert links.link_url(company) in body
     assert "Dear <Ina>" in str(sent.body)
