@@ -84,6 +84,14 @@ def note_linked(connection: Connection, *, link_url_id: UUID, browser_hash: byte
     )
 
 
+def note_upload(link: LinkUrl, *, browser: str) -> None:
+    """Remember that the visit led to files, which stand for a connection."""
+    with tenancy.entered(link.organization_id):
+        LinkVisit.objects.of(link.pk, digest(browser)).update(
+            status_code=redirects.AUTHORIZED, status_text="", connection_id=None
+        )
+
+
 def note_failure(attempt: AuthorizationAttempt, *, status_text: str) -> None:
     """Remember why an attempt came to nothing."""
     is_cancelled = attempt.outcome == AuthorizationAttempt.Outcome.CANCELLED

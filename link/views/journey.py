@@ -211,6 +211,8 @@ def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
             )
         except files.Deleted:
             return gone(request)
+        if stored.taken:
+            visits.note_upload(visit.link, browser=browser_of(request))
         if not stored.refused:
             response = redirect("link:uploaded", token=visit.token, upload_id=stored.id)
             response.status_code = _SEE_OTHER

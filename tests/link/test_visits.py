@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from link.models import LinkSettings, LinkVisit
 from link.redirects import Ending
 from link.settings import save_link_settings
 from tests.factories import CompanyFactory, ConnectionFactory, LinkUrlFactory, OrganizationFactory
+from tests.files import samples
 from tests.link.test_credentials import Abacus, page, type_in  # noqa: F401
 from tests.link.test_link_pages import come_back, leave, press, text
 
@@ -136,6 +138,16 @@ def test_who_was_linked_already_and_does_nothing_is_sent_on_without_a_connection
     sent = sent_to(customer, path)
 
     assert (sent["statusCode"], sent["connectionId"], sent["platform"]) == ("201", "", "")
+
+
+def test_who_uploads_files_instead_is_sent_on_as_done(customer, path):
+    customer.get(path)
+    file = SimpleUploadedFile("accounts.pdf", samples.PDF)
+    press(customer, f"{path}files/", f"{path}files/", file=[file])
+
+    sent = sent_to(customer, path)
+
+    assert (sent["statusCode"], sent["connectionId"]) == ("200", "")
 
 
 def test_after_its_end_a_visit_begins_anew(customer, path):
