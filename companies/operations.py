@@ -67,7 +67,11 @@ def save_profile(user: User, *, name: str, time_zone: str) -> None:
 
 
 def create_company(
-    organization: Organization, *, name: str, created_by: User | None = None
+    organization: Organization,
+    *,
+    name: str,
+    created_by: User | None = None,
+    summary: str = "added the company",
 ) -> Company:
     """Add a company.
 
@@ -82,7 +86,7 @@ def create_company(
             organization_id=organization.pk,
             company_id=company.pk,
             actor=created_by,
-            summary="added the company",
+            summary=summary,
             payload={"name": company.name},
         )
     return company

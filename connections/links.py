@@ -62,7 +62,7 @@ def revoke(company: Company, *, connection: Connection | None = None, actor: Use
 
 def find(token: str) -> LinkUrl | None:
     """Return the Link URL in force that the token names."""
-    link_id = _verified(token)
+    link_id = id_of(token)
     if link_id is None:
         return None
     with tenancy.system():
@@ -76,15 +76,13 @@ def absolute(link: LinkUrl) -> str:
 
 
 def token_of(link_id: UUID) -> str:
+    """Return what stands in an address for an id, and cannot be made up by anybody else."""
     signed = link_id.bytes + _digest(link_id.bytes, settings.SECRET_KEY)
     return _encoded(signed)
 
 
-def _encoded(signed: bytes) -> str:
-    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
-
-
-def _verified(token: str) -> UUID | None:
+def id_of(token: str) -> UUID | None:
+    """Return the id that `token_of` was given."""
     try:
         signed = base64.b64decode(token.encode() + b"=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -98,6 +96,10 @@ def _verified(token: str) -> UUID | None:
     ):
         return None
     return UUID(bytes=link_id)
+
+
+def _encoded(signed: bytes) -> str:
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
 
 def _digest(link_id: bytes, key: str | bytes) -> bytes:

@@ -79,8 +79,8 @@ def begin_authorization(connection: Connection, *, link_url: LinkUrl, browser: s
             connection=connection,
             link_url=link_url,
             platform=connection.platform,
-            state_hash=_digest(state),
-            browser_hash=_digest(browser),
+            state_hash=digest(state),
+            browser_hash=digest(browser),
             expires_at=timezone.now() + _VALID_FOR,
         )
         attempt.code_verifier = _seal(attempt, "code_verifier", code_verifier)
@@ -100,7 +100,7 @@ def find_attempt(*, platform: str, state: str, browser: str) -> AuthorizationAtt
     """
     with tenancy.system():
         attempt = AuthorizationAttempt.objects.filter(
-            state_hash=_digest(state), platform=platform
+            state_hash=digest(state), platform=platform
         ).first()
     if attempt is None or not is_from(attempt, browser):
         raise NotOurs
@@ -109,7 +109,7 @@ def find_attempt(*, platform: str, state: str, browser: str) -> AuthorizationAtt
 
 def is_from(attempt: AuthorizationAttempt, browser: str) -> bool:
     """Tell whether this is the browser that left."""
-    return hmac.compare_digest(bytes(attempt.browser_hash), _digest(browser))
+    return hmac.compare_digest(bytes(attempt.browser_hash), digest(browser))
 
 
 def claim(attempt: AuthorizationAttempt) -> bool:
@@ -245,7 +245,8 @@ def _oauth_platform(key: str) -> type[OAuthPlatform]:
 _CREDENTIALS = msgspec.json.Decoder(Credentials)
 
 
-def _digest(secret: str) -> bytes:
+def digest(secret: str) -> bytes:
+    """Return what is kept of a state or of a browser's name."""
     return hashlib.sha256(secret.encode()).digest()
 
 

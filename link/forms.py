@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.core.validators import URLValidator
 
+from companies.forms import CompanyNameForm
 from connections.platforms.base import (
     AuthorizationRevoked,
     CredentialField,
@@ -16,6 +17,17 @@ from connections.platforms.base import (
 )
 
 _LONGEST = 400
+
+
+class InviteForm(CompanyNameForm):
+    """What somebody with the invite URL is asked for."""
+
+    name = forms.CharField(
+        label="Your company’s name",
+        max_length=120,
+        help_text="As you trade. You choose your accounting software next.",
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
 
 
 class CredentialsForm(forms.Form):

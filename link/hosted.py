@@ -17,7 +17,9 @@ from companies.models import Company
 from connections import links, oauth
 from connections.models import Connection, LinkUrl
 from connections.registration import consent_origins
-from link import rate_limit
+from link import rate_limit, visits
+from link.models import LinkSettings, LinkVisit
+from link.settings import settings_of
 
 BROWSER_COOKIE = "__Host-ledgerport-link" if settings.SECURE else "ledgerport-link"
 _BROWSER_SECONDS = 24 * 60 * 60
@@ -33,6 +35,14 @@ class Visit:
     link: LinkUrl
     company: Company
     connections: list[Connection]
+    settings: LinkSettings
+    #: What this browser brought along; nothing where it refuses cookies.
+    record: LinkVisit | None
+
+    @property
+    def sender(self) -> str:
+        """Who asks, in the customer's eyes."""
+        return self.settings.name
 
     @property
     def linked(self) -> list[Connection]:
@@ -45,6 +55,11 @@ class Visit:
         if self.linked:
             return None
         return next((each for each in self.connections if each.first_linked_at), None)
+
+    @property
+    def known(self) -> list[Connection]:
+        """What is linked or was: a returning customer sees it."""
+        return [each for each in self.connections if each.first_linked_at or each.is_linked]
 
     @property
     def chosen(self) -> Connection | None:
@@ -96,7 +111,7 @@ def _visited(view: View, *, is_atomic: bool) -> View:
         if link is None:
             return gone(request)
         with tenancy.entered(link.organization_id):
-            visit = _visit(token, link)
+            visit = _visit(request, token, link)
             if is_atomic:
                 response = view(request, visit, **kwargs)
         if not is_atomic:
@@ -134,7 +149,7 @@ def known_or_new_browser(request: HttpRequest) -> str:
     return browser_of(request) or oauth.new_browser()
 
 
-def _visit(token: str, link: LinkUrl) -> Visit:
+def _visit(request: HttpRequest, token: str, link: LinkUrl) -> Visit:
     company = Company.objects.select_related("organization").get(pk=link.company_id)
     connections = Connection.objects.within(link.organization_id).filter(company=company)
     if link.connection_id:
@@ -144,6 +159,8 @@ def _visit(token: str, link: LinkUrl) -> Visit:
         link=link,
         company=company,
         connections=list(connections.order_by("-status_changed_at", "id")),
+        settings=settings_of(company.organization),
+        record=visits.find(link, browser=browser_of(request)),
     )
 
 

@@ -25,6 +25,7 @@ from connections.platforms import get_platform
 from connections.platforms.base import CredentialPlatform, PlatformError
 from connections.registration import http_client, platform_app
 from connections.revocation import give_back
+from link import visits
 from sync.operations import queue_first_pulls
 
 Outcome = AuthorizationAttempt.Outcome
@@ -39,11 +40,16 @@ def start(link: LinkUrl, *, platform: str, browser: str) -> str:
     """
     with tenancy.entered(link.organization_id):
         connection = _to_authorize(link, platform)
+        visits.note_choice(link, browser=browser)
         return begin_authorization(connection, link_url=link, browser=browser)
 
 
 def link_with_credentials(
-    link: LinkUrl, *, platform: type[CredentialPlatform], typed_in: Mapping[str, str]
+    link: LinkUrl,
+    *,
+    platform: type[CredentialPlatform],
+    typed_in: Mapping[str, str],
+    browser: str,
 ) -> Connection:
     """Try what the customer typed in, keep it when it opens books, and start the first pulls.
 
@@ -68,6 +74,7 @@ def link_with_credentials(
     with tenancy.entered(link.organization_id):
         connection = complete_authorization(authorization)
         queue_first_pulls(connection)
+        visits.note_linked(connection, link_url_id=link.pk, browser_hash=oauth.digest(browser))
     return connection
 
 
@@ -110,6 +117,11 @@ def _keep(attempt: AuthorizationAttempt, authorization: Authorization) -> Connec
             connection = complete_authorization(authorization)
             queue_first_pulls(connection)
             _conclude(attempt, Outcome.LINKED)
+            visits.note_linked(
+                connection,
+                link_url_id=attempt.link_url_id,
+                browser_hash=bytes(attempt.browser_hash),
+            )
     except Deleted:
         give_back(attempt.organization_id, attempt.platform, authorization.credentials)
         return None
@@ -193,7 +205,9 @@ def _fail(
             message=message,
         )
         _conclude(attempt, outcome)
+        visits.note_failure(attempt, status_text=message)
 
 
 def _conclude(attempt: AuthorizationAttempt, outcome: Outcome) -> None:
     AuthorizationAttempt.objects.filter(pk=attempt.pk).update(outcome=outcome)
+    attempt.outcome = outcome

@@ -1,4 +1,4 @@
-"""How often one address may open one Link URL."""
+"""How often somebody may do what costs us, or others, something."""
 
 import logging
 
@@ -11,16 +11,21 @@ logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
 REQUESTS = 60
+HOUR, DAY = 60 * 60, 24 * 60 * 60
 
 
 def allows(request: HttpRequest, token: str) -> bool:
-    """Count this request and tell whether it may pass; without a counter everybody may."""
-    visitor = f"{request.META.get('REMOTE_ADDR', '')}|{token}"
+    """Count this opening of a Link URL by one address, and tell whether it may pass."""
+    return passes(f"{address_of(request)}|{token}", at_most=REQUESTS, seconds=WINDOW_SECONDS)
+
+
+def passes(what: str, *, at_most: int, seconds: int) -> bool:
+    """Count and tell whether it may pass; without a counter everybody may."""
     # The counter's key names neither the visitor nor the token.
-    key = f"link:{_digest(visitor)}"
+    key = f"link:{_digest(what)}"
     try:
-        cache.add(key, 0, timeout=WINDOW_SECONDS)
-        return cache.incr(key) <= REQUESTS
+        cache.add(key, 0, timeout=seconds)
+        return cache.incr(key) <= at_most
     except ValueError:  # it expired between the two
         return True
     except redis.RedisError as error:
@@ -28,5 +33,9 @@ def allows(request: HttpRequest, token: str) -> bool:
         return True
 
 
-def _digest(visitor: str) -> str:
-    return salted_hmac("ledgerport.link-rate", visitor, algorithm="sha256").hexdigest()
+def address_of(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _digest(what: str) -> str:
+    return salted_hmac("ledgerport.link-rate", what, algorithm="sha256").hexdigest()

@@ -1,22 +1,29 @@
 from django.urls import path
 
-from link import views
+from link.views import brand, invite, journey
 
 app_name = "link"
 
 urlpatterns = [
-    path("callback/<slug:platform>", views.callback, name="callback"),
-    path("<str:token>/", views.start, name="start"),
-    path("<str:token>/choose/", views.choose, name="choose"),
-    path("<str:token>/authorize/", views.authorize, name="authorize"),
-    path("<str:token>/files/", views.upload, name="upload"),
-    path("<str:token>/files/<uuid:upload_id>/", views.uploaded, name="uploaded"),
-    path("<str:token>/credentials/<slug:platform>/", views.credentials, name="credentials"),
+    path("brand/<str:colour>.css", brand.stylesheet, name="brand"),
+    path("brand/<uuid:settings_id>/<slug:digest>/logo", brand.logo, name="logo"),
+    path("invite/<str:token>/", invite.invite, name="invite"),
+    path("callback/<slug:platform>", journey.callback, name="callback"),
+    path("<str:token>/", journey.start, name="start"),
+    path("<str:token>/choose/", journey.choose, name="choose"),
+    path("<str:token>/consent/<slug:platform>/", journey.consent, name="consent"),
+    path("<str:token>/other/", journey.other, name="other"),
+    path("<str:token>/leave/", journey.leave, name="leave"),
+    path("<str:token>/finish/", journey.finish, name="finish"),
+    path("<str:token>/authorize/", journey.authorize, name="authorize"),
+    path("<str:token>/files/", journey.upload, name="upload"),
+    path("<str:token>/files/<uuid:upload_id>/", journey.uploaded, name="uploaded"),
+    path("<str:token>/credentials/<slug:platform>/", journey.credentials, name="credentials"),
     path(
         "<str:token>/result/<uuid:attempt_id>/choose/",
-        views.choose_organization,
+        journey.choose_organization,
         name="choose-organization",
     ),
-    path("<str:token>/disconnect/", views.disconnect, name="disconnect"),
-    path("<str:token>/result/<uuid:attempt_id>/", views.result, name="result"),
+    path("<str:token>/disconnect/", journey.disconnect, name="disconnect"),
+    path("<str:token>/result/<uuid:attempt_id>/", journey.result, name="result"),
 ]

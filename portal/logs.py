@@ -3,7 +3,7 @@
 import logging
 import re
 
-_LINK = re.compile(r"(/link/)[\w-]{20,}")
+_LINK = re.compile(r"(/link/(?:invite/)?)[\w-]{20,}")
 
 
 class WithoutTokens(logging.Filter):

@@ -27,4 +27,5 @@ urlpatterns = [
     path("o/<slug:organization>/", include("connections.urls")),
     path("o/<slug:organization>/", include("files.urls")),
     path("o/<slug:organization>/", include("sync.urls")),
+    path("o/<slug:organization>/", include("link.portal_urls")),
 ]

@@ -21,6 +21,7 @@ from connections.models import (
     Transition,
 )
 from files.models import UploadedFile
+from link.models import LinkSettings, LinkVisit
 from sync.models import (
     Job,
     JobItem,
@@ -173,6 +174,14 @@ def _add_rest(
     )
     Integration.objects.create(
         organization=organization, platform="sandbox", is_enabled=True, client_id=SECRET
+    )
+    LinkSettings.objects.create(organization=organization, display_name=SECRET)
+    LinkVisit.objects.create(
+        organization=organization,
+        company_id=link.company_id,
+        link_url=link_url,
+        browser_hash=b"",
+        parameters={"ref": SECRET},
     )
     SyncSetting.objects.create(organization=organization, data_type="invoices", frequency="daily")
     RejectedRecord.objects.create(

@@ -53,6 +53,7 @@ def test_a_vendor_is_registered_offered_and_linked(portal, xero, new_context):
     phone.goto(link_url)
     phone.get_by_role("link", name="Choose your software").click()
     phone.get_by_role("button", name="Xero").click()
+    phone.get_by_role("button", name="Continue to Xero").click()
     for organisation in phone.get_by_role("checkbox").all():
         organisation.check()
     phone.get_by_role("button", name="Allow access").click()
@@ -83,6 +84,7 @@ def test_one_company_at_quickbooks_is_linked_and_pulled(portal, quickbooks, new_
     phone.goto(link_url)
     phone.get_by_role("link", name="Choose your software").click()
     phone.get_by_role("button", name="QuickBooks Online").click()
+    phone.get_by_role("button", name="Continue to QuickBooks Online").click()
     phone.get_by_role("radio", name=quickbooks.first().name).check()
     phone.get_by_role("button", name="Connect").click()
     linked = "Harbour & Finch is linked to QuickBooks Online"

@@ -57,8 +57,7 @@ def begin_linking(phone: Page, link_url: str) -> None:
     if phone.get_by_role("link", name="Choose your software").count():
         phone.get_by_role("link", name="Choose your software").click()
         phone.get_by_role("button", name="Sandbox").click()
-    else:
-        phone.get_by_role("button", name=re.compile("Continue to|Reconnect")).click()
+    phone.get_by_role("button", name=re.compile("Continue to|Reconnect")).click()
     expect(phone.get_by_role("button", name="Allow access")).to_be_visible()
 
 

@@ -30,8 +30,8 @@ def path(company, platform, monkeypatch) -> str:
     return urlsplit(links.link_url(company)).path
 
 
-def consent(customer, path) -> str:
-    taken = leave(customer, path)
+def consent(customer, path, page="choose/") -> str:
+    taken = leave(customer, path, page)
     return come_back(customer, state=taken["state"], code="good").headers["Location"]
 
 
@@ -127,7 +127,7 @@ def test_whoever_links_again_is_not_asked(customer, path, platform):
     press(customer, result, f"{result}choose/", organization="t-2")
     platform.codes["good"] = "good"
 
-    page = text(customer.get(consent(customer, path)))
+    page = text(customer.get(consent(customer, path, page="")))
 
     assert "is linked to Sandbox" in page
     assert sealing.load(Connection.objects.get()).credentials.parameters == {"tenant": "t-2"}

@@ -19,7 +19,7 @@ from connections.platforms.base import (
 )
 from connections.registration import http_client, platform_app
 from connections.schemas import DataType
-from link import views
+from link.views import journey
 from sync.models import Pull
 from sync.operations import delete_connection
 from tests.factories import ConnectionFactory
@@ -171,7 +171,7 @@ def test_connection_deleted_while_the_key_is_tried_is_a_calm_page(customer, page
 
 
 def test_switched_off_while_the_key_is_typed_in_leads_back(customer, page, company, monkeypatch):
-    monkeypatch.setattr(views, "_credential_platform", lambda *_: Abacus)
+    monkeypatch.setattr(journey, "_credential_platform", lambda *_: Abacus)
     integrations.switch(company.organization, Abacus.key, on=False, actor=None)
 
     response = type_in(customer, page)

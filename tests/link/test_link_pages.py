@@ -41,9 +41,9 @@ def press(customer: Client, page: str, action: str, **fields: object):
     return customer.post(action, {**fields, "csrfmiddlewaretoken": token[1]})
 
 
-def leave(customer: Client, path: str) -> dict[str, str]:
+def leave(customer: Client, path: str, page: str = "choose/") -> dict[str, str]:
     """Go to the platform; return what the browser takes along."""
-    response = press(customer, f"{path}choose/", f"{path}authorize/", platform="sandbox")
+    response = press(customer, path + page, f"{path}authorize/", platform="sandbox")
     assert response.status_code == 303, response.content
     return {
         name: values[0]

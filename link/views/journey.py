@@ -1,7 +1,9 @@
 """The hosted Link pages, for the company's own people. Nothing changes by GET but the callback."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -11,16 +13,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from companies import tenancy
 from connections import links, oauth
 from connections.models import AuthorizationAttempt
-from connections.offers import enabled_platforms, is_offered, platform_choices
+from connections.offers import is_offered
 from connections.operations import AlreadyConnected, Deleted, DifferentBusiness, NotLinked
 from connections.platforms import PLATFORMS
-from connections.platforms.base import CredentialPlatform
+from connections.platforms.base import CredentialPlatform, Platform
 from files import operations as files
 from files.forms import UploadForm
 from files.models import UploadedFile
-from link import operations
+from link import choice, operations, redirects, visits
 from link.forms import CredentialsForm
 from link.hosted import (
+    NOT_FOUND,
     Visit,
     browser_of,
     for_visit,
@@ -48,22 +51,87 @@ safe = require_http_methods(["GET", "HEAD"])
 @for_visit
 def start(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Say who asks for what, or what is linked already."""
-    platforms = enabled_platforms(visit.link.organization_id)
-    data_types = {kind for platform in platforms for kind in platform.data_types}
-    context = {"visit": visit, "shared": in_plain_words(data_types)}
-    return render(request, "link/start.html", context)
+    browser = known_or_new_browser(request)
+    if request.method == "GET":
+        visits.note_opening(
+            visit.link, browser=browser, query=request.GET.dict(), was_linked=bool(visit.linked)
+        )
+    if visit.settings.shows_landing or visit.known or visit.chosen:
+        platforms = choice.asked_for(visit)
+        response = render(request, "link/start.html", _asking(visit, platforms))
+    else:
+        response = redirect("link:choose", token=visit.token)
+    remember_browser(response, browser)
+    return response
+
+
+@hosted
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_visit
+def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Let the customer find their platform."""
+    if request.method == "POST":
+        key = request.POST.get("platform", "")
+        if not choice.may_link(visit, key):
+            return _not_offered(request, visit)
+        visits.note_choice(visit.link, browser=browser_of(request))
+        response = redirect("link:consent", token=visit.token, platform=key)
+        response.status_code = _SEE_OTHER
+        return response
+    wanted = request.GET.get("q", "").strip()[:100]
+    platforms = [(each.key, each.name) for each in choice.offered(visit)]
+    found = [(key, name) for key, name in platforms if wanted.casefold() in name.casefold()]
+    context = {"visit": visit, "platforms": found, "count": len(platforms), "wanted": wanted}
+    return render(request, "link/choose.html", context)
 
 
 @hosted
 @safe
 @for_visit
-def choose(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Let the customer find their platform."""
-    wanted = request.GET.get("q", "").strip()[:100]
-    platforms = platform_choices(visit.link.organization_id)
-    found = [(key, name) for key, name in platforms if wanted.casefold() in name.casefold()]
-    context = {"visit": visit, "platforms": found, "count": len(platforms), "wanted": wanted}
-    return render(request, "link/choose.html", context)
+def consent(request: HttpRequest, visit: Visit, platform: str) -> HttpResponse:
+    """Say what is shared, and what the organization says to that, before the customer leaves."""
+    if not choice.may_link(visit, platform):
+        return _not_offered(request, visit)
+    adapter = PLATFORMS[platform]
+    context = _asking(visit, [adapter]) | {"platform": platform, "platform_name": adapter.name}
+    return render(request, "link/consent.html", context)
+
+
+@hosted
+@safe
+@for_visit
+def other(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Say what to do with software that is not offered."""
+    return render(request, "link/other.html", {"visit": visit})
+
+
+@hosted
+@safe
+@for_visit
+def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Ask whether the customer means to go."""
+    return render(request, "link/leave.html", {"visit": visit})
+
+
+@hosted
+@safe
+@for_visit
+def finish(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Send the customer where the organization wants them, or say that this is the end."""
+    ending = visits.finish(
+        visit.record, visit.connections, is_unsupported=request.GET.get("why") == "unsupported"
+    )
+    if not visit.settings.redirect_url:
+        return render(request, "link/finished.html", {"visit": visit, "ending": ending})
+    return redirect(
+        redirects.filled(
+            visit.settings.redirect_url,
+            ending,
+            client_id=visit.link.organization_id,
+            company_id=visit.company.pk,
+            name=visit.company.name,
+        )
+    )
 
 
 @hosted
@@ -102,7 +170,10 @@ def credentials(request: HttpRequest, visit: Visit, platform: str) -> HttpRespon
         if form.is_valid():
             with form.refusals():
                 operations.link_with_credentials(
-                    visit.link, platform=adapter, typed_in=form.cleaned_data
+                    visit.link,
+                    platform=adapter,
+                    typed_in=form.cleaned_data,
+                    browser=browser_of(request),
                 )
                 response = redirect("link:start", token=visit.token)
                 response.status_code = _SEE_OTHER
@@ -140,6 +211,8 @@ def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
             )
         except files.Deleted:
             return gone(request)
+        if stored.taken:
+            visits.note_upload(visit.link, browser=browser_of(request))
         if not stored.refused:
             response = redirect("link:uploaded", token=visit.token, upload_id=stored.id)
             response.status_code = _SEE_OTHER
@@ -201,7 +274,13 @@ def result(request: HttpRequest, visit: Visit, attempt_id: UUID) -> HttpResponse
     if attempt is None:
         return gone(request)
     error = attempt.connection.errors.order_by("-errored_at", "-id").first()
-    context = {"visit": visit, "attempt": attempt, "error": error, "Outcome": operations.Outcome}
+    context = {
+        "visit": visit,
+        "attempt": attempt,
+        "error": error,
+        "Outcome": operations.Outcome,
+        "can_add": bool(choice.offered(visit)),
+    }
     return render(request, "link/result.html", context)
 
 
@@ -252,6 +331,21 @@ def _credential_platform(visit: Visit, key: str) -> type[CredentialPlatform] | N
         return None
     is_known = any(each.platform == key for each in visit.connections)
     return platform if is_known or is_offered(visit.link.organization_id, key) else None
+
+
+def _asking(visit: Visit, platforms: Iterable[type[Platform]]) -> dict[str, Any]:
+    """Return what a page needs that says what is shared."""
+    data_types = {kind for platform in platforms for kind in platform.data_types}
+    return {
+        "visit": visit,
+        "settings": visit.settings,
+        "shared": in_plain_words(data_types),
+        "can_add": bool(choice.offered(visit)),
+    }
+
+
+def _not_offered(request: HttpRequest, visit: Visit) -> HttpResponse:
+    return render(request, "link/not_offered.html", {"visit": visit}, status=NOT_FOUND)
 
 
 def _refused(request: HttpRequest, visit: Visit, refusal: AlreadyConnected) -> HttpResponse:

@@ -1,0 +1,134 @@
+"""What members type in about the Link pages. Customers' forms are in `link.forms`."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
+from link import colours, redirects
+from link.models import LinkSettings
+
+_LONGEST_TEXT = 1000
+
+
+def _text(label: str, help_text: str, *, rows: int = 3) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=_LONGEST_TEXT,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+class LinkSettingsForm(forms.Form):
+    display_name = forms.CharField(
+        max_length=120,
+        required=False,
+        help_text="Who asks, as your customers know you. Empty: the organization’s name.",
+    )
+    primary_colour = forms.CharField(
+        max_length=7,
+        required=False,
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+        help_text="Of buttons and of your initials, such as #1a56c9.",
+    )
+    shows_landing = forms.BooleanField(
+        label="Show a landing page first",
+        required=False,
+        help_text="It says who asks for what. Without it customers choose their software at once.",
+    )
+    landing_title = forms.CharField(
+        label="Title",
+        max_length=120,
+        required=False,
+        help_text="Empty: “… asks to see the accounts of …”.",
+    )
+    landing_body = _text("Body", "Why you ask, in a few sentences.")
+    consent_purpose = _text("Purpose", "What you need the data for.")
+    consent_access = _text("Access", "How and how often you read the books.")
+    consent_account_information = _text("Account information", "What you learn of the account.")
+    consent_platform_data = _text("Platform data", "What you do with invoices, bills and so on.")
+    consent_retention = _text("Retention", "How long you keep the data.")
+    terms_url = forms.CharField(
+        label="Address of your terms",
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
+    )
+    shows_sandbox = forms.BooleanField(
+        label="Show the sandbox",
+        required=False,
+        help_text="For trying out. A Link URL can decide: ?link.showSandboxIntegrations=true",
+    )
+    warns_on_phones = forms.BooleanField(
+        label="Advise against phones",
+        required=False,
+        help_text="On a small screen customers read that their software may ask for a computer.",
+    )
+    redirect_url = forms.CharField(
+        label="Address to send customers to",
+        max_length=1000,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, settings: LinkSettings, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.initial = getattr(settings, name)
+        self.fields["redirect_url"].help_text = (
+            "Empty: they see our own last page. Placeholders: "
+            + ", ".join(f"{{{name}}}" for name in redirects.RESERVED)
+            + ", and any other from the Link URL’s own query."
+        )
+
+    def clean_primary_colour(self) -> str:
+        typed = self.cleaned_data["primary_colour"].strip()
+        if not typed:
+            return ""
+        try:
+            return colours.parse(typed)
+        except ValueError as error:
+            raise ValidationError("Write six digits or letters a to f, such as #1a56c9.") from error
+
+    def clean_terms_url(self) -> str:
+        typed: str = self.cleaned_data["terms_url"].strip()
+        if typed:
+            message = "Give a whole address that begins with https://."
+            try:
+                scheme = urlsplit(typed).scheme
+            except ValueError as error:
+                raise ValidationError(message) from error
+            if scheme != "https":
+                raise ValidationError(message)
+            URLValidator(schemes=["https"], message=message)(typed)
+        return typed
+
+    def clean_redirect_url(self) -> str:
+        typed: str = self.cleaned_data["redirect_url"].strip()
+        if typed:
+            redirects.check(typed)
+        return typed
+
+
+class LogoForm(forms.Form):
+    logo = forms.FileField(
+        help_text="PNG or JPEG up to 1 MB, best five times as wide as high.",
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
+    )
+
+
+class RequestForm(forms.Form):
+    """An e-mail that asks a customer to link."""
+
+    to = forms.EmailField(label="E-mail address", max_length=254)
+    message = forms.CharField(
+        label="Message",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Stands above the button. Empty: a sentence that says who asks for what.",
+    )
