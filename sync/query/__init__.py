@@ -1,0 +1,18 @@
+"""The query language of lists, in the portal and in the public API alike."""
+
+from sync.query.conditions import condition, member
+from sync.query.parser import MAX_LENGTH, parse
+from sync.query.properties import Kind, Property, properties
+from sync.query.tree import QueryError, write
+
+__all__ = [
+    "MAX_LENGTH",
+    "Kind",
+    "Property",
+    "QueryError",
+    "condition",
+    "member",
+    "parse",
+    "properties",
+    "write",
+]
