@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from sync.models import DataStatus, PullStatus, Record, RecordQuerySet
 from sync.query import Kind, QueryError, condition, member, properties
 
 PAGE_SIZE = 50
+EXPORTED_AT_ONCE = 500
 #: What a search found is counted up to here: counting further takes longer than looking.
 COUNTED = 10_000
 
@@ -214,17 +216,41 @@ def _read_as(path: str) -> str:
 
 def _with_columns(rows: RecordQuerySet, data_type: DataType) -> RecordQuerySet:
     """Read out of the bodies what a table shows and no typed column holds."""
+    return _with_members(rows, [each for each in COLUMNS[data_type] if not each.listed], data_type)
+
+
+def _with_members(
+    rows: RecordQuerySet, columns: Sequence[Column], data_type: DataType
+) -> RecordQuerySet:
     known = properties(data_type)
-    paths = [column.path for column in COLUMNS[data_type] if not column.listed]
+    paths = [column.path for column in columns if column.path]
     return rows.annotate(**{_read_as(path): member(known[path]) for path in paths})
 
 
-def page(
-    connection: Connection, search: Search, position: Mapping[str, str], *, size: int = PAGE_SIZE
-) -> Page[Record]:
-    found = records_of(connection, search.data_type).filter(search.condition)
-    shown = _with_columns(found.defer("body", "hash"), search.data_type)
-    return ORDERS[search.sort].page(shown, position, size=size)
+def page(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Record]:
+    found = _found(connection, search).defer("body", "hash")
+    return ORDERS[search.sort].page(
+        _with_columns(found, search.data_type), position, size=PAGE_SIZE
+    )
+
+
+def exported(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Record]:
+    """Return a larger page, with every column read out of the body: to the last digit."""
+    found = _found(connection, search).defer("body", "hash")
+    columns = COLUMNS[search.data_type]
+    return ORDERS[search.sort].page(
+        _with_members(found, columns, search.data_type), position, size=EXPORTED_AT_ONCE
+    )
+
+
+def exact(record: Record, column: Column) -> object:
+    """Return a value as the body has it, or else what the store lists in its place."""
+    value = getattr(record, _read_as(column.path)) if column.path else None
+    if value is None and column.listed:
+        value = getattr(record, column.listed)
+        if isinstance(value, Decimal):
+            value = value.normalize()  # the column has six places, whatever was written
+    return value
 
 
 def find(connection: Connection, data_type: DataType, source_id: str) -> Record | None:
@@ -242,8 +268,11 @@ def rows(data_type: DataType, found: Sequence[Record]) -> list[Row]:
 
 def count(connection: Connection, search: Search) -> int:
     """Count what a search finds, or tell that it is more than `COUNTED`."""
-    found = records_of(connection, search.data_type).filter(search.condition)
-    return found[: COUNTED + 1].count()
+    return _found(connection, search)[: COUNTED + 1].count()
+
+
+def _found(connection: Connection, search: Search) -> RecordQuerySet:
+    return records_of(connection, search.data_type).filter(search.condition)
 
 
 def pretty(body: str) -> str:

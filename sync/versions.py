@@ -186,8 +186,8 @@ def _moment(asked: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(asked[:_LONGEST_MOMENT])
     except ValueError:
-        moment = dt.datetime.min
-    if moment.year not in _YEARS:
+        moment = None
+    if moment is None or moment.year not in _YEARS:
         raise NoSuchMoment(
             "Write a date, a date with a time such as 2026-05-04T09:30, or the ID of a pull."
         )

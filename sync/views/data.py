@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -17,7 +18,7 @@ from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import DataType, single_id
 from portal.http import wants_fragment
-from sync import overview, records, statements, versions
+from sync import exports, overview, records, statements, versions
 from sync.models import Record
 from sync.query import examples, properties
 from sync.records import Holding, Search
@@ -99,6 +100,25 @@ def _found(connection: Connection, search: Search, position: Mapping[str, str]) 
     }
 
 
+@requires(Right.SEE_DATA)
+@require_GET
+def export(request: PortalRequest, company_id: UUID, data_type: str) -> HttpResponseBase:
+    source = _source(request, company_id)
+    holding = source.holding(data_type)
+    if source.connection is None or not holding.was_pulled:
+        raise Http404("Nothing was pulled yet.")
+    if holding.data_type.is_report:
+        stored = _report(source.connection, holding.data_type)
+        return exports.statement(source.company, stored)
+    search = Search.read(request.GET, holding.data_type)
+    if search.error:
+        return redirect(
+            f"{reverse('sync:data-type', args=[request.organization.slug, company_id, data_type])}"
+            f"?{request.GET.urlencode()}"
+        )
+    return exports.records_found(source.company, source.connection, search)
+
+
 def _asks_for(part: str, request: PortalRequest) -> bool:
     return wants_fragment(request) and (request.htmx.target or "").endswith(part)
 
@@ -106,9 +126,7 @@ def _asks_for(part: str, request: PortalRequest) -> bool:
 def _statement(
     request: PortalRequest, connection: Connection, context: dict[str, Any], data_type: DataType
 ) -> HttpResponse:
-    stored = get_object_or_404(
-        records.records_of(connection, data_type), source_id=single_id(data_type)
-    )
+    stored = _report(connection, data_type)
     asked = request.GET.get("periods", "")
     shown = int(asked) if asked in {str(number) for number in PERIODS} else PERIODS[0]
     statement = statements.read(data_type, stored.body, periods=shown)
@@ -119,6 +137,12 @@ def _statement(
         "choices": [number for number in PERIODS if number <= max(statement.available, PERIODS[0])],
     }
     return render(request, "sync/statement.html", context)
+
+
+def _report(connection: Connection, data_type: DataType) -> Record:
+    return get_object_or_404(
+        records.records_of(connection, data_type), source_id=single_id(data_type)
+    )
 
 
 @requires(Right.SEE_DATA)

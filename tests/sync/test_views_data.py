@@ -40,15 +40,14 @@ def shown(page):
     return re.findall(r'class="row-link"[^>]*>([^<]+)</a>', page.content.decode())
 
 
-@pytest.mark.parametrize("name", ["data", "data-type", "record"])
+@pytest.mark.parametrize("name", ["data", "data-type", "export", "record"])
 def test_whoever_may_not_see_data_is_told_who_can_change_that(
     client, company, connection, membership, name
 ):
     Membership.objects.filter(pk=membership.pk).update(role=Role.ONBOARDING)
     an_invoice(connection, "INV-1")
-    kwargs = {"data": {}, "data-type": {"data_type": "invoices"}}.get(
-        name, {"data_type": "invoices", "source_id": "INV-1"}
-    )
+    of_type = {"data_type": "invoices"}
+    kwargs = {"data": {}, "record": of_type | {"source_id": "INV-1"}}.get(name, of_type)
 
     answer = client.get(url(name, company, **kwargs))
 
