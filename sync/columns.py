@@ -26,6 +26,8 @@ class Column:
     path: str = ""
     #: The typed column that holds it, if one does.
     listed: Listed | None = None
+    #: Of a number: whether it is an amount of money, whose currency the record may not name.
+    is_money: bool = True
 
 
 _DOCUMENT = (
@@ -43,7 +45,6 @@ _REFERENCE = Column("Reference", "reference", Listed.LABEL)
 _CUSTOMER = Column("Customer", "customerRef.companyName", Listed.PARTY)
 _SUPPLIER = Column("Supplier", "supplierRef.supplierName", Listed.PARTY)
 _PAID_ON = Column("Paid", "date", Listed.DATED_ON)
-_ACCOUNT = Column("Account", "accountRef.name")
 _CONTACT = (
     Column("Contact", "contactName", Listed.PARTY),
     Column("E-mail", "emailAddress"),
@@ -72,7 +73,7 @@ COLUMNS: Mapping[DataType, Sequence[Column]] = MappingProxyType(
             Column("Tax rate", "name", Listed.LABEL),
             Column("Code", "code"),
             _STATUS,
-            Column("Percent", "effectiveTaxRate", Listed.AMOUNT),
+            Column("Percent", "effectiveTaxRate", Listed.AMOUNT, is_money=False),
         ),
         DataType.CUSTOMERS: (Column("Customer", "customerName", Listed.LABEL), *_CONTACT),
         DataType.SUPPLIERS: (Column("Supplier", "supplierName", Listed.LABEL), *_CONTACT),
@@ -116,8 +117,8 @@ COLUMNS: Mapping[DataType, Sequence[Column]] = MappingProxyType(
             *_DOCUMENT,
             _REMAINING,
         ),
-        DataType.PAYMENTS: (_REFERENCE, _CUSTOMER, _PAID_ON, _ACCOUNT, _CURRENCY, _TOTAL),
-        DataType.BILL_PAYMENTS: (_REFERENCE, _SUPPLIER, _PAID_ON, _ACCOUNT, _CURRENCY, _TOTAL),
+        DataType.PAYMENTS: (_REFERENCE, _CUSTOMER, _PAID_ON, _CURRENCY, _TOTAL),
+        DataType.BILL_PAYMENTS: (_REFERENCE, _SUPPLIER, _PAID_ON, _CURRENCY, _TOTAL),
         DataType.JOURNAL_ENTRIES: (
             Column("Description", "description", Listed.LABEL),
             Column("Posted", "postedOn", Listed.DATED_ON),

@@ -81,6 +81,11 @@ class Heading:
     def is_number(self) -> bool:
         return self.style == "amount"
 
+    @property
+    def decimals(self) -> int:
+        """How many a number has at least."""
+        return 2 if self.column.is_money else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

@@ -92,9 +92,13 @@ def count(number: int | None) -> str:
 
 
 @register.filter
-def quantity(number: Decimal | None) -> str:
-    """Write a number with the digits it has: 17.5, where the store says 17.500000."""
-    return _words.NOTHING if number is None else f"{number.normalize():,f}"
+def quantity(number: Decimal | None, decimals: int = 0) -> str:
+    """Write a number with the digits it has, or more: 17.5, where the store says 17.500000."""
+    if number is None:
+        return _words.NOTHING
+    exponent = number.normalize().as_tuple().exponent
+    places = max(decimals, -exponent if isinstance(exponent, int) else 0)
+    return f"{number:,.{places}f}".replace("-", "−")
 
 
 @register.filter
