@@ -63,13 +63,14 @@
     return done;
   };
   const copied = async (element) => {
-    if (await copy(element.dataset.copy, element)) {
+    const written = element.dataset.copy ? null : $('pre', element.closest('section'));  // the text beside it
+    if (await copy(written?.textContent ?? element.dataset.copy, element)) {
       element.classList.add('copied');
       setTimeout(() => element.classList.remove('copied'), 1500);
       announce('Copied');
       if (!element.matches('.id')) toast('Copied to the clipboard');
     } else {
-      getSelection().selectAllChildren($('.text', element) ?? element);
+      getSelection().selectAllChildren(written ?? $('.text', element) ?? element);
       toast('Could not copy. The text is selected: press Ctrl+C.', 'red');
     }
   };

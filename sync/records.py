@@ -1,7 +1,9 @@
-"""Stored records as tables: which columns a data type has, how it is sorted and searched."""
+"""Stored records as tables: how a data type is searched, sorted, shown and exported."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from uuid import UUID
 
@@ -12,60 +14,14 @@ from django.http import QueryDict
 from connections.models import Connection
 from connections.schemas import DataType
 from portal.keyset import Keyset, Page
-from sync.models import DataStatus, Pull, PullStatus, Record, RecordQuerySet, RecordVersion
+from sync.columns import COLUMNS, Column, Listed
+from sync.models import DataStatus, PullStatus, Record, RecordQuerySet
+from sync.query import Kind, QueryError, condition, member, properties
 
 PAGE_SIZE = 50
-VERSIONS_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The words above a data type's columns; an empty one is a column it has no use for."""
-
-    label: str
-    party: str = ""
-    dated_on: str = ""
-    amount: str = ""
-    status: str = ""
-    currency: str = ""
-
-
-_DOCUMENT = {"dated_on": "Issued", "amount": "Total", "status": "Status"}
-
-COLUMNS: Mapping[DataType, Columns] = MappingProxyType(
-    {
-        DataType.COMPANY: Columns("Name", party="Legal name", currency="Base currency"),
-        DataType.CHART_OF_ACCOUNTS: Columns("Account", amount="Balance", status="Status"),
-        DataType.TAX_RATES: Columns("Tax rate", amount="Percent", status="Status"),
-        DataType.CUSTOMERS: Columns(
-            "Customer", party="Contact", currency="Currency", status="Status"
-        ),
-        DataType.SUPPLIERS: Columns(
-            "Supplier", party="Contact", currency="Currency", status="Status"
-        ),
-        DataType.ITEMS: Columns("Item", amount="Unit price", status="Status"),
-        DataType.INVOICES: Columns("Number", party="Customer", **_DOCUMENT),
-        DataType.BILLS: Columns("Reference", party="Supplier", **_DOCUMENT),
-        DataType.CREDIT_NOTES: Columns("Number", party="Customer", **_DOCUMENT),
-        DataType.BILL_CREDIT_NOTES: Columns("Number", party="Supplier", **_DOCUMENT),
-        DataType.PAYMENTS: Columns("Reference", party="Customer", dated_on="Paid", amount="Total"),
-        DataType.BILL_PAYMENTS: Columns(
-            "Reference", party="Supplier", dated_on="Paid", amount="Total"
-        ),
-        DataType.JOURNAL_ENTRIES: Columns("Description", dated_on="Posted", amount="Total"),
-        DataType.BANK_ACCOUNTS: Columns(
-            "Account", party="Institution", amount="Balance", status="Status"
-        ),
-        DataType.BANK_TRANSACTIONS: Columns(
-            "Description", dated_on="Cleared", amount="Amount", status="Status"
-        ),
-        DataType.BALANCE_SHEET: Columns("Statement", dated_on="Newest", amount="Net assets"),
-        DataType.PROFIT_AND_LOSS: Columns("Statement", dated_on="Newest", amount="Net profit"),
-        DataType.CASH_FLOW_STATEMENT: Columns(
-            "Statement", dated_on="Newest", amount="Net movement"
-        ),
-    }
-)
+EXPORTED_AT_ONCE = 500
+#: What a search found is counted up to here: counting further takes longer than looking.
+COUNTED = 10_000
 
 #: By the words of the URL. Each ends in the record's id, which is unique within its data type;
 #: up and down are each other's reverse, so that one index serves both.
@@ -77,8 +33,71 @@ ORDERS: Mapping[str, Keyset] = MappingProxyType(
         "amount": Keyset("amount", "-source_id"),
         "-name": Keyset("-label", "-source_id"),
         "name": Keyset("label", "source_id"),
+        "-party": Keyset("-party", "-source_id"),
+        "party": Keyset("party", "source_id"),
+        "-status": Keyset("-record_status", "-source_id"),
+        "status": Keyset("record_status", "source_id"),
     }
 )
+_SORTED_BY = {
+    Listed.LABEL: "name",
+    Listed.PARTY: "party",
+    Listed.DATED_ON: "date",
+    Listed.AMOUNT: "amount",
+    Listed.RECORD_STATUS: "status",
+}
+_STYLES = {Listed.DATED_ON: "date", Listed.AMOUNT: "amount", Listed.RECORD_STATUS: "status"}
+_STYLES_BY_KIND = {
+    Kind.NUMBER: "amount",
+    Kind.DATE: "date",
+    Kind.MOMENT: "moment",
+    Kind.CHOICE: "choice",
+    Kind.TRUTH: "truth",
+}
+
+#: A text that begins like a clause, or joins two, is meant as a query; any other is looked for.
+_LIKE_A_QUERY = re.compile(r"^[{\s]*[A-Za-z_][\w.]*\s*(?:!=|[=~<>])|&&|\|\|", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One column of a table: the words above it and how its cells are written."""
+
+    column: Column
+    style: str
+    #: Where its values lie in the rows.
+    attribute: str
+
+    @property
+    def words(self) -> str:
+        return self.column.heading
+
+    @property
+    def sort(self) -> str:
+        """The word of the URL that sorts by it, or nothing."""
+        return _SORTED_BY.get(self.column.listed, "") if self.column.listed else ""
+
+    @property
+    def is_number(self) -> bool:
+        return self.style == "amount"
+
+    @property
+    def decimals(self) -> int:
+        """How many a number has at least."""
+        return 2 if self.column.is_money else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    heading: Heading
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    record: Record
+    #: The first names the record.
+    cells: list[Cell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +121,11 @@ class Holding:
         return self.status.latest_status if self.status else ""
 
     @property
+    def newest_pull(self) -> UUID | None:
+        """The last pull that was published."""
+        return self.status.latest_success_pull_id if self.status else None
+
+    @property
     def is_refused(self) -> bool:
         """Whether the platform says that the customer may not see it there."""
         return self.latest == PullStatus.PERMISSIONS_ERROR
@@ -111,28 +135,37 @@ class Holding:
 class Search:
     """What is looked for and how it is sorted."""
 
+    data_type: DataType
     text: str
     sort: str
+    #: Why the query cannot be answered.
+    error: QueryError | None
+    condition: Q
 
     @classmethod
-    def read(cls, asked: QueryDict, columns: Columns) -> "Search":
+    def read(cls, asked: QueryDict, data_type: DataType) -> "Search":
+        text = asked.get("q", "").replace("\0", "").strip()
         sort = asked.get("sort", "")
-        if sort not in ORDERS:
-            sort = "-date" if columns.dated_on else "name"
-        return cls(text=asked.get("q", "").replace("\0", "").strip()[:200], sort=sort)
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What a record was until a pull changed it."""
-
-    row: RecordVersion
-    #: None when the pull that changed it is gone from the history.
-    changed_by: Pull | None
+        if sort not in sorts(data_type):
+            sort = "-date" if "date" in sorts(data_type) else "name"
+        error, found = None, Q()
+        if _LIKE_A_QUERY.search(text):
+            try:
+                found = condition(text, data_type)
+            except QueryError as refused:
+                error = refused
+        elif text:
+            text = text[:200]
+            found = (
+                Q(label__icontains=text) | Q(party__icontains=text) | Q(source_id__icontains=text)
+            )
+        return cls(data_type=data_type, text=text, sort=sort, error=error, condition=found)
 
     @property
-    def text(self) -> str:
-        return pretty(self.row.body)
+    def marked(self) -> tuple[str, str]:
+        """The query up to its mistake, and from there on."""
+        place = self.error.position if self.error else len(self.text)
+        return self.text[:place], self.text[place:]
 
 
 def holdings(connection: Connection, supported: frozenset[DataType]) -> list[Holding]:
@@ -161,36 +194,90 @@ def records_of(connection: Connection, data_type: str) -> RecordQuerySet:
     return Record.objects.within(connection.organization_id).of(connection.pk, data_type)
 
 
-def page(
-    connection: Connection, data_type: DataType, search: Search, position: Mapping[str, str]
-) -> Page[Record]:
-    found = records_of(connection, data_type).defer("body", "hash")
-    if search.text:
-        found = found.filter(
-            Q(label__icontains=search.text)
-            | Q(party__icontains=search.text)
-            | Q(source_id__icontains=search.text)
-        )
-    return ORDERS[search.sort].page(found, position, size=PAGE_SIZE)
+def sorts(data_type: DataType) -> list[str]:
+    """Return the words by which a data type can be sorted."""
+    keys = [heading.sort for heading in headings(data_type) if heading.sort]
+    return [word for key in keys for word in (key, f"-{key}")]
 
 
-def versions(record: Record) -> list[Version]:
-    """Return what the record was before, newest first."""
-    rows = (
-        RecordVersion.objects.within(record.organization_id)
-        .filter(
-            connection_id=record.connection_id,
-            data_type=record.data_type,
-            source_id=record.source_id,
-        )
-        .order_by("-superseded_at", "-id")[:VERSIONS_SHOWN]
+def headings(data_type: DataType) -> list[Heading]:
+    """Return a table's columns; amounts carry their currency, so it needs no column there."""
+    found = [_heading(data_type, column) for column in COLUMNS[data_type]]
+    if any(heading.is_number for heading in found):
+        return [each for each in found if each.column.listed is not Listed.CURRENCY]
+    return found
+
+
+def _heading(data_type: DataType, column: Column) -> Heading:
+    if column.listed:
+        return Heading(column, _STYLES.get(column.listed, "text"), column.listed)
+    kind = properties(data_type)[column.path].kind
+    return Heading(column, _STYLES_BY_KIND.get(kind, "text"), _read_as(column.path))
+
+
+def _read_as(path: str) -> str:
+    return "body_" + path.replace(".", "_")
+
+
+def _with_columns(rows: RecordQuerySet, data_type: DataType) -> RecordQuerySet:
+    """Read out of the bodies what a table shows and no typed column holds."""
+    return _with_members(rows, [each for each in COLUMNS[data_type] if not each.listed], data_type)
+
+
+def _with_members(
+    rows: RecordQuerySet, columns: Sequence[Column], data_type: DataType
+) -> RecordQuerySet:
+    known = properties(data_type)
+    paths = [column.path for column in columns if column.path]
+    return rows.annotate(**{_read_as(path): member(known[path]) for path in paths})
+
+
+def page(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Record]:
+    found = _found(connection, search).defer("body", "hash")
+    return ORDERS[search.sort].page(
+        _with_columns(found, search.data_type), position, size=PAGE_SIZE
     )
-    pulls: dict[UUID, Pull] = (
-        Pull.objects.within(record.organization_id)
-        .select_related("requested_by")
-        .in_bulk({row.superseded_by for row in rows})
+
+
+def exported(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Record]:
+    """Return a larger page, with every column read out of the body: to the last digit."""
+    found = _found(connection, search).defer("body", "hash")
+    columns = COLUMNS[search.data_type]
+    return ORDERS[search.sort].page(
+        _with_members(found, columns, search.data_type), position, size=EXPORTED_AT_ONCE
     )
-    return [Version(row, pulls.get(row.superseded_by)) for row in rows]
+
+
+def exact(record: Record, column: Column) -> object:
+    """Return a value as the body has it, or else what the store lists in its place."""
+    value = getattr(record, _read_as(column.path)) if column.path else None
+    if value is None and column.listed:
+        value = getattr(record, column.listed)
+        if isinstance(value, Decimal):
+            value = value.normalize()  # the column has six places, whatever was written
+    return value
+
+
+def find(connection: Connection, data_type: DataType, source_id: str) -> Record | None:
+    found = records_of(connection, data_type).filter(source_id=source_id)
+    return _with_columns(found, data_type).first()
+
+
+def rows(data_type: DataType, found: Sequence[Record]) -> list[Row]:
+    columns = headings(data_type)
+    return [
+        Row(record, [Cell(each, getattr(record, each.attribute)) for each in columns])
+        for record in found
+    ]
+
+
+def count(connection: Connection, search: Search) -> int:
+    """Count what a search finds, or tell that it is more than `COUNTED`."""
+    return _found(connection, search)[: COUNTED + 1].count()
+
+
+def _found(connection: Connection, search: Search) -> RecordQuerySet:
+    return records_of(connection, search.data_type).filter(search.condition)
 
 
 def pretty(body: str) -> str:

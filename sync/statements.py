@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import count
+from itertools import count, takewhile
 
 from connections.schemas import (
     BalanceSheet,
@@ -28,9 +28,25 @@ class Line:
     """One account or heading, with its amount in every period shown."""
 
     name: str
-    level: int
+    #: How deep it lies below its section, from 1.
+    depth: int
+    #: Whether others lie below it, whose sum it is.
     is_total: bool
     amounts: Amounts
+
+    @property
+    def level(self) -> int:
+        """How far it is indented: deeper than this, a phone has no room."""
+        return min(self.depth, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that follow one another, or a heading with the blocks that fold away below it."""
+
+    lines: tuple[Line, ...] = ()
+    heading: Line | None = None
+    blocks: tuple["Block", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,10 @@ class Part:
     amounts: Amounts
     lines: tuple[Line, ...] = ()
     is_result: bool = False
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return _blocks(self.lines)
 
     @property
     def newest(self) -> Decimal | None:
@@ -127,7 +147,7 @@ def _section(name: str, roots: Sequence[ReportLine | None]) -> Part:
     return Part(
         name=name,
         amounts=tuple(root.value if root else None for root in roots),
-        lines=tuple(_lines([root.items if root else None for root in roots], level=1)),
+        lines=tuple(_lines([root.items if root else None for root in roots], depth=1)),
     )
 
 
@@ -135,7 +155,7 @@ def _result(name: str, amounts: Sequence[Decimal]) -> Part:
     return Part(name=name, amounts=tuple(amounts), is_result=True)
 
 
-def _lines(columns: Sequence[Sequence[ReportLine] | None], *, level: int) -> Iterator[Line]:
+def _lines(columns: Sequence[Sequence[ReportLine] | None], *, depth: int) -> Iterator[Line]:
     """Merge the periods: an account that one of them lacks has no amount there."""
     keyed = [_keyed(column or ()) for column in columns]
     for key in dict.fromkeys(key for column in keyed for key in column):
@@ -144,12 +164,32 @@ def _lines(columns: Sequence[Sequence[ReportLine] | None], *, level: int) -> Ite
         has_children = any(children)
         yield Line(
             name=next((line.name for line in same if line and line.name), "Without a name"),
-            level=min(level, 4),
+            depth=depth,
             is_total=has_children,
             amounts=tuple(line.value if line else None for line in same),
         )
         if has_children:
-            yield from _lines(children, level=level + 1)
+            yield from _lines(children, depth=depth + 1)
+
+
+def _blocks(lines: Sequence[Line]) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    place = 0
+    while place < len(lines):
+        first = lines[place]
+        if first.is_total:
+            below = _below(first, lines[place + 1 :])
+            blocks.append(Block(heading=first, blocks=_blocks(below)))
+            place += 1 + len(below)
+        else:
+            run = tuple(takewhile(lambda line: not line.is_total, lines[place:]))
+            blocks.append(Block(lines=run))
+            place += len(run)
+    return tuple(blocks)
+
+
+def _below(heading: Line, lines: Sequence[Line]) -> tuple[Line, ...]:
+    return tuple(takewhile(lambda line: line.depth > heading.depth, lines))
 
 
 def _keyed(lines: Sequence[ReportLine]) -> dict[tuple[str, int], ReportLine]:

@@ -18,6 +18,7 @@ urlpatterns = [
     path("companies/<uuid:company_id>/refresh", company.refresh, name="refresh"),
     path("companies/<uuid:company_id>/data/", data.data, name="data"),
     path("companies/<uuid:company_id>/data/<str:data_type>/", data.data_type, name="data-type"),
+    path("companies/<uuid:company_id>/data/<str:data_type>/export.csv", data.export, name="export"),
     path(
         "companies/<uuid:company_id>/data/<str:data_type>/<path:source_id>/",
         data.record,

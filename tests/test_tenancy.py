@@ -82,6 +82,7 @@ ROUTES: dict[str, Right | None] = {
     "sync:refresh": Right.REFRESH_DATA,
     "sync:data": Right.SEE_DATA,
     "sync:data-type": Right.SEE_DATA,
+    "sync:export": Right.SEE_DATA,
     "sync:record": Right.SEE_DATA,
     "sync:history": None,
     "sync:history-stream": None,

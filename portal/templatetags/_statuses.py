@@ -48,6 +48,22 @@ PULL_MARKS = {
 }
 _MARKS = CONNECTION_MARKS | PULL_MARKS
 
+#: Of what is in the books; a platform's word that is not here is shown as it is.
+RECORD_MARKS = {
+    "draft": Mark("grey", "dashed", "Draft"),
+    "submitted": Mark("grey", "ring", "Submitted"),
+    "open": Mark("grey", "ring", "Open"),
+    "partiallypaid": Mark("blue", "half", "Partially paid"),
+    "paid": Mark("green", "disc", "Paid"),
+    "void": Mark("grey", "cross", "Void"),
+    "active": Mark("green", "disc", "Active"),
+    "archived": Mark("grey", "cross", "Archived"),
+    "pending": Mark("purple", "half", "Pending"),
+    "reconciled": Mark("green", "disc", "Reconciled"),
+    "unreconciled": Mark("grey", "ring", "Unreconciled"),
+    "unknown": Mark("grey", "dash", "Unknown"),
+}
+
 # Worst first: what an operator should see when there is room for a few only.
 _TONES_BY_URGENCY = ("red", "purple", "amber", "grey", "blue", "green")
 

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.templatetags import _words
-from portal.templatetags._statuses import mark_of
+from portal.templatetags._statuses import RECORD_MARKS, Mark, mark_of
 
 register = template.Library()
 
@@ -92,9 +92,13 @@ def count(number: int | None) -> str:
 
 
 @register.filter
-def quantity(number: Decimal | None) -> str:
-    """Write a number with the digits it has: 17.5, where the store says 17.500000."""
-    return _words.NOTHING if number is None else f"{number.normalize():,f}"
+def quantity(number: Decimal | None, decimals: int = 0) -> str:
+    """Write a number with the digits it has, or more: 17.5, where the store says 17.500000."""
+    if number is None:
+        return _words.NOTHING
+    exponent = number.normalize().as_tuple().exponent
+    places = max(decimals, -exponent if isinstance(exponent, int) else 0)
+    return f"{number:,.{places}f}".replace("-", "−")
 
 
 @register.filter
@@ -128,7 +132,19 @@ def tone(status: str) -> str:
 @register.simple_tag
 def status_mark(status: str, style: str = "") -> SafeString:
     """Show a status of a connection or a pull; style `filled` puts it on its ground."""
-    mark = mark_of(status)
+    return _written(mark_of(status), style)
+
+
+@register.simple_tag
+def record_mark(status: str) -> SafeString:
+    """Show a status of an invoice, an account or another record, or that it has none."""
+    if not status:
+        return format_html('<span class="muted">{}</span>', _words.NOTHING)
+    mark = RECORD_MARKS.get(status.lower())
+    return _written(mark) if mark else format_html("{}", _words.apart(status))
+
+
+def _written(mark: Mark, style: str = "") -> SafeString:
     return format_html(
         '<span class="status{}" data-tone="{}" data-shape="{}">{}</span>',
         " filled" if style == "filled" else "",

@@ -1,11 +1,14 @@
 """The data that were pulled: data types, their records, one record, statements."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from companies.access import PortalRequest, requires
@@ -15,9 +18,10 @@ from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import DataType, single_id
 from portal.http import wants_fragment
-from sync import overview, records, statements
+from sync import exports, overview, records, statements, versions
 from sync.models import Record
-from sync.records import COLUMNS, Holding, Search
+from sync.query import examples, properties
+from sync.records import Holding, Search
 from sync.views.company import find_company
 
 PERIODS = (3, 6, 12, 24)
@@ -66,13 +70,53 @@ def data_type(request: PortalRequest, company_id: UUID, data_type: str) -> HttpR
         return render(request, "sync/data_type.html", context)
     if holding.data_type.is_report:
         return _statement(request, source.connection, context, holding.data_type)
-    columns = COLUMNS[holding.data_type]
-    search = Search.read(request.GET, columns)
-    page = records.page(source.connection, holding.data_type, search, request.GET)
+    search = Search.read(request.GET, holding.data_type)
     template = (
         "sync/data_type.html#records" if _asks_for("records", request) else "sync/data_type.html"
     )
-    return render(request, template, context | {"columns": columns, "search": search, "page": page})
+    found = {} if search.error else _found(source.connection, search, request.GET)
+    return render(
+        request,
+        template,
+        context
+        | {
+            "headings": records.headings(holding.data_type),
+            "search": search,
+            "examples": examples(holding.data_type, timezone.localdate()),
+            "properties": properties(holding.data_type).values(),
+        }
+        | found,
+        status=422 if search.error else 200,
+    )
+
+
+def _found(connection: Connection, search: Search, position: Mapping[str, str]) -> dict[str, Any]:
+    page = records.page(connection, search, position)
+    return {
+        "page": page,
+        "rows": records.rows(search.data_type, page.rows),
+        "found": records.count(connection, search) if search.text else None,
+        "counted": records.COUNTED,
+    }
+
+
+@requires(Right.SEE_DATA)
+@require_GET
+def export(request: PortalRequest, company_id: UUID, data_type: str) -> HttpResponseBase:
+    source = _source(request, company_id)
+    holding = source.holding(data_type)
+    if source.connection is None or not holding.was_pulled:
+        raise Http404("Nothing was pulled yet.")
+    if holding.data_type.is_report:
+        stored = _report(source.connection, holding.data_type)
+        return exports.statement(source.company, stored)
+    search = Search.read(request.GET, holding.data_type)
+    if search.error:
+        return redirect(
+            f"{reverse('sync:data-type', args=[request.organization.slug, company_id, data_type])}"
+            f"?{request.GET.urlencode()}"
+        )
+    return exports.records_found(source.company, source.connection, search)
 
 
 def _asks_for(part: str, request: PortalRequest) -> bool:
@@ -82,9 +126,7 @@ def _asks_for(part: str, request: PortalRequest) -> bool:
 def _statement(
     request: PortalRequest, connection: Connection, context: dict[str, Any], data_type: DataType
 ) -> HttpResponse:
-    stored = get_object_or_404(
-        records.records_of(connection, data_type), source_id=single_id(data_type)
-    )
+    stored = _report(connection, data_type)
     asked = request.GET.get("periods", "")
     shown = int(asked) if asked in {str(number) for number in PERIODS} else PERIODS[0]
     statement = statements.read(data_type, stored.body, periods=shown)
@@ -97,6 +139,12 @@ def _statement(
     return render(request, "sync/statement.html", context)
 
 
+def _report(connection: Connection, data_type: DataType) -> Record:
+    return get_object_or_404(
+        records.records_of(connection, data_type), source_id=single_id(data_type)
+    )
+
+
 @requires(Right.SEE_DATA)
 @require_GET
 def record(
@@ -106,22 +154,38 @@ def record(
     holding = source.holding(data_type)
     if source.connection is None:
         raise Http404("No such record.")
-    stored: Record = get_object_or_404(
-        records.records_of(source.connection, data_type), source_id=source_id
-    )
+    stored = records.find(source.connection, holding.data_type, source_id)
+    if stored is None:
+        raise Http404("No such record.")
+    context = source.context | {
+        "holding": holding,
+        "record": stored,
+        "row": records.rows(holding.data_type, [stored])[0],
+        "text": records.pretty(stored.body),
+        "changes": versions.changes(stored),
+        "notes": versions.notes(stored, holding.newest_pull),
+        "asked": request.GET.get("asOf", ""),
+    }
+    status = 200
+    if context["asked"]:
+        try:
+            context |= _as_of(stored, context["asked"])
+        except versions.NoSuchMoment as refused:
+            context["refusal"] = str(refused)
+            status = 400
     template = "sync/record.html#drawer" if wants_fragment(request) else "sync/record.html"
-    return render(
-        request,
-        template,
-        source.context
-        | {
-            "holding": holding,
-            "columns": COLUMNS[holding.data_type],
-            "record": stored,
-            "text": records.pretty(stored.body),
-            "versions": records.versions(stored),
-        },
-    )
+    return render(request, template, context, status=status)
+
+
+def _as_of(stored: Record, asked: str) -> dict[str, Any]:
+    state = versions.as_of(stored, asked)
+    if state.body is None:
+        return {"state": state}
+    return {
+        "state": state,
+        "text": records.pretty(state.body),
+        "since": versions.differences(state.body, stored.body),
+    }
 
 
 def _source(request: PortalRequest, company_id: UUID) -> Source:

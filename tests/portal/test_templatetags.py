@@ -9,8 +9,10 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils import timezone
 
+from connections.schemas import DataType
 from portal.templatetags.charts import Day, Month
 from sync.models import PullStatus
+from sync.query import properties
 
 NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 
@@ -157,6 +159,40 @@ def test_status_is_colour_shape_and_word(status, tone, shape, word):
 @pytest.mark.parametrize("status", list(PullStatus))
 def test_every_status_of_a_pull_is_shown_in_the_models_word(status):
     assert f">{status.label}</span>" in rendered("{% status_mark status %}", status=status)
+
+
+@pytest.mark.parametrize("data_type", list(DataType))
+def test_every_status_of_a_record_is_shown_with_its_shape(data_type):
+    statuses = [
+        status
+        for asked in properties(data_type).values()
+        if asked.column == "record_status"
+        for status in asked.choices
+    ]
+    for status in statuses:
+        assert "data-shape" in rendered("{% record_mark status %}", status=status)
+
+
+def test_a_status_of_a_record_that_nobody_knows_is_written_as_it_is():
+    shown = rendered("{% record_mark status %}", status="<On>Hold")
+
+    assert "&lt;on&gt;hold" in shown
+    assert "—" in rendered("{% record_mark status %}", status="")
+
+
+@pytest.mark.parametrize(
+    ("number", "decimals", "written"),
+    [
+        ("17.500000", 0, "17.5"),
+        ("-1025.2", 2, "−1,025.20"),
+        ("0.1234", 2, "0.1234"),
+        ("1E+3", 0, "1,000"),
+    ],
+)
+def test_a_number_keeps_its_digits_and_gets_those_it_should_have(number, decimals, written):
+    shown = rendered("{{ number|quantity:decimals }}", number=Decimal(number), decimals=decimals)
+
+    assert shown == written
 
 
 def test_unknown_status_is_an_error():

@@ -67,7 +67,7 @@ def an_invoice(connection, number, *, on=dt.date(2026, 5, 4), amount="120.50", *
     )
 
 
-def an_earlier_version(record, *, body, changed_by):
+def an_earlier_version(record, *, body, changed_by, **fields):
     return RecordVersion.objects.create(
         connection_id=record.connection_id,
         data_type=record.data_type,
@@ -75,11 +75,14 @@ def an_earlier_version(record, *, body, changed_by):
         organization=record.organization,
         hash=b"e",
         body=json.dumps(body),
-        is_deleted=False,
-        modified_at=record.modified_at,
-        superseded_at=timezone.now(),
         pull_id=uuid4(),
         superseded_by=changed_by.pk,
+        **{
+            "is_deleted": False,
+            "modified_at": record.modified_at,
+            "superseded_at": timezone.now(),
+            **fields,
+        },
     )
 
 

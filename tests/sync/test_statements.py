@@ -73,6 +73,25 @@ def test_nesting_is_kept_as_deep_as_it_goes():
     assert levels == [1, 2, 3, 4, 4, 4]
 
 
+def test_headings_fold_away_with_all_that_lies_below_them():
+    staff = a_line("Staff", 5, a_line("Wages", 3), a_line("Taxes", 2))
+    costs = a_line("Receipts", 9, a_line("Rent", 1), staff, a_line("Post", 1), a_line("Fees", 2))
+
+    def outline(blocks):
+        return [
+            (block.heading.name, outline(block.blocks))
+            if block.heading
+            else [line.name for line in block.lines]
+            for block in blocks
+        ]
+
+    assert outline(read((1, costs)).parts[0].blocks) == [
+        ["Rent"],
+        ("Staff", [["Wages", "Taxes"]]),
+        ["Post", "Fees"],
+    ]
+
+
 def test_a_section_that_is_missing_has_no_amount():
     payments = read((1, a_line("Receipts", 10))).parts[1]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("companies", "0003_file_events"),
+        ("companies", "0005_team"),
     ]
 
     operations = [

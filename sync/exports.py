@@ -1,0 +1,84 @@
+"""Records and statements as files for a spreadsheet: every row, figures to the last digit."""
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.utils import timezone
+
+from companies import tenancy
+from companies.models import Company
+from connections.models import Connection
+from connections.schemas import DataType
+from portal.csv import Cell, CsvResponse, file_name
+from sync import records, statements
+from sync.columns import COLUMNS
+from sync.models import Record
+from sync.records import Search
+
+_EVERY_PERIOD = 10_000
+
+
+def records_found(company: Company, connection: Connection, search: Search) -> CsvResponse:
+    columns = COLUMNS[search.data_type]
+    header = [
+        "ID",
+        *(column.heading for column in columns),
+        "Deleted at the source",
+        "Changed here",
+        "Changed at the source",
+    ]
+    return CsvResponse(_name(company, search.data_type), header, _rows(connection, search))
+
+
+def _rows(connection: Connection, search: Search) -> Iterator[list[Cell]]:
+    """Read page by page, each in a transaction of its own: a slow reader holds none open."""
+    position: dict[str, str] = {}
+    while True:
+        with tenancy.entered(connection.organization_id):
+            page = records.exported(connection, search, position)
+        if position and not page.previous:
+            return  # a pull left nothing behind the last row, so this is the first page again
+        yield from (_row(record, search.data_type) for record in page.rows)
+        if not page.next:
+            return
+        position = {"after": page.next}
+
+
+def _row(record: Record, data_type: DataType) -> list[Cell]:
+    return [
+        record.source_id,
+        *(_cell(records.exact(record, column)) for column in COLUMNS[data_type]),
+        record.is_deleted,
+        _cell(record.modified_at),
+        _cell(record.source_modified_at),
+    ]
+
+
+def statement(company: Company, record: Record) -> CsvResponse:
+    """Write all periods of a statement, each line below its section."""
+    data_type = DataType(record.data_type)
+    read = statements.read(data_type, record.body, periods=_EVERY_PERIOD)
+    header = ["Section", "Line", "Level", "Currency", *read.columns]
+    return CsvResponse(_name(company, data_type), header, _lines(read))
+
+
+def _lines(read: statements.Statement) -> Iterator[list[Cell]]:
+    for part in read.parts:
+        for line in part.lines:
+            yield [part.name, line.name, line.depth, read.currency, *line.amounts]
+        name = part.name if part.is_result else f"Total {part.name.lower()}"
+        yield [part.name, name, 0, read.currency, *part.amounts]
+
+
+def _name(company: Company, data_type: DataType) -> str:
+    return file_name(company.name, data_type.label.lower(), f"{timezone.localdate()}")
+
+
+def _cell(value: object) -> Cell:
+    if value is None or isinstance(value, (str, int, Decimal)):
+        return value
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC)
+    assert isinstance(value, dt.date)
+    return value

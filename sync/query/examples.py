@@ -1,0 +1,72 @@
+"""Queries to learn from: what can be asked of a data type, in its own words."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from connections.schemas import DataType
+from sync.columns import COLUMNS, Listed
+from sync.query.properties import Kind, Property, properties
+
+_KINDS = (Kind.CHOICE, Kind.NUMBER, Kind.DATE, Kind.TEXT)
+_TYPICAL = ("Paid", "PartiallyPaid", "Active", "Archived", "Expense", "Credit", "Debit")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    query: str
+    meaning: str
+
+
+def examples(data_type: DataType, today: dt.date) -> list[Example]:
+    """Return one example of each kind of question, and one that joins several."""
+    known = properties(data_type)
+    of_kind: dict[Kind, tuple[str, Property]] = {}
+    # A party's name says more of a text than a number does.
+    columns = sorted(COLUMNS[data_type], key=lambda column: column.listed is not Listed.PARTY)
+    for column in columns:
+        if column.path:
+            of_kind.setdefault(known[column.path].kind, (column.heading, known[column.path]))
+    found = [_of_one(*of_kind[kind], today) for kind in _KINDS if kind in of_kind]
+    return [*found, *_joined(of_kind), *_kept_by_the_store(known, today)]
+
+
+def _of_one(heading: str, asked: Property, today: dt.date) -> Example:
+    match asked.kind:
+        case Kind.CHOICE:
+            choice = _typical(asked)[0]
+            return Example(f"{asked.path} = {choice}", f"{heading} is {choice}")
+        case Kind.NUMBER:
+            return Example(f"{asked.path} > 1000", f"{heading} is more than 1,000")
+        case Kind.DATE:
+            first = today.replace(month=1, day=1)
+            return Example(f"{asked.path} >= {first}", f"{heading} this year")
+        case _:
+            return Example(f"{asked.path} ~ co", f"{heading} contains “co”, in any case")
+
+
+def _joined(of_kind: Mapping[Kind, tuple[str, Property]]) -> Iterator[Example]:
+    if Kind.CHOICE not in of_kind:
+        return
+    _, asked = of_kind[Kind.CHOICE]
+    first, other = _typical(asked)[:2]
+    either = f"{asked.path} = {first} || {asked.path} = {other}"
+    if Kind.NUMBER in of_kind:
+        _, amount = of_kind[Kind.NUMBER]
+        yield Example(f"{{{either}}} && {amount.path} > 1000", "Either of two, and more than 1,000")
+    else:
+        yield Example(either, "Either of two")
+
+
+def _kept_by_the_store(known: Mapping[str, Property], today: dt.date) -> Iterator[Example]:
+    if "metadata.isDeleted" in known:
+        yield Example("metadata.isDeleted != true", "Not deleted at the source")
+    if "modifiedDate" in known:
+        week = today - dt.timedelta(days=7)
+        yield Example(f"modifiedDate >= {week}", "Changed here in the last seven days")
+
+
+def _typical(asked: Property) -> list[str]:
+    """Put the choices first that most books have."""
+    ranked = [choice for choice in _TYPICAL if choice in asked.choices]
+    return ranked + [each for each in asked.choices if each not in {*ranked, "Unknown"}]
