@@ -1,15 +1,20 @@
 """Stored records as tables: how a data type is searched, sorted, shown and exported."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
+from django.db import OperationalError, transaction
+from django.db import connection as database
 from django.db.models import Q
 from django.http import QueryDict
+from psycopg.errors import QueryCanceled
 
 from connections.models import Connection
 from connections.schemas import DataType
@@ -22,6 +27,7 @@ PAGE_SIZE = 50
 EXPORTED_AT_ONCE = 500
 #: What a search found is counted up to here: counting further takes longer than looking.
 COUNTED = 10_000
+LONGEST_LOOK = timedelta(seconds=10)
 
 #: By the words of the URL. Each ends in the record's id, which is unique within its data type;
 #: up and down are each other's reverse, so that one index serves both.
@@ -57,6 +63,10 @@ _STYLES_BY_KIND = {
 
 #: A text that begins like a clause, or joins two, is meant as a query; any other is looked for.
 _LIKE_A_QUERY = re.compile(r"^[{\s]*[A-Za-z_][\w.]*\s*(?:!=|[=~<>])|&&|\|\|", re.ASCII)
+
+
+class TookTooLong(Exception):
+    """A search that reads more than can be read while somebody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +271,25 @@ def exact(record: Record, column: Column) -> object:
 def find(connection: Connection, data_type: DataType, source_id: str) -> Record | None:
     found = records_of(connection, data_type).filter(source_id=source_id)
     return _with_columns(found, data_type).first()
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let nobody's query keep PostgreSQL from the others, to the end of the transaction.
+
+    :raises TookTooLong: when one statement takes longer than `LONGEST_LOOK`.
+    """
+    try:
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true)",
+                [f"{LONGEST_LOOK // timedelta(milliseconds=1)}"],
+            )
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TookTooLong from None
+        raise
 
 
 def rows(data_type: DataType, found: Sequence[Record]) -> list[Row]:

@@ -86,16 +86,21 @@ def data_type(request: PortalRequest, company_id: UUID, data_type: str) -> HttpR
             "properties": properties(holding.data_type).values(),
         }
         | found,
-        status=422 if search.error else 200,
+        status=200 if "page" in found else 422,
     )
 
 
 def _found(connection: Connection, search: Search, position: Mapping[str, str]) -> dict[str, Any]:
-    page = records.page(connection, search, position)
+    try:
+        with records.hurried():
+            page = records.page(connection, search, position)
+            found = records.count(connection, search) if search.text else None
+    except records.TookTooLong:
+        return {"took_too_long": True}
     return {
         "page": page,
         "rows": records.rows(search.data_type, page.rows),
-        "found": records.count(connection, search) if search.text else None,
+        "found": found,
         "counted": records.COUNTED,
     }
 

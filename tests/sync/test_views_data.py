@@ -5,6 +5,7 @@ import html
 import re
 
 import pytest
+from django.db import connection as database
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from companies.models import Membership
 from companies.roles import Role
 from connections.models import Connection
 from connections.schemas import DataType
+from sync import records
 from sync.models import PullStatus, RejectedRecord, ValidationIssue
 from tests.factories import ConnectionFactory
 from tests.sync.books import (
@@ -193,6 +195,25 @@ def test_a_query_that_cannot_be_answered_says_where_and_what_is_right(
     assert shown(page) == []
 
 
+def test_a_search_that_takes_too_long_is_given_up(client, company, connection, monkeypatch):
+    a_status(connection, record_count=1)
+    an_invoice(connection, "INV-1")
+    read = records.page
+
+    def read_slowly(*asked):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+        return read(*asked)
+
+    monkeypatch.setattr(records, "LONGEST_LOOK", dt.timedelta(milliseconds=50))
+    monkeypatch.setattr(records, "page", read_slowly)
+
+    page = client.get(url("data-type", company, data_type="invoices"), {"q": "note ~ x"})
+
+    assert page.status_code == 422
+    assert "This search takes too long" in page.content.decode()
+
+
 @pytest.mark.parametrize("data_type", [each for each in DataType if not each.is_report])
 def test_the_examples_of_every_data_type_can_be_asked(client, company, connection, data_type):
     a_status(connection, data_type)
@@ -266,7 +287,7 @@ def test_records_cost_the_same_queries_whatever_their_number(
     for number in range(60):
         an_invoice(connection, f"INV-{number}")
 
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         client.get(url("data-type", company, data_type="invoices"))
 
 
