@@ -7,13 +7,16 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from companies import team
 from companies.access import PortalRequest, requires
 from companies.forms import InvitationForm, RoleForm
 from companies.models import Invitation, Membership
 from companies.roles import DESCRIPTIONS, Right, Role
+from portal.http import wants_fragment
 
 _UNPROCESSABLE = 422
 _ROLES = [(role, DESCRIPTIONS[role]) for role in Role]
@@ -22,7 +25,7 @@ _ROLES = [(role, DESCRIPTIONS[role]) for role in Role]
 @require_GET
 @requires(Right.MANAGE_TEAM)
 def members(request: PortalRequest) -> HttpResponse:
-    return _list(request, InvitationForm())
+    return _page(request, InvitationForm())
 
 
 @require_POST
@@ -30,7 +33,7 @@ def members(request: PortalRequest) -> HttpResponse:
 def invite(request: PortalRequest) -> HttpResponse:
     form = InvitationForm(request.POST)
     if not form.is_valid():
-        return _list(request, form)
+        return _refuse(request, form)
     try:
         invitation = team.invite(
             request.organization,
@@ -41,9 +44,10 @@ def invite(request: PortalRequest) -> HttpResponse:
         )
     except team.Refused as refusal:
         form.add_error("email", str(refusal))
-        return _list(request, form)
+        return _refuse(request, form)
     messages.success(request, f"{invitation.name} is invited as {invitation.get_role_display()}.")
-    return _back(request)
+    url = reverse("companies:team", args=[request.organization.slug])
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
 
 
 @require_POST
@@ -127,7 +131,14 @@ def _back(request: PortalRequest) -> HttpResponse:
     return redirect("companies:team", request.organization.slug)
 
 
-def _list(request: PortalRequest, form: InvitationForm) -> HttpResponse:
+def _refuse(request: PortalRequest, form: InvitationForm) -> HttpResponse:
+    if not wants_fragment(request):
+        return _page(request, form)
+    context = {"form": form, "roles": _ROLES}
+    return render(request, "companies/team.html#invite", context, status=_UNPROCESSABLE)
+
+
+def _page(request: PortalRequest, form: InvitationForm) -> HttpResponse:
     members = Membership.objects.within(request.organization).select_related("user")
     invitations = Invitation.objects.within(request.organization).select_related("invited_by")
     context = {

@@ -16,7 +16,7 @@ urlpatterns = [
     path("styleguide", styleguide, name="styleguide"),
     path(
         "o/<slug:organization>/companies/",
-        include(([path("", _page, name="list")], "companies")),
+        include(([path("", _page, name="list"), path("find", _page, name="find")], "companies")),
     ),
     path(
         "o/<slug:organization>/data-types/",
