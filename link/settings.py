@@ -5,10 +5,13 @@ from uuid import UUID, uuid4
 
 from django.db.models.functions import Now
 
-from companies import events, tenancy
-from companies.models import EventType, Organization, User
+from companies import audit, events, tenancy
+from companies.models import AuditKind, EventType, Organization, User
 from link import logos
 from link.models import LinkSettings
+
+#: The picture itself, of which the digest tells, and what the invite URL is derived from.
+_UNAUDITED = frozenset({"logo", "invite_id"})
 
 
 def settings_of(organization: Organization) -> LinkSettings:
@@ -31,9 +34,22 @@ def save_link_settings(
     Every change of the settings comes through here. ``what`` says it in words: "the logo".
     """
     with tenancy.entered(organization.pk):
+        was = stored(organization)
         LinkSettings.objects.within(organization).update_or_create(
             organization=organization,
             defaults={**values, "changed_at": Now(), "changed_by": actor},
+        )
+        audited = [name for name in values if name not in _UNAUDITED]
+        audit.record(
+            AuditKind.LINK_SETTINGS,
+            "changed",
+            organization_id=organization.pk,
+            object_id=was.pk,
+            label=what,
+            actor=actor,
+            before={name: getattr(was, name) for name in audited},
+            after={name: values[name] for name in audited}
+            | ({"invite_url": audit.SECRET} if "invite_id" in values else {}),
         )
         events.record(
             EventType.SETTINGS_CHANGED,

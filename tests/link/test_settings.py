@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from companies.models import Event
+from companies.models import AuditEntry, Event
 from connections import links
 from link import colours, logos
 from link.models import LinkSettings
@@ -65,6 +65,25 @@ def test_settings_are_kept_and_remembered(client, organization, alice):
     assert not saved.warns_on_phones
     event = Event.objects.get()
     assert (event.type, event.actor) == ("settings.changed", alice)
+
+
+def test_the_audit_log_tells_what_changed_and_no_invite_url(client, organization, alice):
+    client.post(url(organization), VALUES)
+    client.post(url(organization), VALUES | {"landing_title": "Other"})
+    upload(client, organization, picture())
+    client.post(url(organization, "change-invite"), {"change": "renew"})
+
+    first, second, logo, invite = AuditEntry.objects.order_by("at", "id")
+    assert first.after
+    assert logo.after
+    assert first.after["primary_colour"] == "#1a56c9"
+    assert (second.before, second.after) == (
+        {"landing_title": "Share your books with us"},
+        {"landing_title": "Other"},
+    )
+    assert logo.after["logo_digest"] == LinkSettings.objects.get().logo_digest
+    assert invite.after == {"invite_url": "changed"}
+    assert {entry.actor for entry in (first, second, logo, invite)} == {alice}
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,9 @@ def test_who_uploads_files_instead_is_sent_on_as_done(customer, path):
     sent = sent_to(customer, path)
 
     assert (sent["statusCode"], sent["connectionId"]) == ("200", "")
+    LinkVisit.objects.update(finished_at=None)
+    LinkSettings.objects.update(redirect_url="")
+    assert "has the files you uploaded" in text(customer.get(f"{path}finish/"))
 
 
 def test_after_its_end_a_visit_begins_anew(customer, path):
