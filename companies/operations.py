@@ -60,6 +60,24 @@ def rename_organization(organization: Organization, *, name: str, actor: User | 
         held.save(update_fields=["name"])
 
 
+def switch_failure_emails(organization: Organization, *, on: bool, actor: User | None) -> None:
+    """Have members who may change settings told by e-mail of what fails, or not."""
+    with tenancy.entered(organization.pk):
+        held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+        audit.record(
+            AuditKind.ORGANIZATION,
+            "changed",
+            organization_id=organization.pk,
+            object_id=organization.pk,
+            label=held.name,
+            actor=actor,
+            before={"failure_emails": held.emails_failures},
+            after={"failure_emails": on},
+        )
+        held.emails_failures = on
+        held.save(update_fields=["emails_failures"])
+
+
 def save_profile(user: User, *, name: str, time_zone: str) -> None:
     user.name = " ".join(name.split())
     user.time_zone = time_zone

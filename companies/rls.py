@@ -92,7 +92,8 @@ class RowLevelSecurity(_TableConstraint):
     """Let the app's role see the rows for which `using` holds, the system role none or all.
 
     `using` is SQL over the table's columns. `grants` are the app role's rights: a table that is
-    only ever appended to leaves out UPDATE and DELETE.
+    only ever appended to leaves out UPDATE and DELETE. `system_reads` opens the table to the system
+    role, or only the columns it names.
     """
 
     def __init__(
@@ -101,13 +102,13 @@ class RowLevelSecurity(_TableConstraint):
         name: str,
         using: str = "organization_id = {organization}",
         grants: Sequence[str] = ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        system_reads: bool = False,
+        system_reads: bool | Sequence[str] = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
         self.using = using
         self.grants = tuple(grants)
-        self.system_reads = system_reads
+        self.system_reads = system_reads if isinstance(system_reads, bool) else tuple(system_reads)
 
     def _create(self, model: type[models.Model], quote: Callable[[str], str]) -> Statement:
         using = self.using.format(organization=CURRENT_ORGANIZATION, user=CURRENT_USER)
@@ -120,9 +121,11 @@ class RowLevelSecurity(_TableConstraint):
         ]
         if self.system_reads:
             policy = f"CREATE POLICY {self.name}_system ON %(table)s FOR SELECT TO {SYSTEM_ROLE}"
+            columns = self.system_reads
+            named = "" if isinstance(columns, bool) else f" ({', '.join(columns)})"
             statements += [
                 f"{policy} USING (true)",
-                f"GRANT SELECT ON %(table)s TO {SYSTEM_ROLE}",
+                f"GRANT SELECT{named} ON %(table)s TO {SYSTEM_ROLE}",
             ]
         return Statement("; ".join(statements), table=Table(model._meta.db_table, quote))
 

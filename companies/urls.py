@@ -15,6 +15,11 @@ urlpatterns = [
     path("companies/<uuid:company_id>/edit/", companies.edit, name="edit"),
     path("companies/<uuid:company_id>/rename/", companies.rename, name="rename"),
     path("settings/organization/", organization.organization, name="organization"),
+    path(
+        "settings/organization/failure-emails",
+        organization.failure_emails,
+        name="failure-emails",
+    ),
     path("settings/team/", team.members, name="team"),
     path("settings/team/invite", team.invite, name="invite"),
     path(

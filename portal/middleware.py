@@ -1,7 +1,7 @@
 """Sign-in that htmx understands, the reader's clock, and static files."""
 
-import zoneinfo
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -32,11 +32,7 @@ class TimezoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        name = getattr(request.user, "time_zone", "") if request.user.is_authenticated else ""
-        try:
-            zone = zoneinfo.ZoneInfo(name or "UTC")
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            zone = zoneinfo.ZoneInfo("UTC")
+        zone = request.user.zone if request.user.is_authenticated else UTC
         with timezone.override(zone):
             return self.get_response(request)
 

@@ -55,10 +55,13 @@ INSTALLED_APPS = [
     "files",
     "sync",
     "link",
+    "support",
+    "notices",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -81,6 +84,7 @@ MIDDLEWARE = [
     "portal.middleware.PortalLoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.middleware.TimezoneMiddleware",
+    "support.middleware.SupportMiddleware",  # runs the admin's views
     "companies.middleware.OrganizationMiddleware",  # runs the view: keep it last
 ]
 ROOT_URLCONF = "portal.urls"
@@ -171,7 +175,8 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_TASK_DEFAULT_QUEUE = "pulls"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("pulls", "clock")]
 CELERY_TASK_ROUTES = {
-    f"{app}.beat.*": {"queue": "clock", "routing_key": "clock"} for app in ("sync", "files")
+    f"{app}.beat.*": {"queue": "clock", "routing_key": "clock"}
+    for app in ("sync", "files", "notices")
 }
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"sync.beat.{task}", "schedule": 5.0, "options": {"expires": 10.0}}
@@ -191,6 +196,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "files.tasks.sweep_orphans",
         "schedule": 3600.0,
         "options": {"expires": 3600.0},
+    },
+    "look-for-lost-access": {
+        "task": "notices.beat.look_for_lost_access",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "look-for-failures": {
+        "task": "notices.beat.look_for_failures",
+        "schedule": 900.0,
+        "options": {"expires": 60.0},
     },
 }
 

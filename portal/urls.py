@@ -5,6 +5,7 @@ from django.urls import include, path
 from companies.views.invitations import invitation
 from portal import health, views
 from portal.styleguide import styleguide
+from support.admin import site
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("invitations/<str:token>/", invitation, name="invitation"),
+    path("admin/", site.urls),
     path("link/", include("link.urls")),
     path("o/<slug:organization>/", include("companies.urls")),
     path("o/<slug:organization>/", include("connections.urls")),

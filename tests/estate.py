@@ -22,6 +22,8 @@ from connections.models import (
 )
 from files.models import UploadedFile
 from link.models import LinkSettings, LinkVisit
+from notices.models import Notice
+from support.models import SupportGrant
 from sync.models import (
     Job,
     JobItem,
@@ -43,6 +45,7 @@ from tests.factories import (
     MembershipFactory,
     PullFactory,
     UploadedFileFactory,
+    UserFactory,
 )
 
 #: What nobody outside may read; it stands in every place a page could show.
@@ -143,6 +146,14 @@ def _add_rest(
         label=SECRET,
         before={"name": SECRET},
         after={"name": "other"},
+    )
+    Notice.objects.create(organization=organization, user=member, kind="digest", about=SECRET)
+    SupportGrant.objects.create(
+        organization=organization,
+        user=UserFactory(),
+        reason=SECRET,
+        granted_at=now,
+        expires_at=now + timedelta(hours=1),
     )
     StoredCredentials.objects.create(
         organization=organization,

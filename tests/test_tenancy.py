@@ -43,6 +43,7 @@ ROUTES: dict[str, Right | None] = {
     "companies:edit": Right.EDIT_COMPANIES,
     "companies:rename": Right.EDIT_COMPANIES,
     "companies:organization": Right.EDIT_SETTINGS,
+    "companies:failure-emails": Right.EDIT_SETTINGS,
     "companies:team": Right.MANAGE_TEAM,
     "companies:invite": Right.MANAGE_TEAM,
     "companies:invitation-send": Right.MANAGE_TEAM,
@@ -105,6 +106,7 @@ PUBLIC = {
     "readyz": "says that pages can be served",
     "account": "one's own account",
     "account_*": "one's own account",
+    "admin:*": "for support staff, under a grant (tests/support)",
     "mfa_*": "one's own second step of signing in",
     "usersessions_*": "one's own sessions",
     "invitation": "for people who are invited: the token is the key (tests/companies/test_team.py)",
@@ -122,6 +124,10 @@ TASKS = {
     "sync.beat.ring_again": "reads as the system role, then enters each organization",
     "sync.jobs.run_job": "enters the organization it is told, and finds nothing else there",
     "sync.beat.ring_jobs_again": "reads as the system role, then enters each organization",
+    "notices.tasks.tell_of_lost_access": "enters the organization it is told",
+    "notices.tasks.send_digest": "enters the organization it is told",
+    "notices.beat.look_for_lost_access": "reads as the system role",
+    "notices.beat.look_for_failures": "reads as the system role",
     "sync.beat.recover_expired_leases": "reads as the system role, then enters each organization",
 }
 

@@ -18,6 +18,7 @@ class AuditKind(StrEnum):
     LINK_SETTINGS = "link_settings"
     MEMBER = "member"
     ORGANIZATION = "organization"
+    SUPPORT = "support"
 
     @property
     def label(self) -> str:

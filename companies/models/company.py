@@ -82,10 +82,12 @@ class Company(models.Model):
     objects = CompanyQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "companies"
         constraints = [
             models.UniqueConstraint(fields=["organization", "id"], name="company_in_organization"),
             models.CheckConstraint(condition=~models.Q(name=""), name="company_has_a_name"),
-            RowLevelSecurity(name="company_isolation"),
+            # Support is told whose company an id names, and nothing else of it.
+            RowLevelSecurity(name="company_isolation", system_reads=("id", "organization_id")),
         ]
         indexes = [
             # The list's sort orders, each one a keyset.

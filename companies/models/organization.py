@@ -22,6 +22,8 @@ class Organization(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
+    #: Whether members who may change settings are told by e-mail of what fails.
+    emails_failures = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="organizations"
@@ -35,6 +37,7 @@ class Organization(models.Model):
                     "id = {organization} OR EXISTS (SELECT 1 FROM companies_membership m "
                     "WHERE m.organization_id = companies_organization.id AND m.user_id = {user})"
                 ),
+                system_reads=("id", "slug", "name"),
             )
         ]
 

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from companies import operations
 from companies.access import PortalRequest, requires
@@ -25,3 +25,13 @@ def organization(request: PortalRequest) -> HttpResponse:
         return redirect("companies:organization", request.organization.slug)
     status = _UNPROCESSABLE if form.is_bound else 200
     return render(request, "companies/organization.html", {"form": form}, status=status)
+
+
+@require_POST
+@requires(Right.EDIT_SETTINGS)
+def failure_emails(request: PortalRequest) -> HttpResponse:
+    """Switch the e-mails about failures on or off: "state" says which."""
+    on = request.POST.get("state") == "on"
+    operations.switch_failure_emails(request.organization, on=on, actor=request.user)
+    messages.success(request, f"E-mails about failures are switched {'on' if on else 'off'}.")
+    return redirect("companies:organization", request.organization.slug)

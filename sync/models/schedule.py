@@ -92,6 +92,7 @@ class DataStatus(models.Model):
     objects = DataStatusQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "data statuses"
         constraints = [
             models.UniqueConstraint(
                 fields=["connection", "data_type"], name="datastatus_once_per_data_type"

@@ -31,3 +31,14 @@ def test_saving_the_same_name_leaves_no_trace(client, organization, url):
     client.post(url, {"name": organization.name})
 
     assert not AuditEntry.objects.exists()
+
+
+def test_emails_about_failures_are_switched_off_and_on(client, organization):
+    url = reverse("companies:failure-emails", args=[organization.slug])
+
+    for state, label in (("off", "Switch on"), ("on", "Switch off")):
+        page = client.post(url, {"state": state}, follow=True).content.decode()
+        organization.refresh_from_db()
+        assert organization.emails_failures == (state == "on")
+        assert label in page
+    assert AuditEntry.objects.count() == 2
