@@ -73,6 +73,7 @@ ROUTES: dict[str, Right | None] = {
     "files:download": Right.SEE_DATA,
     "files:download-all": Right.SEE_DATA,
     "files:delete": Right.DELETE_COMPANIES,
+    "link_portal:funnel": None,
     "link_portal:settings": Right.EDIT_SETTINGS,
     "link_portal:preview": Right.EDIT_SETTINGS,
     "link_portal:logo": Right.EDIT_SETTINGS,

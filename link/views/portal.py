@@ -1,11 +1,13 @@
 """Settings → Link, and how members bring customers to the Link pages."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
@@ -18,12 +20,13 @@ from connections.offers import enabled_platforms
 from link import invites, requests
 from link import settings as link_settings
 from link.logos import MOST_BYTES, NotALogo
-from link.models import LinkSettings
+from link.models import LinkSettings, LinkVisit
 from link.portal_forms import LinkSettingsForm, LogoForm, RequestForm
 from link.sharing import in_plain_words
 from portal.http import wants_fragment
 
 UNPROCESSABLE = 422
+FUNNEL_SHOWN = timedelta(weeks=8)
 PAGE = "link/settings.html"
 
 
@@ -179,3 +182,12 @@ def _previewed(request: PortalRequest, shown: LinkSettings) -> dict[str, object]
     platforms = enabled_platforms(request.organization.pk)
     data_types = {kind for platform in platforms for kind in platform.data_types}
     return {"settings": shown, "shared": in_plain_words(data_types)}
+
+
+@require_GET
+def funnel(request: PortalRequest) -> HttpResponse:
+    """Tell how many companies came how far on their Link pages, week by week."""
+    since = timezone.now() - FUNNEL_SHOWN
+    weeks = LinkVisit.objects.all().funnel(request.organization, since)
+    template = "link/funnel.html#funnel" if wants_fragment(request) else "link/funnel.html"
+    return render(request, template, {"weeks": list(reversed(weeks))})
