@@ -10,6 +10,9 @@ from companies.roles import Role
 from connections.platforms import http
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
+#: A password's hash is slow on purpose; hundreds of tests sign in.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):

@@ -30,6 +30,7 @@ def open_data(portal, new_context):
     return run
 
 
+@pytest.mark.full
 def test_a_query_is_answered_as_it_is_typed_and_its_mistakes_are_shown(open_data):
     page = open_data("invoices")
     search = page.get_by_role("searchbox", name="Search invoices")

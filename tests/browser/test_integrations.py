@@ -23,6 +23,7 @@ def add_company(page: Page, portal: Portal, name: str) -> tuple[str, str]:
     return company, page.get_by_role("textbox", name="Link URL").input_value()
 
 
+@pytest.mark.full
 def test_a_vendor_is_registered_offered_and_linked(portal, xero, new_context):
     page = new_context()
     sign_in(page, portal)

@@ -8,6 +8,7 @@ connection happens.
 import re
 from dataclasses import dataclass
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.checks import check
@@ -151,6 +152,7 @@ def test_the_main_job(portal, new_context):
     assert page.locator("section.panel > header .status").count() == 1
 
 
+@pytest.mark.full
 def test_a_customer_who_says_no_leaves_the_connection_pending(portal, new_context):
     page = new_context(color_scheme="dark")
     sign_in(page, portal)
@@ -169,6 +171,7 @@ def test_a_customer_who_says_no_leaves_the_connection_pending(portal, new_contex
     check(page)
 
 
+@pytest.mark.full
 def test_access_revoked_at_the_platform_turns_red_and_says_so(portal, new_context):
     page = new_context(width=390, height=844)
     sign_in(page, portal)
@@ -199,7 +202,7 @@ def sign_in(page: Page, portal) -> None:
     page.goto(portal.url)
     page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill(portal.email)
     page.get_by_label("Password", exact=True).fill(portal.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"**/o/{portal.organization}/companies/")
 
 

@@ -62,6 +62,7 @@ def clear(page: Page, portal: Portal) -> None:
     expect(page.get_by_text("The Link settings are saved").first).to_be_visible()
 
 
+@pytest.mark.full
 def test_customers_link_on_pages_that_look_like_the_organization(portal, new_context):
     page = new_context()
     sign_in(page, portal)

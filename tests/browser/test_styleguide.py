@@ -4,8 +4,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1440, "light"),
+        (390, "dark"),
+        pytest.param(1440, "dark", marks=pytest.mark.full),
+        pytest.param(390, "light", marks=pytest.mark.full),
+    ],
+)
 @pytest.mark.parametrize("page", ["styleguide", "styleguide?page=hosted"])
 def test_parts_are_accessible_and_fit(portal, new_context, page, scheme, width):
     tab = new_context(width=width, color_scheme=scheme, reduced_motion="reduce")
@@ -17,6 +24,7 @@ def test_parts_are_accessible_and_fit(portal, new_context, page, scheme, width):
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.full
 def test_dialogs_and_menus_are_accessible_when_open(portal, new_context):
     tab = new_context(reduced_motion="reduce")
     tab.goto(f"{portal.url.rstrip('/')}/styleguide")

@@ -9,7 +9,10 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-PACKAGES = ("connections", "tests", "companies", "engines", "portal", "sync", "link", "templates")
+PACKAGES = (
+    *("companies", "connections", "engines", "files", "link", "notices", "portal", "support"),
+    *("sync", "templates", "tests"),
+)
 
 
 @pytest.fixture
