@@ -1,5 +1,6 @@
 """The cast: Alice administers Harbour Lending; Bob belongs to Quay Capital and must see nothing."""
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -9,6 +10,12 @@ from companies.models import Membership
 from companies.roles import Role
 from connections.platforms import http
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
+
+# A busy machine is slow to make examples: that says nothing of the code.
+hypothesis.settings.register_profile(
+    "ledgerport", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ledgerport")
 
 #: A password's hash is slow on purpose; hundreds of tests sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

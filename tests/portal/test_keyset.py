@@ -69,7 +69,7 @@ ORDERS = [
 @settings(
     max_examples=15,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     days=st.lists(st.none() | st.integers(1, 3), max_size=12),
@@ -93,7 +93,7 @@ def test_pages_meet_end_to_end_in_either_direction(organization, order, days, si
 @settings(
     max_examples=10,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_rows_without_a_value_come_last_in_both_directions(organization, sign, column, days):
     rows = some_records(organization, days)

@@ -128,7 +128,10 @@ def test_a_month_is_a_calendar_month(db, success, following):
 @settings(
     max_examples=150,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # nothing is written
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+    ],  # nothing is written
 )
 @given(seconds=st.integers(0, 100 * 366 * 24 * 3600))
 def test_a_monthly_pull_keeps_its_day_or_the_last_one_of_a_shorter_month(db, seconds):

@@ -287,7 +287,9 @@ COMPARED = {
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(sign=st.sampled_from(sorted(COMPARED)), value=st.sampled_from(AMOUNTS))
 def test_amounts_compare_as_in_python(connection, find, sign, value):
@@ -309,7 +311,9 @@ HOSTILE = st.sampled_from(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(text=st.lists(HOSTILE, min_size=1, max_size=5).map(lambda parts: "x".join(["", *parts])))
 def test_a_value_is_a_value_whatever_is_in_it(connection, find, text):
