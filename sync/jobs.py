@@ -149,11 +149,15 @@ def run(organization_id: UUID, job_id: UUID) -> bool:
 
 
 def _next(job: Job) -> int | None:
-    """Return the next company that waits; with the last one gone, the job is finished."""
+    """Return the next company that nobody has in hand; with the last one settled, finish the job.
+
+    What another worker has is left to it: waiting here would only keep this one busy.
+    """
     Job.objects.filter(pk=job.pk).update(rung_at=Now())
-    waiting = job.items.filter(state=JobItem.State.WAITING).order_by("pk")
-    found = waiting.values_list("pk", flat=True).first()
-    if found is None:
+    waiting = job.items.filter(state=JobItem.State.WAITING)
+    free = waiting.order_by("pk").select_for_update(skip_locked=True)
+    found = free.values_list("pk", flat=True).first()
+    if found is None and not waiting.exists():
         Job.objects.unfinished().filter(pk=job.pk).update(finished_at=Now())
     return found
 
