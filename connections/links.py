@@ -6,6 +6,7 @@ database does not hold.
 
 import base64
 import binascii
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -38,6 +39,34 @@ def latest(
     with tenancy.entered(company.organization_id):
         newest = _of(company, connection).order_by("-created_at", "-id").first()
         return newest or _in_force(company, connection, created_by)
+
+
+def link_urls(
+    organization_id: UUID, *, company_ids: Iterable[UUID] = (), connection_ids: Iterable[UUID] = ()
+) -> dict[UUID, str]:
+    """Return the Link URLs of many companies and connections by their ids, in a few queries.
+
+    What has none yet, or an expired one, gets one; a revoked one stays revoked.
+    """
+    with tenancy.entered(organization_id):
+        companies, connections = set(company_ids), set(connection_ids)
+        rows = LinkUrl.objects.within(organization_id)
+        of_companies = rows.filter(company__in=companies, connection=None)
+        of_connections = rows.filter(connection__in=connections)
+        found = _newest(of_companies, "company_id") | _newest(of_connections, "connection_id")
+        expired = [row.pk for row in found.values() if row.revoked_at is None and row.is_expired]
+        if expired:
+            rows.filter(pk__in=expired).update(revoked_at=Now())
+        missing = {
+            target
+            for target in companies | connections
+            if target not in found or found[target].pk in expired
+        }
+        if missing:
+            _make_for(organization_id, missing)
+            found |= _newest(of_companies.filter(company__in=missing), "company_id")
+            found |= _newest(of_connections.filter(connection__in=missing), "connection_id")
+    return {target: absolute(row) for target, row in found.items()}
 
 
 def renew(company: Company, *, connection: Connection | None = None, actor: User | None) -> str:
@@ -110,6 +139,32 @@ def _digest(link_id: bytes, key: str | bytes) -> bytes:
 def _of(company: Company, connection: Connection | None) -> TenantQuerySet[LinkUrl]:
     return LinkUrl.objects.within(company.organization_id).filter(
         company=company, connection=connection
+    )
+
+
+def _newest(rows: TenantQuerySet[LinkUrl], target: str) -> dict[UUID, LinkUrl]:
+    newest = rows.order_by(target, "-created_at", "-id").distinct(target)
+    return {getattr(row, target): row for row in newest}
+
+
+def _make_for(organization_id: UUID, targets: Collection[UUID]) -> None:
+    """Make a Link URL for each company or connection; of two who do, one does."""
+    until = timezone.now() + VALID_FOR
+    connections = Connection.objects.within(organization_id).filter(pk__in=targets)
+    wanted: list[tuple[UUID, UUID | None]] = [(row.company_id, row.pk) for row in connections]
+    companies = Company.objects.within(organization_id).filter(pk__in=targets)
+    wanted += [(pk, None) for pk in companies.values_list("pk", flat=True)]
+    LinkUrl.objects.bulk_create(
+        [
+            LinkUrl(
+                organization_id=organization_id,
+                company_id=company_id,
+                connection_id=connection_id,
+                expires_at=until,
+            )
+            for company_id, connection_id in wanted
+        ],
+        ignore_conflicts=True,
     )
 
 

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "link",
     "support",
     "notices",
+    "api",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "api.gateway.ApiMiddleware",
     "portal.middleware.StaticFilesMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

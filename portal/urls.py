@@ -24,6 +24,7 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("invitations/<str:token>/", invitation, name="invitation"),
     path("admin/", site.urls),
+    path("api/", include("api.urls")),
     path("link/", include("link.urls")),
     path("o/<slug:organization>/", include("companies.urls")),
     path("o/<slug:organization>/", include("connections.urls")),

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import connection, models
 from django.utils import timezone
 
+from api.models import ApiKey, ApiSettings, IdempotentRequest
 from companies import tenancy
 from companies.models import AuditEntry, Event, Invitation, Organization, User
 from companies.rls import RowLevelSecurity
@@ -187,6 +188,19 @@ def _add_rest(
         organization=organization, platform="sandbox", is_enabled=True, client_id=SECRET
     )
     LinkSettings.objects.create(organization=organization, display_name=SECRET)
+    ApiKey.objects.create(
+        organization=organization, name=SECRET, hash=uuid4().bytes * 2, ending="abcd"
+    )
+    ApiSettings.objects.create(
+        organization=organization, allowed_origins=[f"https://{SECRET.lower()}.example"]
+    )
+    IdempotentRequest.objects.create(
+        organization=organization,
+        key=SECRET,
+        fingerprint=uuid4().bytes * 2,
+        status=200,
+        body=SECRET.encode(),
+    )
     LinkVisit.objects.create(
         organization=organization,
         company_id=link.company_id,

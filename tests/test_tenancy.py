@@ -111,6 +111,7 @@ PUBLIC = {
     "mfa_*": "one's own second step of signing in",
     "usersessions_*": "one's own sessions",
     "invitation": "for people who are invited: the token is the key (tests/companies/test_team.py)",
+    "api:*": "for programs: the key is the door (tests/api/test_tenancy.py walks all of it)",
     "link:*": "for customers, who do not sign in: the token is the key (tests/link)",
     "styleguide": "parts with invented content, in development only",
 }

@@ -12,6 +12,8 @@ from companies.rls import RowLevelSecurity
 class AuditKind(StrEnum):
     """What was changed; new kinds are added here and need no migration."""
 
+    API_KEY = "api_key"
+    API_SETTINGS = "api_settings"
     DATA_TYPES = "data_types"
     INTEGRATION = "integration"
     INVITATION = "invitation"
@@ -22,7 +24,7 @@ class AuditKind(StrEnum):
 
     @property
     def label(self) -> str:
-        return self.value.replace("_", " ").capitalize()
+        return self.value.replace("_", " ").capitalize().replace("Api", "API")
 
 
 class AuditEntry(models.Model):

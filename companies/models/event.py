@@ -33,6 +33,8 @@ class EventType(models.TextChoices):
     FILES_UPLOADED = "files.uploaded", "Files uploaded"
     FILES_DELETED = "files.deleted", "Files deleted"
     FILE_INFECTED = "file.infected", "Virus found in a file"
+    RATE_LIMIT_REACHED = "client.rateLimit.reached", "API quota used up"
+    RATE_LIMIT_RESET = "client.rateLimit.reset", "API quota starts anew"
 
 
 class EventQuerySet(TenantQuerySet["Event"]):

@@ -1,17 +1,21 @@
 """The query language of lists, in the portal and in the public API alike."""
 
-from sync.query.conditions import condition, member
+from sync.query.conditions import combined, compared, condition, member
 from sync.query.examples import Example, examples
 from sync.query.parser import MAX_LENGTH, parse
 from sync.query.properties import Kind, Property, properties
-from sync.query.tree import QueryError, write
+from sync.query.tree import Clause, Operator, QueryError, write
 
 __all__ = [
     "MAX_LENGTH",
+    "Clause",
     "Example",
     "Kind",
+    "Operator",
     "Property",
     "QueryError",
+    "combined",
+    "compared",
     "condition",
     "examples",
     "member",

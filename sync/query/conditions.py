@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import (
     BooleanField,
@@ -21,6 +22,7 @@ from django.db.models import (
     Func,
     Q,
     TextField,
+    UUIDField,
     Value,
     When,
 )
@@ -64,6 +66,7 @@ _ALLOWED = {
     Kind.DATE: (Operator.NOT_EQUAL, *_COMPARED),
     Kind.MOMENT: (Operator.NOT_EQUAL, *_COMPARED),
     Kind.TRUTH: (Operator.EQUAL, Operator.NOT_EQUAL),
+    Kind.IDENTIFIER: (Operator.EQUAL, Operator.NOT_EQUAL),
 }
 
 
@@ -72,17 +75,22 @@ def condition(query: str, data_type: DataType) -> Q:
 
     :raises QueryError: when it cannot be read, or asks for what the data type does not have.
     """
-    return _condition(parse(query), data_type)
+    return combined(parse(query), lambda clause: compared(clause, resolve(data_type, clause)))
 
 
-def _condition(expression: Expression, data_type: DataType) -> Q:
+def combined(expression: Expression, on_clause: Callable[[Clause], Q]) -> Q:
+    """Join what each clause asks as the expression joins the clauses."""
     if isinstance(expression, Clause):
-        return _clause(expression, resolve(data_type, expression))
+        return on_clause(expression)
     joint = Q.OR if isinstance(expression, AnyOf) else Q.AND
-    return Q(*(_condition(each, data_type) for each in expression.of), _connector=joint)
+    return Q(*(combined(each, on_clause) for each in expression.of), _connector=joint)
 
 
-def _clause(clause: Clause, asked: Property) -> Q:
+def compared(clause: Clause, asked: Property) -> Q:
+    """Return what one clause asks of a property.
+
+    :raises QueryError: when such a property cannot be compared so, or with such a value.
+    """
     if clause.operator not in _ALLOWED[asked.kind]:
         raise QueryError(
             f"{asked.path} is {asked.kind} and cannot be compared with {clause.operator}",
@@ -122,6 +130,14 @@ def _truth(clause: Clause, asked: Property) -> Q:
     if truth is None:
         raise _not_understood(clause, asked, "")
     return _compared(asked, clause.operator, truth)
+
+
+def _identifier(clause: Clause, asked: Property) -> Q:
+    try:
+        identifier = UUID(clause.value)
+    except ValueError:
+        raise _not_understood(clause, asked, "") from None
+    return _compared(asked, clause.operator, identifier)
 
 
 def _date(clause: Clause, asked: Property) -> Q:
@@ -176,6 +192,7 @@ _BY_KIND: dict[Kind, Callable[[Clause, Property], Q]] = {
     Kind.DATE: _date,
     Kind.MOMENT: _moment,
     Kind.TRUTH: _truth,
+    Kind.IDENTIFIER: _identifier,
 }
 
 
@@ -218,6 +235,7 @@ _FIELDS: dict[Kind, Any] = {
     Kind.DATE: DateField(),
     Kind.MOMENT: DateTimeField(),
     Kind.TRUTH: BooleanField(),
+    Kind.IDENTIFIER: UUIDField(),
 }
 _SQL_TYPES = {
     Kind.TEXT: "text",
@@ -226,6 +244,7 @@ _SQL_TYPES = {
     Kind.DATE: "date",
     Kind.MOMENT: "timestamptz",
     Kind.TRUTH: "boolean",
+    Kind.IDENTIFIER: "uuid",
 }
 
 

@@ -35,11 +35,13 @@ class Kind(StrEnum):
     DATE = "a date"
     MOMENT = "a date or a moment"
     TRUTH = "true or false"
+    IDENTIFIER = "an ID"
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    data_type: DataType
+    #: None where it is a table's column, and not a member of canonical records.
+    data_type: DataType | None
     path: str
     kind: Kind
     choices: tuple[str, ...] = ()

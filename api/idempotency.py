@@ -1,0 +1,77 @@
+"""One effect for requests that are sent twice with the same Idempotency-Key.
+
+The answer is kept in the transaction of the effect, so a crash leaves both or none. What failed on
+our side was rolled back and may be tried again with the same key.
+"""
+
+import hashlib
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connection as database
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+
+from api.errors import ApiError
+from api.models import IdempotentRequest
+
+_METHODS = frozenset({"POST", "PATCH"})
+_LONGEST_KEY = 200
+_SERVER_ERROR = 500
+_TOO_MANY = 429
+
+
+def once(
+    request: HttpRequest, organization_id: UUID, answer: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
+    """Answer, or repeat the first answer; call it inside the organization's transaction.
+
+    :raises ApiError: 409 while the first is still being answered, 422 for another request.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if not key or request.method not in _METHODS:
+        return answer()
+    if len(key) > _LONGEST_KEY:
+        raise ApiError(400, f"An Idempotency-Key has at most {_LONGEST_KEY} characters.")
+    if not _alone(organization_id, key):
+        raise ApiError(409, "A request with this Idempotency-Key is still being answered.")
+    kept = IdempotentRequest.objects.within(organization_id).filter(key=key)
+    kept.filter(created_at__lt=timezone.now() - IdempotentRequest.KEPT_FOR).delete()
+    fingerprint = _fingerprint(request)
+    first = kept.first()
+    if first is not None:
+        if bytes(first.fingerprint) != fingerprint:
+            raise ApiError(422, "This Idempotency-Key was used for another request.")
+        return HttpResponse(
+            bytes(first.body), status=first.status, content_type=first.content_type or None
+        )
+    response = answer()
+    if isinstance(response, HttpResponse) and _is_kept(response.status_code):
+        IdempotentRequest.objects.create(
+            organization_id=organization_id,
+            key=key,
+            fingerprint=fingerprint,
+            status=response.status_code,
+            content_type=response.headers.get("Content-Type", ""),
+            body=response.content,
+        )
+    return response
+
+
+def _is_kept(status: int) -> bool:
+    return status < _SERVER_ERROR and status != _TOO_MANY
+
+
+def _alone(organization_id: UUID, key: str) -> bool:
+    """Hold the key until the transaction's end, unless somebody else does."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 1))", [f"{organization_id}{key}"]
+        )
+        (held,) = cursor.fetchone()
+    return bool(held)
+
+
+def _fingerprint(request: HttpRequest) -> bytes:
+    asked = f"{request.method} {request.get_full_path()}\n".encode()
+    return hashlib.sha256(asked + request.body).digest()

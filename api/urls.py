@@ -1,0 +1,67 @@
+"""The public API: one document of all operations, at `/api/openapi.json`."""
+
+import logging
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from api.errors import ApiError, Issue, envelope
+from api.routers import companies, connections, refresh
+
+logger = logging.getLogger(__name__)
+
+api = NinjaAPI(
+    title="Ledgerport API",
+    version="3.0.0",
+    description="Speaks the Codat Platform API, version 3.0.0, and more in the same style.",
+    urls_namespace="api",
+    docs_url=None,
+)
+for each in (companies, connections, refresh):
+    api.add_router("", each.router)
+
+
+@api.exception_handler(ApiError)
+def refused(request: HttpRequest, error: ApiError) -> HttpResponse:
+    return envelope(request, error)
+
+
+@api.exception_handler(ValidationError)
+def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    issues = [Issue(_place(each["loc"]), each["msg"], each["type"]) for each in error.errors]
+    first = f"{issues[0].item_id}: {issues[0].message}" if issues else "The request is malformed."
+    return envelope(request, ApiError(400, first, issues=issues))
+
+
+@api.exception_handler(HttpError)
+def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return envelope(request, ApiError(error.status_code, str(error)))
+
+
+@api.exception_handler(Exception)
+def failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    correlation_id = getattr(request, "correlation_id", "")
+    logger.error("API request %s failed", correlation_id, exc_info=error)
+    return envelope(request, ApiError(500, "Something went wrong here, and was written down."))
+
+
+def _place(location: tuple[Any, ...]) -> str:
+    """Name the member that is wrong, without where ninja looked for it."""
+    names = [str(part) for part in location if part not in {"body", "query", "path", "asked"}]
+    return ".".join(names) or "request"
+
+
+def _open(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
+    """Let programs in that do not sign in: the gateway asks for their key."""
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            login_not_required(pattern.callback)
+    return patterns
+
+
+app_name = "api"
+urlpatterns = _open(api.urls[0])
