@@ -37,8 +37,13 @@ def latest(
 ) -> LinkUrl:
     """Return the newest Link URL, be it expired or revoked; the first is made here."""
     with tenancy.entered(company.organization_id):
-        newest = _of(company, connection).order_by("-created_at", "-id").first()
-        return newest or _in_force(company, connection, created_by)
+        return newest(company, connection=connection) or _in_force(company, connection, created_by)
+
+
+def newest(company: Company, *, connection: Connection | None = None) -> LinkUrl | None:
+    """Return the newest Link URL, if there ever was one; nothing is made."""
+    with tenancy.entered(company.organization_id):
+        return _of(company, connection).order_by("-created_at", "-id").first()
 
 
 def link_urls(

@@ -29,6 +29,7 @@ ICONS: Mapping[str, str] = MappingProxyType(
         EventType.CONNECTION_UNLINKED: "unlink",
         EventType.CONNECTION_DELETED: "trash-2",
         EventType.LINK_URL_RENEWED: "rotate-ccw",
+        EventType.LINK_URL_ISSUED: "link",
         EventType.LINK_URL_SENT: "mail",
         EventType.LINK_URL_REVOKED: "ban",
         EventType.REFRESH_REQUESTED: "refresh-cw",

@@ -18,6 +18,7 @@ from connections.models import (
     ConnectionError,  # noqa: A004 - the public API's word
     Integration,
     LinkUrl,
+    OneTimeCode,
     StoredCredentials,
     Transition,
 )
@@ -182,6 +183,13 @@ def _add_rest(
         state_hash=uuid4().bytes,
         browser_hash=b"",
         code_verifier=b"",
+        expires_at=now,
+    )
+    OneTimeCode.objects.create(
+        organization=organization,
+        company_id=link.company_id,
+        link_url=link_url,
+        code_hash=uuid4().bytes,
         expires_at=now,
     )
     Integration.objects.create(

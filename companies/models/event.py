@@ -23,6 +23,7 @@ class EventType(models.TextChoices):
     CONNECTION_UNLINKED = "connection.unlinked", "Connection unlinked"
     CONNECTION_DELETED = "connection.deleted", "Connection deleted"
     LINK_URL_RENEWED = "link_url.renewed", "Link URL renewed"
+    LINK_URL_ISSUED = "link_url.issued", "One-time Link URL made"
     LINK_URL_SENT = "link_url.sent", "Link URL sent"
     LINK_URL_REVOKED = "link_url.revoked", "Link URL revoked"
     REFRESH_REQUESTED = "refresh.requested", "Refresh requested"

@@ -24,6 +24,8 @@ class Organization(models.Model):
     name = models.CharField(max_length=120)
     #: Whether members who may change settings are told by e-mail of what fails.
     emails_failures = models.BooleanField(default=True, db_default=True)
+    #: Whether a Link URL needs a code that is good once: see `connections.one_time`.
+    uses_one_time_links = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="organizations"

@@ -6,7 +6,7 @@ from connections.models.connection import (
 )
 from connections.models.credentials import StoredCredentials
 from connections.models.integration import Integration
-from connections.models.link import AuthorizationAttempt, LinkUrl
+from connections.models.link import AuthorizationAttempt, LinkUrl, OneTimeCode
 
 __all__ = [
     "AuthorizationAttempt",
@@ -15,6 +15,7 @@ __all__ = [
     "ConnectionQuerySet",
     "Integration",
     "LinkUrl",
+    "OneTimeCode",
     "StoredCredentials",
     "Transition",
 ]

@@ -55,6 +55,44 @@ class LinkUrl(models.Model):
         return self.revoked_at is None and not self.is_expired
 
 
+class OneTimeCode(models.Model):
+    """What opens a Link URL once, in one browser, where the organization wants it so.
+
+    Only a digest is kept: the code stands in the address that was handed out, and nowhere else.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.DB_CASCADE, related_name="+")
+    link_url = models.ForeignKey(LinkUrl, on_delete=models.DB_CASCADE, related_name="codes")
+    code_hash = models.BinaryField(unique=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    #: The browser that used it may go on for a while.
+    browser_hash = models.BinaryField(null=True)
+
+    objects = TenantQuerySet["OneTimeCode"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(used_at=None, browser_hash=None)
+                | models.Q(used_at__isnull=False, browser_hash__isnull=False),
+                name="onetimecode_used_by_a_browser",
+            ),
+            SameOrganization(field="company", name="onetimecode_same_organization"),
+            RowLevelSecurity(name="onetimecode_isolation"),
+        ]
+        indexes = [
+            models.Index(fields=["link_url", "browser_hash"], name="onetimecode_by_browser"),
+        ]
+
+    def __str__(self) -> str:
+        return f"code for {self.link_url_id}"
+
+
 class AuthorizationAttempt(models.Model):
     """One trip to a platform's consent page: the OAuth state, bound to browser and connection."""
 
