@@ -134,6 +134,8 @@ class Platform(ABC):
     """The types that honour ``since`` and then report what was deleted."""
     redirects: ClassVar[bool]
     """Whether the customer authorizes on the platform's own pages."""
+    works_on_phones: ClassVar[bool] = True
+    """Whether authorizing on a phone is as easy as on a computer."""
     lapses_after: ClassVar[timedelta | None] = None
     """After so long without a pull the authorization ends by itself."""
     access: ClassVar[str] = ""
@@ -268,6 +270,8 @@ class CredentialField:
 class CredentialPlatform(Platform):
     """A platform whose customers give us an address and a key on our own Link page."""
 
+    # An address and a key are on a computer, and long to type.
+    works_on_phones: ClassVar[bool] = False
     redirects: ClassVar[bool] = False
     fields: ClassVar[tuple[CredentialField, ...]]
     """What the Link page asks for. One is named ``url``; at most one is secret."""
