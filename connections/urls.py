@@ -8,6 +8,7 @@ app_name = "connections"
 
 link_url = [
     path("link-url/", connections.link_url, name="link-url"),
+    path("link-url/issue/", connections.issue_link_url, name="link-url-issue"),
     path("link-url/renew/", connections.renew_link_url, name="link-url-renew"),
     path("link-url/revoke/", connections.revoke_link_url, name="link-url-revoke"),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -14,16 +15,18 @@ from django.views.decorators.csp import csp_override
 
 from companies import tenancy
 from companies.models import Company
-from connections import links, oauth
+from connections import links, oauth, one_time
 from connections.models import Connection, LinkUrl
 from connections.registration import consent_origins
-from link import rate_limit, visits
+from link import rate_limit, redirects, visits
 from link.models import LinkSettings, LinkVisit
 from link.settings import settings_of
 
 BROWSER_COOKIE = "__Host-ledgerport-link" if settings.SECURE else "ledgerport-link"
 _BROWSER_SECONDS = 24 * 60 * 60
+FORBIDDEN = 403
 NOT_FOUND = 404
+GONE = 410
 TOO_MANY = 429
 
 
@@ -43,6 +46,17 @@ class Visit:
     def sender(self) -> str:
         """Who asks, in the customer's eyes."""
         return self.settings.name
+
+    @property
+    def is_one_time(self) -> bool:
+        """Whether the Link URL opens once only: who comes back needs another."""
+        return self.company.organization.uses_one_time_links
+
+    @property
+    def has_uploaded(self) -> bool:
+        """Whether files were uploaded instead of anything linked."""
+        code = self.record.status_code if self.record else None
+        return not self.linked and code == redirects.AUTHORIZED
 
     @property
     def linked(self) -> list[Connection]:
@@ -100,7 +114,12 @@ def for_visit_outside_transactions(view: View) -> View:
     return _visited(view, is_atomic=False)
 
 
-def _visited(view: View, *, is_atomic: bool) -> View:
+def for_opening(view: View) -> View:
+    """Find whose Link URL this is, for a browser that has yet to show a code."""
+    return _visited(view, is_atomic=True, needs_code=False)
+
+
+def _visited(view: View, *, is_atomic: bool, needs_code: bool = True) -> View:
     @wraps(view)
     def visited(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
         if not rate_limit.allows(request, token):
@@ -112,9 +131,16 @@ def _visited(view: View, *, is_atomic: bool) -> View:
             return gone(request)
         with tenancy.entered(link.organization_id):
             visit = _visit(request, token, link)
-            if is_atomic:
+            is_closed = (
+                needs_code
+                and visit.is_one_time
+                and not one_time.admits(link, browser=browser_of(request))
+            )
+            if is_closed:
+                response = closed(request, visit, code=one_time.code_in(request.GET.dict()))
+            elif is_atomic:
                 response = view(request, visit, **kwargs)
-        if not is_atomic:
+        if not is_closed and not is_atomic:
             response = view(request, visit, **kwargs)
         # Browsers send `Origin: null` with forms of a page that allows no referrer at all, and
         # that is refused as cross-site. To other sites this policy tells as little.
@@ -127,6 +153,18 @@ def _visited(view: View, *, is_atomic: bool) -> View:
 def gone(request: HttpRequest) -> HttpResponse:
     """Answer for a Link URL that is unknown, expired or revoked, without telling which."""
     return render(request, "link/gone.html", status=NOT_FOUND)
+
+
+def closed(request: HttpRequest, visit: Visit, *, code: str) -> HttpResponse:
+    """Ask a browser that has not used a code to use the one it shows, or say why it cannot."""
+    standing = one_time.standing(visit.link, code)
+    if standing is one_time.Standing.GOOD:
+        query = urlencode(visits.parameters_of(request.GET.dict()))
+        context = {"visit": visit, "code": code, "query": query}
+        return render(request, "link/open.html", context)
+    status = FORBIDDEN if standing is one_time.Standing.MISSING else GONE
+    context = {"visit": visit, "standing": standing.name.lower()}
+    return render(request, "link/closed.html", context, status=status)
 
 
 def browser_of(request: HttpRequest) -> str:

@@ -22,9 +22,17 @@ def invite_url(found: LinkSettings) -> str:
 
 
 def find(token: str) -> LinkSettings | None:
-    """Return the settings of the organization that the token invites to."""
+    """Return the settings of the organization that the token invites to.
+
+    One URL for everybody is the opposite of one that opens once: the two exclude each other.
+    """
     invite_id = links.id_of(token)
-    return find_invite(invite_id) if invite_id else None
+    found = find_invite(invite_id) if invite_id else None
+    if found is None:
+        return None
+    with tenancy.entered(found.organization_id):
+        is_one_time = found.organization.uses_one_time_links
+    return None if is_one_time else found
 
 
 def accept(found: LinkSettings, *, name: str, address: str) -> str:

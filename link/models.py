@@ -48,6 +48,22 @@ class LinkSettings(models.Model):
     consent_retention = models.TextField(blank=True, default="")
     terms_url = models.CharField(max_length=500, blank=True, default="")
 
+    #: Of the page behind the invite URL.
+    invite_title = models.CharField(max_length=120, blank=True, default="", db_default="")
+    invite_body = models.TextField(blank=True, default="", db_default="")
+    #: What whoever wants to leave without linking reads.
+    exit_text = models.TextField(blank=True, default="", db_default="")
+    #: Whom customers turn to when they are stuck.
+    help_text = models.TextField(blank=True, default="", db_default="")
+    #: Where the organization says how it keeps data safe.
+    security_url = models.CharField(max_length=500, blank=True, default="", db_default="")
+    terms_text = models.TextField(blank=True, default="", db_default="")
+    #: The badge at the end of each page.
+    shows_badge = models.BooleanField(default=True, db_default=True)
+
+    offers_upload = models.BooleanField(default=True, db_default=True)
+    upload_text = models.TextField(blank=True, default="", db_default="")
+
     shows_sandbox = models.BooleanField(default=True)
     warns_on_phones = models.BooleanField(default=False)
     #: With placeholders in braces: see `link.redirects`.

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from connections.platforms import PLATFORMS
 from link import colours, redirects
 from link.models import LinkSettings
 
@@ -20,6 +21,24 @@ def _text(label: str, help_text: str, *, rows: int = 3) -> forms.CharField:
         max_length=_LONGEST_TEXT,
         required=False,
         widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+def _address(label: str, help_text: str = "") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
+    )
+
+
+def _phones_help() -> str:
+    names = sorted(each.name for each in PLATFORMS.values() if not each.works_on_phones)
+    return (
+        "On a small screen customers read that a computer is easier, where they are about to link "
+        f"{' or '.join(names)}."
     )
 
 
@@ -47,17 +66,20 @@ class LinkSettingsForm(forms.Form):
         help_text="Empty: “… asks to see the accounts of …”.",
     )
     landing_body = _text("Body", "Why you ask, in a few sentences.")
+    invite_title = forms.CharField(
+        label="Heading of the invite page",
+        max_length=120,
+        required=False,
+        help_text="Above the question for the company’s name. Empty: “Share your accounts with …”.",
+    )
+    invite_body = _text("Words of the invite page", "What you ask for, in a few sentences.")
     consent_purpose = _text("Purpose", "What you need the data for.")
     consent_access = _text("Access", "How and how often you read the books.")
     consent_account_information = _text("Account information", "What you learn of the account.")
     consent_platform_data = _text("Platform data", "What you do with invoices, bills and so on.")
     consent_retention = _text("Retention", "How long you keep the data.")
-    terms_url = forms.CharField(
-        label="Address of your terms",
-        max_length=500,
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
-    )
+    terms_text = _text("Terms", "What customers agree to when they go on, in your words.")
+    terms_url = _address("Address of your terms")
     shows_sandbox = forms.BooleanField(
         label="Show the sandbox",
         required=False,
@@ -66,7 +88,24 @@ class LinkSettingsForm(forms.Form):
     warns_on_phones = forms.BooleanField(
         label="Advise against phones",
         required=False,
-        help_text="On a small screen customers read that their software may ask for a computer.",
+        help_text=_phones_help(),
+    )
+    offers_upload = forms.BooleanField(
+        label="Offer to upload files instead",
+        required=False,
+        help_text="For customers whose software is not in the list, or who have none.",
+    )
+    upload_text = _text("What to upload", "Empty: accounts, bank statements, invoices.")
+    help_text = _text("Help", "Whom customers turn to when they are stuck: a name, a number.")
+    security_url = _address(
+        "Address of your page on security", "Linked at the end of each page, where there is one."
+    )
+    shows_badge = forms.BooleanField(
+        label="Say “Secured by Ledgerport”", required=False, help_text="At the end of each page."
+    )
+    exit_text = _text(
+        "Exit text",
+        "What customers read who want to leave without linking. Empty: that you see nothing then.",
     )
     redirect_url = forms.CharField(
         label="Address to send customers to",
@@ -95,23 +134,31 @@ class LinkSettingsForm(forms.Form):
             raise ValidationError("Write six digits or letters a to f, such as #1a56c9.") from error
 
     def clean_terms_url(self) -> str:
-        typed: str = self.cleaned_data["terms_url"].strip()
-        if typed:
-            message = "Give a whole address that begins with https://."
-            try:
-                scheme = urlsplit(typed).scheme
-            except ValueError as error:
-                raise ValidationError(message) from error
-            if scheme != "https":
-                raise ValidationError(message)
-            URLValidator(schemes=["https"], message=message)(typed)
-        return typed
+        return _whole_address(self.cleaned_data["terms_url"])
+
+    def clean_security_url(self) -> str:
+        return _whole_address(self.cleaned_data["security_url"])
 
     def clean_redirect_url(self) -> str:
         typed: str = self.cleaned_data["redirect_url"].strip()
         if typed:
             redirects.check(typed)
         return typed
+
+
+def _whole_address(typed: str) -> str:
+    """:raises ValidationError: when it is an address, but not one to send customers to."""
+    typed = typed.strip()
+    if typed:
+        message = "Give a whole address that begins with https://."
+        try:
+            scheme = urlsplit(typed).scheme
+        except ValueError as error:
+            raise ValidationError(message) from error
+        if scheme != "https":
+            raise ValidationError(message)
+        URLValidator(schemes=["https"], message=message)(typed)
+    return typed
 
 
 class LogoForm(forms.Form):

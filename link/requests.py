@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from companies import events, tenancy
 from companies.models import Company, EventType, User
-from connections import links
+from connections import one_time
 from link import colours, rate_limit
 from link.settings import settings_of
 
@@ -64,7 +64,8 @@ def _composed(
         "settings": link_settings,
         "company": company,
         "message": message,
-        "url": links.link_url(company, created_by=actor),
+        "url": one_time.url_to_hand_out(company, created_by=actor),
+        "is_one_time": company.organization.uses_one_time_links,
         "base_url": settings.BASE_URL,
         "colour": colour,
         "text_colour": colours.contrast_on(colour).text,

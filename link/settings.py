@@ -85,6 +85,35 @@ def switch_invites(organization: Organization, *, on: bool, actor: User | None) 
     save_link_settings(organization, {"invites": on}, what="the invite URL", actor=actor)
 
 
+def switch_one_time(organization: Organization, *, on: bool, actor: User) -> None:
+    """Let Link URLs open once, by a code, or again as often as wanted.
+
+    Switched on, what was handed out before opens nothing any more.
+    """
+    with tenancy.entered(organization.pk):
+        held = Organization.objects.select_for_update().get(pk=organization.pk)
+        was, held.uses_one_time_links = held.uses_one_time_links, on
+        held.save(update_fields=["uses_one_time_links"])
+        changed = audit.record(
+            AuditKind.LINK_SETTINGS,
+            "changed",
+            organization_id=organization.pk,
+            object_id=stored(organization).pk,
+            label="one-time Link URLs",
+            actor=actor,
+            before={"one_time_link_urls": was},
+            after={"one_time_link_urls": on},
+        )
+        if changed:
+            events.record(
+                EventType.SETTINGS_CHANGED,
+                organization_id=organization.pk,
+                actor=actor,
+                summary=f"switched one-time Link URLs {'on' if on else 'off'}",
+            )
+    organization.uses_one_time_links = on
+
+
 def stored(organization: Organization) -> LinkSettings:
     """Return the settings as a row, so that something can be derived from it; made if need be."""
     with tenancy.entered(organization.pk):

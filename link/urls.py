@@ -1,6 +1,6 @@
 from django.urls import path
 
-from link.views import brand, invite, journey
+from link.views import brand, invite, journey, opening
 
 app_name = "link"
 
@@ -10,10 +10,11 @@ urlpatterns = [
     path("invite/<str:token>/", invite.invite, name="invite"),
     path("callback/<slug:platform>", journey.callback, name="callback"),
     path("<str:token>/", journey.start, name="start"),
+    path("<str:token>/open/", opening.use_code, name="open"),
     path("<str:token>/choose/", journey.choose, name="choose"),
     path("<str:token>/consent/<slug:platform>/", journey.consent, name="consent"),
     path("<str:token>/other/", journey.other, name="other"),
-    path("<str:token>/leave/", journey.leave, name="leave"),
+    path("<str:token>/exit/", journey.ask_exit, name="exit"),
     path("<str:token>/finish/", journey.finish, name="finish"),
     path("<str:token>/authorize/", journey.authorize, name="authorize"),
     path("<str:token>/files/", journey.upload, name="upload"),

@@ -7,6 +7,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from companies import tenancy
+from connections import one_time
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.oauth import digest
 from link import redirects
@@ -25,7 +26,8 @@ def parameters_of(query: Mapping[str, str]) -> dict[str, str]:
     """Take as much of a Link URL's own query along as anybody reasonably needs."""
     kept: dict[str, str] = {}
     left = _MOST_CHARACTERS
-    for name, value in list(query.items())[:_MOST_PARAMETERS]:
+    own = [each for each in query.items() if each[0] not in one_time.PARAMETERS]
+    for name, value in own[:_MOST_PARAMETERS]:
         left -= len(name) + len(value)
         if left < 0:
             break

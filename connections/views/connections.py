@@ -14,13 +14,12 @@ from django_htmx.http import trigger_client_event
 from companies.access import PortalRequest, requires
 from companies.models import Company
 from companies.roles import Right
-from connections import links, operations
+from connections import links, one_time, operations
 from connections.forms import AddConnectionForm
 from connections.models import (
     Connection,
     ConnectionError,  # noqa: A004 - the public API's word
     ConnectionQuerySet,
-    LinkUrl,
 )
 from connections.offers import platform_choices
 from portal.http import wants_fragment
@@ -120,6 +119,23 @@ def link_url(
 
 @require_POST
 @requires(Right.ADD_CONNECTIONS)
+def issue_link_url(
+    request: PortalRequest, company_id: UUID, connection_id: UUID | None = None
+) -> HttpResponse:
+    """Make a one-time Link URL and show it, this once: only a digest of its code is kept."""
+    company = _company(request, company_id)
+    connection = _connection(company, connection_id)
+    if not request.organization.uses_one_time_links:  # switched off since the page was shown
+        return _changed_link(request, company, connection, "Link URLs open as often as wanted now.")
+    url = one_time.issue(company, connection=connection, actor=request.user)
+    context = {"company": company} | _link(request, company, connection) | {"link_url": url}
+    if wants_fragment(request):
+        return render(request, "connections/_one_time_url.html", context)
+    return render(request, "connections/link_url.html", context)
+
+
+@require_POST
+@requires(Right.ADD_CONNECTIONS)
 def renew_link_url(
     request: PortalRequest, company_id: UUID, connection_id: UUID | None = None
 ) -> HttpResponse:
@@ -167,7 +183,10 @@ def _connection(company: Company, connection_id: UUID | None) -> Connection | No
 def _link(
     request: PortalRequest, company: Company, connection: Connection | None
 ) -> dict[str, Any]:
-    link: LinkUrl = links.latest(company, connection=connection, created_by=request.user)
+    if request.organization.uses_one_time_links:  # nothing is made by looking
+        link = links.newest(company, connection=connection)
+        return {"link": link, "link_url": "", "connection": connection}
+    link = links.latest(company, connection=connection, created_by=request.user)
     return {"link": link, "link_url": links.absolute(link), "connection": connection}
 
 

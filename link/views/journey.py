@@ -1,7 +1,7 @@
 """The hosted Link pages, for the company's own people. Nothing changes by GET but the callback."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -108,9 +108,9 @@ def other(request: HttpRequest, visit: Visit) -> HttpResponse:
 @hosted
 @safe
 @for_visit
-def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Ask whether the customer means to go."""
-    return render(request, "link/leave.html", {"visit": visit})
+def ask_exit(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Ask whether the customer means to go; other pages ask the same in a dialog."""
+    return render(request, "link/exit.html", {"visit": visit})
 
 
 @hosted
@@ -190,7 +190,12 @@ def credentials(request: HttpRequest, visit: Visit, platform: str) -> HttpRespon
             f"These are the books of another business than {visit.company.name} linked before, and "
             "two must not be mixed. Type in what opens the books that were linked first.",
         )
-    context = {"visit": visit, "form": form, "platform_name": adapter.name}
+    context = {
+        "visit": visit,
+        "form": form,
+        "platform_name": adapter.name,
+        "unfit_for_phones": [] if adapter.works_on_phones else [adapter.name],
+    }
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "link/credentials.html", context, status=status)
 
@@ -200,6 +205,8 @@ def credentials(request: HttpRequest, visit: Visit, platform: str) -> HttpRespon
 @for_visit
 def upload(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Take files instead of an authorization, and say of each refused one why."""
+    if not visit.settings.offers_upload:
+        return redirect("link:choose", token=visit.token)
     if request.method != "POST":
         return render(request, "link/upload.html", {"visit": visit, "form": UploadForm()})
     form = UploadForm(request.POST, request.FILES)
@@ -333,13 +340,14 @@ def _credential_platform(visit: Visit, key: str) -> type[CredentialPlatform] | N
     return platform if is_known or is_offered(visit.link.organization_id, key) else None
 
 
-def _asking(visit: Visit, platforms: Iterable[type[Platform]]) -> dict[str, Any]:
+def _asking(visit: Visit, platforms: Sequence[type[Platform]]) -> dict[str, Any]:
     """Return what a page needs that says what is shared."""
     data_types = {kind for platform in platforms for kind in platform.data_types}
     return {
         "visit": visit,
         "settings": visit.settings,
         "shared": in_plain_words(data_types),
+        "unfit_for_phones": [each.name for each in platforms if not each.works_on_phones],
         "can_add": bool(choice.offered(visit)),
     }
 

@@ -102,6 +102,24 @@ def change_invite(request: PortalRequest) -> HttpResponse:
     return redirect("link_portal:settings", request.organization.slug)
 
 
+@require_POST
+@requires(Right.EDIT_SETTINGS)
+def switch_one_time(request: PortalRequest) -> HttpResponse:
+    """Let Link URLs open once, or as often as wanted."""
+    on = request.POST.get("state") == "on"
+    if not on and request.POST.get("state") != "off":
+        messages.error(request, "Nothing was changed: say whether to switch it on or off.")
+        return redirect("link_portal:settings", request.organization.slug)
+    link_settings.switch_one_time(request.organization, on=on, actor=request.user)
+    messages.success(
+        request,
+        "Link URLs open once from now on. Those handed out before open nothing any more."
+        if on
+        else "Link URLs open as often as wanted again, also those made before.",
+    )
+    return redirect("link_portal:settings", request.organization.slug)
+
+
 @require_GET
 @requires(Right.EDIT_COMPANIES)
 def invite(request: PortalRequest) -> HttpResponse:
@@ -142,7 +160,10 @@ def _requesting(request: PortalRequest, company: Company, form: RequestForm) -> 
     context = {
         "company": company,
         "form": form,
-        "link_url": links.link_url(company, created_by=request.user),
+        # With one-time links a form makes one: looking at the page does not.
+        "link_url": ""
+        if request.organization.uses_one_time_links
+        else links.link_url(company, created_by=request.user),
     }
     if request.method == "POST" and wants_fragment(request):
         template += "#request-form"

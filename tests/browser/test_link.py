@@ -86,8 +86,8 @@ def test_customers_link_on_pages_that_look_like_the_organization(portal, new_con
     phone.get_by_text("Purpose").click()
     expect(phone.get_by_text("To decide on your loan.")).to_be_visible()
     check(phone)
-    phone.get_by_role("link", name="Leave").click()
-    expect(phone.get_by_role("heading", name="Leave without linking?")).to_be_visible()
+    phone.get_by_role("button", name="Exit").click()
+    expect(phone.get_by_role("dialog", name="Exit without linking?")).to_be_visible()
     check(phone)
 
     phone.goto(f"{link_url.split('?')[0]}consent/sandbox/")

@@ -91,10 +91,10 @@ def test_a_query_cannot_say_what_came_of_the_visit(customer, path):
 def test_who_leaves_before_the_end_is_sent_on_as_cancelled(customer, path):
     customer.get(path, {"ref": "7"})
 
-    asked = text(customer.get(f"{path}leave/"))
+    asked = text(customer.get(f"{path}exit/"))
     sent = sent_to(customer, path)
 
-    assert "Leave without linking?" in asked
+    assert "Exit without linking?" in asked
     assert {"statusCode": "403", "errorMessage": "User cancelled.", "ref": "7"}.items() <= (
         sent.items()
     )
