@@ -5,12 +5,15 @@ from typing import Any
 
 from api import shapes
 from companies.models import Company
-from connections import links
+from connections import links, one_time
 from connections.models import Connection
 
 
 def companies(rows: Sequence[Company]) -> list[dict[str, Any]]:
-    """Write companies that were read with `shapes.with_connections`."""
+    """Write companies that were read with `shapes.with_connections`.
+
+    Where Link URLs open once, those of a list do not open: each is handed out singly.
+    """
     if not rows:
         return []
     connections = [each for row in rows for each in row.connections.all()]
@@ -37,3 +40,20 @@ def connections(rows: Sequence[Connection]) -> list[dict[str, Any]]:
         return []
     urls = links.link_urls(rows[0].organization_id, connection_ids=[row.pk for row in rows])
     return [shapes.connection(row, link_url=urls[row.pk]) for row in rows]
+
+
+def handed_out(company: Company) -> dict[str, Any]:
+    """Write one company, read with `shapes.with_connections`, with a Link URL that opens."""
+    (written,) = companies([company])
+    if not company.organization.uses_one_time_links:
+        return written
+    return written | {"redirect": one_time.url_to_hand_out(company)}
+
+
+def connection_handed_out(connection: Connection) -> dict[str, Any]:
+    """Write one connection, read with `shapes.with_errors`, with a Link URL that opens."""
+    (written,) = connections([connection])
+    if not connection.company.organization.uses_one_time_links:
+        return written
+    url = one_time.url_to_hand_out(connection.company, connection=connection)
+    return written | {"linkUrl": url}

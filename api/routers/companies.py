@@ -125,7 +125,7 @@ def find_company(request: ApiRequest, company_id: UUID) -> Company:
 
 def _written(request: ApiRequest, company_id: UUID) -> dict[str, Any]:
     rows = shapes.with_connections(companies_of(request).filter(pk=company_id))
-    return links.companies(list(rows))[0]
+    return links.handed_out(rows.select_related("organization").get())
 
 
 @router.get(

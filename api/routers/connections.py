@@ -72,14 +72,15 @@ def connections_of(request: ApiRequest, company_id: UUID) -> ConnectionQuerySet:
 def find_connection(request: ApiRequest, company_id: UUID, connection_id: UUID) -> Connection:
     """:raises ApiError: 404 where the company has no such connection."""
     found = connections_of(request, company_id).filter(pk=connection_id)
-    connection = shapes.with_errors(found).first()
+    connection = shapes.with_errors(found).select_related("company__organization").first()
     if connection is None:
         raise not_found("connection", connection_id)
     return connection
 
 
 def _written(request: ApiRequest, company_id: UUID, connection_id: UUID) -> dict[str, Any]:
-    return links.connections([find_connection(request, company_id, connection_id)])[0]
+    connection = find_connection(request, company_id, connection_id)
+    return links.connection_handed_out(connection)
 
 
 @router.get(

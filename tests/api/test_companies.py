@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from companies.models import Company
+from companies.models import Company, Organization
 from connections import links
 from connections.models import Connection, LinkUrl
 from tests.factories import CompanyFactory, ConnectionFactory
@@ -197,3 +197,14 @@ def test_a_revoked_link_url_stays_revoked(program, company):
     links.revoke(company, actor=None)
     assert program.get(f"/companies/{company.pk}").json()["redirect"] == before
     assert LinkUrl.objects.filter(company=company).count() == 1
+
+
+def test_one_time_link_urls_are_handed_out_singly(program, company, organization):
+    Organization.objects.filter(pk=organization.pk).update(uses_one_time_links=True)
+    connection = ConnectionFactory(company=company)
+    (listed,) = program.get("/companies").json()["results"]
+    assert "otp=" not in listed["redirect"]
+    read = program.get(f"/companies/{company.pk}").json()
+    assert "link.otp=" in read["redirect"]
+    path = f"/companies/{company.pk}/connections/{connection.pk}"
+    assert "otp=" in program.get(path).json()["linkUrl"]
