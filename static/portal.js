@@ -208,14 +208,24 @@
     if (!isStream(target) && detail.ctx && !detail.ctx.response) toast('Ledgerport cannot be reached. Check your connection.', 'red');
   });
   on('htmx:finally:request', ({ target, detail: { ctx } }) => {
-    if (isStream(target) && !ctx.response?.raw.ok) live(target, 'paused');
+    if (!isStream(target) || ctx.response?.raw.ok) return;
+    if (ctx.response?.status < 500) { live(target, 'paused'); return; }
+    live(target, 'reconnecting');  // htmx gives up when the first connection fails
+    setTimeout(() => { if (target.isConnected) htmx.ajax('GET', target.getAttribute('hx-sse:connect'), { source: target }); }, 3000);
   });
   on('htmx:after:swap', ({ detail: { ctx } }) => {
     tick();
     $$('dialog[data-show]').forEach((dialog) => { dialog.removeAttribute('data-show'); open(dialog); });
     if (ctx.response?.status === 422) $('[aria-invalid=true]', $('dialog[open]') ?? document)?.focus();
   });
-  const connection = () => { const bar = $('#offline'); if (bar) bar.hidden = navigator.onLine; };
+  const connection = () => {
+    const bar = $('#offline');
+    if (bar) bar.hidden = navigator.onLine;
+    // Browsers keep a dead stream open: end it, so that it is made anew from its last event on.
+    $$('[hx-sse\\:connect]').forEach(({ _htmx }) => {
+      navigator.onLine ? _htmx?.sse?.delayCanceller?.() : _htmx?.sse?.reader?.cancel();
+    });
+  };
   addEventListener('online', connection);
   addEventListener('offline', connection);
   addEventListener('hashchange', openFromHash);
