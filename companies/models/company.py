@@ -1,4 +1,4 @@
-import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from uuid import uuid4
 
@@ -10,9 +10,8 @@ from companies.models.organization import Organization, TenantQuerySet
 from companies.models.user import User
 from companies.rls import RowLevelSecurity
 
-#: What the API's contract keeps of a company name; the rest is removed without complaint.
-_FORBIDDEN_IN_NAMES = re.compile(r"[^A-Za-z0-9 \-'&@.,?!]")
-
+#: What a company name may have beside letters and digits.
+_PUNCTUATION = frozenset(" -'&@.,?!")
 
 MOST_TAGS = 10
 TAG_KEY_LENGTH = 27
@@ -20,8 +19,18 @@ TAG_VALUE_LENGTH = 100
 
 
 def clean_company_name(name: str) -> str:
-    """Keep the characters a company name may have; the answer may be empty."""
-    return " ".join(_FORBIDDEN_IN_NAMES.sub("", name).split())
+    """Keep the characters a company name may have; the answer may be empty.
+
+    The API's contract removes the others without complaint, and so do we; but it knows only the
+    letters of English, and "Łódź Spółka" is not to lose any.
+    """
+    composed = unicodedata.normalize("NFC", " ".join(name.split()))
+    kept = (
+        each
+        for each in composed
+        if each in _PUNCTUATION or unicodedata.category(each)[0] in {"L", "M", "N"}
+    )
+    return " ".join("".join(kept).split())
 
 
 class TagsInvalid(ValueError):

@@ -53,6 +53,8 @@ def test_a_new_company_is_remembered_with_its_creator(organization, alice):
         ("Example Company (Codat[1])", "Example Company Codat1"),
         ("  J&J's  Fish -  & Chips?! ", "J&J's Fish - & Chips?!"),
         ("<script>alert('x')</script>", "scriptalert'x'script"),
+        ("Łódź Spółka", "Łódź Spółka"),
+        ("हिन्दी ट्रेडर्स №1 ™", "हिन्दी ट्रेडर्स 1"),
     ],
 )
 def test_characters_a_name_may_not_have_are_left_out(organization, typed, kept):
