@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 #: Mails that somebody has just asked for and now waits for.
 _ASKED_FOR = ("account/email/password_reset_key", "account/email/unknown_account")
+_EXISTS_ALREADY = "account/email/account_already_exists"
 
 _MFA = "mfa"
 
@@ -36,6 +37,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Send, and let what was done stand when the mail server does not take the mail."""
         if "signup_url" in context:
             context = context | {"signup_url": _absolute("account_signup")}
+        if template_prefix == _EXISTS_ALREADY:
+            context = context | {"password_reset_url": _absolute("account_reset_password")}
         try:
             super().send_mail(template_prefix, email, context)
         except (OSError, smtplib.SMTPException) as refused:
