@@ -104,6 +104,20 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
+class MemberForm(forms.Form):
+    """What an Administrator corrects of somebody else."""
+
+    name = forms.CharField(
+        label="Name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    email = forms.EmailField(
+        label="E-mail address",
+        help_text="A new one gets a link that works for a day. They sign in with it "
+        "as soon as they have opened the link and agreed.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class JoiningForm(PersonForm):
     """What somebody without an account enters to accept an invitation."""
 

@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -32,6 +33,7 @@ VALID_FOR = timedelta(days=7)
 EMAILS_PER_DAY = 100
 _SALT = "ledgerport.invitation"
 _SENT, _SENT_AGAIN = "sent", "sent again"
+ASKED_TO_CONFIRM = "asked to confirm a new address"
 
 
 class Refused(Exception):
@@ -66,7 +68,7 @@ def invite(
             raise Refused(f"{email} belongs to {organization.name} already: see the list.")
         if Invitation.objects.within(organization).filter(email=email).exists():
             raise Refused(f"{email} is invited already. You can send the invitation again.")
-        _check_limit(organization.pk)
+        check_limit(organization.pk)
         invitation = Invitation.objects.create(
             organization=organization,
             email=email,
@@ -87,7 +89,7 @@ def send_again(invitation: Invitation, *, actor: User) -> None:
     """
     with tenancy.entered(invitation.organization_id):
         invitation = _held_invitation(invitation)
-        _check_limit(invitation.organization_id)
+        check_limit(invitation.organization_id)
         invitation.expires_at = timezone.now() + VALID_FOR
         invitation.sent_at = None
         invitation.save(update_fields=["expires_at", "sent_at"])
@@ -184,7 +186,7 @@ def change_role(membership: Membership, role: Role, *, actor: User) -> None:
     :raises LastAdministrator: when nobody could manage the organization any more.
     """
     with tenancy.entered(membership.organization_id):
-        member = _held(membership)
+        member = held(membership)
         if role != Role.ADMINISTRATOR:
             _keep_an_administrator(member)
         _change(member, actor, role=role)
@@ -196,7 +198,7 @@ def switch(membership: Membership, *, on: bool, actor: User) -> None:
     :raises LastAdministrator: when nobody could manage the organization any more.
     """
     with tenancy.entered(membership.organization_id):
-        member = _held(membership)
+        member = held(membership)
         if not on:
             _keep_an_administrator(member)
         _change(member, actor, is_enabled=on)
@@ -208,9 +210,9 @@ def remove(membership: Membership, *, actor: User) -> None:
     :raises LastAdministrator: when nobody could manage the organization any more.
     """
     with tenancy.entered(membership.organization_id):
-        member = _held(membership)
+        member = held(membership)
         _keep_an_administrator(member)
-        _record_member(
+        record_member(
             member,
             "removed",
             actor,
@@ -218,6 +220,52 @@ def remove(membership: Membership, *, actor: User) -> None:
         )
         member.delete()
         events.announce(membership.organization_id, None)
+
+
+def held(membership: Membership) -> Membership:
+    """Return a member as they are now, and keep others from changing the team meanwhile."""
+    _alone(membership.organization_id)
+    members = Membership.objects.within(membership.organization_id).select_related("user")
+    member = members.filter(pk=membership.pk).first()
+    if member is None:
+        raise Refused("They were removed meanwhile.")
+    return member
+
+
+def check_limit(organization_id: UUID) -> None:
+    """Ask the audit log, which nobody can shorten.
+
+    :raises Refused: when an organization has written to enough addresses for today.
+    """
+    sent = AuditEntry.objects.within(organization_id).filter(
+        Q(kind=AuditKind.INVITATION, action__in=[_SENT, _SENT_AGAIN])
+        | Q(kind=AuditKind.MEMBER, action=ASKED_TO_CONFIRM),
+        at__gt=timezone.now() - timedelta(days=1),
+    )
+    if sent.count() >= EMAILS_PER_DAY:
+        raise Refused(
+            f"{EMAILS_PER_DAY} invitations left within a day, which is the limit. Go on tomorrow."
+        )
+
+
+def record_member(
+    member: Membership,
+    action: str,
+    actor: User,
+    *,
+    before: dict[str, str | bool],
+    after: dict[str, str | bool] | None = None,
+) -> None:
+    audit.record(
+        AuditKind.MEMBER,
+        action,
+        organization_id=member.organization_id,
+        object_id=member.user_id,
+        label=f"{member.user} ({member.user.email})",
+        actor=actor,
+        before=before,
+        after=after,
+    )
 
 
 def _claimed(invitation: Invitation) -> Invitation:
@@ -256,15 +304,6 @@ def _alone(organization_id: UUID) -> None:
     Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
 
 
-def _held(membership: Membership) -> Membership:
-    _alone(membership.organization_id)
-    members = Membership.objects.within(membership.organization_id).select_related("user")
-    member = members.filter(pk=membership.pk).first()
-    if member is None:
-        raise Refused("They were removed meanwhile.")
-    return member
-
-
 def _held_invitation(invitation: Invitation) -> Invitation:
     _alone(invitation.organization_id)
     invitations = Invitation.objects.within(invitation.organization_id).select_for_update(
@@ -287,22 +326,9 @@ def _change(member: Membership, actor: User, **values: str | bool) -> None:
     for name, value in values.items():
         setattr(member, name, value)
     member.save(update_fields=list(values))
-    _record_member(member, "changed", actor, before=before, after=values)
+    record_member(member, "changed", actor, before=before, after=values)
     # Open pages of this person ask anew at once, and close.
     events.announce(member.organization_id, None)
-
-
-def _check_limit(organization_id: UUID) -> None:
-    """Ask the audit log, which nobody can shorten."""
-    sent = AuditEntry.objects.within(organization_id).filter(
-        kind=AuditKind.INVITATION,
-        action__in=[_SENT, _SENT_AGAIN],
-        at__gt=timezone.now() - timedelta(days=1),
-    )
-    if sent.count() >= EMAILS_PER_DAY:
-        raise Refused(
-            f"{EMAILS_PER_DAY} invitations left within a day, which is the limit. Go on tomorrow."
-        )
 
 
 def _send_after_commit(invitation: Invitation) -> None:
@@ -323,26 +349,6 @@ def _record_invitation(
         organization_id=invitation.organization_id,
         object_id=invitation.pk,
         label=str(invitation),
-        actor=actor,
-        before=before,
-        after=after,
-    )
-
-
-def _record_member(
-    member: Membership,
-    action: str,
-    actor: User,
-    *,
-    before: dict[str, str | bool],
-    after: dict[str, str | bool] | None = None,
-) -> None:
-    audit.record(
-        AuditKind.MEMBER,
-        action,
-        organization_id=member.organization_id,
-        object_id=member.user_id,
-        label=f"{member.user} ({member.user.email})",
         actor=actor,
         before=before,
         after=after,

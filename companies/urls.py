@@ -33,6 +33,7 @@ urlpatterns = [
         name="invitation-withdraw",
     ),
     path("settings/team/<int:membership_id>/", team.member, name="member"),
+    path("settings/team/<int:membership_id>/person", team.person, name="member-person"),
     path("settings/team/<int:membership_id>/switch", team.switch, name="member-switch"),
     path("settings/team/<int:membership_id>/remove", team.remove, name="member-remove"),
     path("settings/audit-log/", audit_log.audit_log, name="audit-log"),

@@ -3,11 +3,11 @@
 import logging
 import re
 
-_LINK = re.compile(r"(/link/(?:invite/)?)[\w-]{20,}")
+_LINK = re.compile(r"(/(?:link|link/invite|invitations|new-address)/)[\w:-]{20,}")
 
 
 class WithoutTokens(logging.Filter):
-    """Shortens Link URLs, which are keys: Django names the path of each request it refuses."""
+    """Shortens the URLs that are keys: Django names the path of each request it refuses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):

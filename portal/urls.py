@@ -3,6 +3,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from companies.views.invitations import invitation
+from companies.views.new_address import new_address
 from portal import health, views
 from portal.styleguide import styleguide
 from support.admin import site
@@ -23,6 +24,7 @@ urlpatterns = [
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("invitations/<str:token>/", invitation, name="invitation"),
+    path("new-address/<str:token>/", new_address, name="new-address"),
     path("admin/", site.urls),
     path("api/", include("api.urls")),
     path("link/", include("link.urls")),

@@ -49,6 +49,7 @@ ROUTES: dict[str, Right | None] = {
     "companies:invitation-send": Right.MANAGE_TEAM,
     "companies:invitation-withdraw": Right.MANAGE_TEAM,
     "companies:member": Right.MANAGE_TEAM,
+    "companies:member-person": Right.MANAGE_TEAM,
     "companies:member-switch": Right.MANAGE_TEAM,
     "companies:member-remove": Right.MANAGE_TEAM,
     "companies:audit-log": Right.SEE_AUDIT_LOG,
@@ -114,6 +115,7 @@ PUBLIC = {
     "usersessions_*": "one's own sessions",
     "invitation": "for people who are invited: the token is the key (tests/companies/test_team.py)",
     "api:*": "for programs: the key is the door (tests/api/test_tenancy.py walks all of it)",
+    "new-address": "for the member it names, signed in (tests/companies/test_people.py)",
     "link:*": "for customers, who do not sign in: the token is the key (tests/link)",
     "styleguide": "parts with invented content, in development only",
 }

@@ -5,15 +5,15 @@ from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from companies import team
+from companies import people, team
 from companies.access import PortalRequest, requires
-from companies.forms import InvitationForm, RoleForm
+from companies.forms import InvitationForm, MemberForm, RoleForm
 from companies.models import Invitation, Membership
 from companies.roles import DESCRIPTIONS, Right, Role
 from portal.http import wants_fragment
@@ -76,13 +76,35 @@ def member(request: PortalRequest, membership_id: int) -> HttpResponse:
         role = Role(form.cleaned_data["role"])
         act = partial(team.change_role, membership, role, actor=request.user)
         return _answer(request, act, f"{membership.user} is {role.label} now.")
-    context = {
-        "member": membership,
-        "form": form,
-        "roles": _ROLES,
-    }
-    status = _UNPROCESSABLE if form.is_bound else 200
-    return render(request, "companies/member.html", context, status=status)
+    return _member_page(request, membership, form, _person_form(membership))
+
+
+@require_POST
+@requires(Right.MANAGE_TEAM)
+def person(request: PortalRequest, membership_id: int) -> HttpResponse:
+    """Correct a member's name, and propose another address to them."""
+    membership = _find(request, membership_id)
+    form = _person_form(membership, request.POST)
+    if form.is_valid():
+        done = []
+        try:
+            if "name" in form.changed_data:
+                people.rename(membership, name=form.cleaned_data["name"], actor=request.user)
+                done.append("The name is saved.")
+            if form.cleaned_data["email"].lower() != membership.user.email:
+                email = form.cleaned_data["email"]
+                people.propose_address(membership, email=email, actor=request.user)
+                done.append(
+                    f"{email} gets a link. Until it is opened, "
+                    f"{membership.user.email} stays the address to sign in with."
+                )
+        except team.Refused as refusal:
+            form.add_error(None if isinstance(refusal, people.Shared) else "email", str(refusal))
+        if form.is_valid():
+            messages.success(request, " ".join(done) or "Nothing was changed.")
+            return redirect("companies:member", request.organization.slug, membership_id)
+    role_form = RoleForm(initial={"role": membership.role})
+    return _member_page(request, membership, role_form, form)
 
 
 @require_POST
@@ -102,6 +124,25 @@ def remove(request: PortalRequest, membership_id: int) -> HttpResponse:
     membership = _find(request, membership_id)
     act = partial(team.remove, membership, actor=request.user)
     return _answer(request, act, f"{membership.user} does not belong to the team any more.")
+
+
+def _person_form(membership: Membership, data: QueryDict | None = None) -> MemberForm:
+    user = membership.user
+    return MemberForm(data, initial={"name": user.name, "email": user.email})
+
+
+def _member_page(
+    request: PortalRequest, membership: Membership, form: RoleForm, person_form: MemberForm
+) -> HttpResponse:
+    context = {
+        "member": membership,
+        "form": form,
+        "person_form": person_form,
+        "is_editable": people.is_editable(membership),
+        "roles": _ROLES,
+    }
+    status = _UNPROCESSABLE if form.is_bound or person_form.is_bound else 200
+    return render(request, "companies/member.html", context, status=status)
 
 
 def _find(request: PortalRequest, membership_id: int) -> Membership:

@@ -25,6 +25,7 @@ TABLE = [
     ("POST", "companies:invitation-withdraw", {}, ADMINISTRATOR),
     ("GET", "companies:member", {}, ADMINISTRATOR),
     ("POST", "companies:member", {"role": "administrator"}, ADMINISTRATOR),
+    ("POST", "companies:member-person", {"name": "X", "email": "x@x.example"}, ADMINISTRATOR),
     ("POST", "companies:member-switch", {"state": "off"}, ADMINISTRATOR),
     ("POST", "companies:member-remove", {}, ADMINISTRATOR),
     ("GET", "companies:organization", {}, BUILDERS),

@@ -6,7 +6,7 @@ from django.conf import settings
 from portal.logs import WithoutTokens
 
 
-@pytest.mark.parametrize("way", ["/link/", "/link/invite/"])
+@pytest.mark.parametrize("way", ["/link/", "/link/invite/", "/invitations/", "/new-address/"])
 def test_a_link_url_is_never_written_whole(way):
     args = ("Not Found", f"{way}AyRL3TXTSjaAIXaYmESxz9bVeyJvUBqlogUG5nEyZ3o/files/")
     record = logging.LogRecord("django.request", logging.WARNING, "", 0, "%s: %s", args, None)
