@@ -84,6 +84,12 @@ def save_profile(user: User, *, name: str, time_zone: str) -> None:
     user.save(update_fields=["name", "time_zone"])
 
 
+def choose_times(user: User, *, absolute: bool) -> None:
+    """Remember how a person reads the moments in lists of what happened."""
+    user.absolute_times = absolute
+    user.save(update_fields=["absolute_times"])
+
+
 def create_company(
     organization: Organization,
     *,

@@ -317,6 +317,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
+FORMAT_MODULE_PATH = ["portal.formats"]
 
 # Static files: hashed names, served by whitenoise
 STATIC_URL = "/static/"

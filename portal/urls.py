@@ -14,6 +14,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("styleguide", styleguide, name="styleguide"),
     path("account/", views.account, name="account"),
+    path("account/times", views.reading_times, name="reading-times"),
     # Before allauth's own, which forgets that nobody is signed in yet.
     path(
         "accounts/2fa/webauthn/login/",

@@ -2,7 +2,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from companies import last_used, operations
 from companies.access import memberships_of
@@ -53,6 +54,15 @@ def account(request: HttpRequest) -> HttpResponse:
             }
     status = _UNPROCESSABLE if form.is_bound else 200
     return render(request, "account.html", context, status=status)
+
+
+@require_POST
+def reading_times(request: HttpRequest) -> HttpResponse:
+    """Remember how a person reads moments, and lead back to the page they asked on."""
+    operations.choose_times(_signed_in(request), absolute=request.POST.get("times") == "absolute")
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if is_ours and back.startswith("/") else "account")
 
 
 def _signed_in(request: HttpRequest) -> User:

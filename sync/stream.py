@@ -193,6 +193,7 @@ def look(viewer: Viewer, memory: Memory) -> list[Region] | None:
             if membership is None or company is None:
                 return None
             shell = {
+                "user": user,  # how they read moments
                 "organization": membership.organization,
                 "membership": membership,
                 "can": membership.can,

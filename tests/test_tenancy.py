@@ -116,6 +116,7 @@ PUBLIC = {
     "invitation": "for people who are invited: the token is the key (tests/companies/test_team.py)",
     "api:*": "for programs: the key is the door (tests/api/test_tenancy.py walks all of it)",
     "new-address": "for the member it names, signed in (tests/companies/test_people.py)",
+    "reading-times": "one's own way of reading moments",
     "link:*": "for customers, who do not sign in: the token is the key (tests/link)",
     "styleguide": "parts with invented content, in development only",
 }

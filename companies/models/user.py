@@ -26,6 +26,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, default="UTC")
     #: The columns of the companies' list that were chosen; null shows the usual ones.
     company_columns = models.JSONField(null=True, blank=True)
+    #: Lists of what happened show moments with date and second instead of "14 min ago".
+    absolute_times = models.BooleanField(default=False, db_default=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
@@ -46,6 +48,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             return ZoneInfo(self.time_zone or "UTC")
         except (ZoneInfoNotFoundError, ValueError):
             return ZoneInfo("UTC")
+
+    @property
+    def time_style(self) -> str:
+        """The style in which `{% when %}` writes moments in lists of what happened."""
+        return "second" if self.absolute_times else "relative"
 
     @property
     def initials(self) -> str:

@@ -52,7 +52,7 @@ def icon(name: str, size: int = 16, label: str = "") -> SafeString:
 
 @register.simple_tag
 def when(moment: dt.date | None, style: str = "relative", empty: str = "Never") -> SafeString:
-    """Write a moment: `relative`, to the `minute`, or its `date`; in full when pointed at.
+    """Write a moment: `relative`, to the `minute` or `second`, or its `date`; in full when pointed at.
 
     Relative moments are kept right by static/portal.js while the page is open.
     """
@@ -64,6 +64,7 @@ def when(moment: dt.date | None, style: str = "relative", empty: str = "Never") 
     shown = {
         "relative": lambda: _words.relative(moment, timezone.now()),
         "minute": lambda: _words.minute(local),
+        "second": lambda: _words.second_with_zone(local),
         "date": lambda: _words.day(local),
     }[style]()
     return format_html(

@@ -75,6 +75,30 @@ def test_a_clock_that_is_none_is_refused(browser, noor, zone):
     assert browser.post(reverse("account"), {"name": "N", "time_zone": zone}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("back", "leads_to"),
+    [
+        ("/o/harbour/companies/?page=2", "/o/harbour/companies/?page=2"),
+        ("https://elsewhere.example/", "/account/"),
+        ("//elsewhere.example/", "/account/"),
+        ("javascript:alert(1)", "/account/"),
+        ("", "/account/"),
+    ],
+)
+def test_how_times_are_read_is_remembered_and_leads_back(browser, noor, back, leads_to):
+    url = reverse("reading-times")
+
+    answer = browser.post(url, {"times": "absolute", "next": back})
+
+    assert (answer.status_code, answer["Location"]) == (302, leads_to)
+    noor.refresh_from_db()
+    assert (noor.absolute_times, noor.time_style) == (True, "second")
+    browser.post(url, {"times": "relative", "next": back})
+    noor.refresh_from_db()
+    assert noor.time_style == "relative"
+    assert browser.get(url).status_code == 405
+
+
 def test_the_account_stands_in_the_frame_of_the_last_organization(client, organization):
     page = client.get(reverse("account")).content.decode()
 

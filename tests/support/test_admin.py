@@ -143,6 +143,19 @@ def test_credentials_and_link_urls_are_on_no_page(harbour, staff, let_in):
             assert "/link/" not in page
 
 
+def test_moments_are_written_in_full_with_their_zone(harbour, sam, staff, let_in):
+    sam.time_zone = "Asia/Tokyo"
+    sam.save()
+    let_in(harbour.organization)
+    with tenancy.entered(harbour.organization.pk):
+        pull = Pull.objects.filter(organization=harbour.organization).latest("requested_at")
+    local = pull.requested_at.astimezone(sam.zone)
+    written = f"{local.day} {local:%b %Y, %H:%M:%S} JST"
+
+    assert written in staff.get("/admin/sync/pull/").content.decode()
+    assert written in staff.get(f"/admin/sync/pull/{pull.pk}/change/").content.decode()
+
+
 @pytest.fixture
 def inside(harbour, staff, let_in) -> Client:
     let_in(harbour.organization)

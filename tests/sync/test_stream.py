@@ -161,6 +161,24 @@ def test_a_change_arrives_when_redis_rings_and_only_its_row_is_fresh(connection,
     assert re.search(rf'id="pull-{done.pk}" data-tone="green">', message)
 
 
+@pytest.mark.parametrize("page", ["history", "summary"])
+def test_rows_that_arrive_are_written_as_their_reader_reads_times(connection, user, page):
+    a_pull(connection)
+    user.time_zone = "Asia/Tokyo"
+    user.absolute_times = True
+    user.save()
+
+    async def scenario():
+        async with Browser(user, url(connection, page=page)) as browser:
+            return await browser.next()
+
+    message = async_to_sync(scenario)()
+
+    pulls = message[message.index("live-pulls") :].partition("</hx-partial>")[0]
+    assert re.search(r'<time datetime="[^"]+"[^>]*>\d+ \w{3} \d{4}, \d\d:\d\d:\d\d JST<', pulls)
+    assert "data-relative" not in pulls
+
+
 def test_rings_for_other_companies_are_not_heard(connection, user, monkeypatch):
     looked: list[object] = []
     monkeypatch.setattr(stream, "look", counting(stream.look, looked))
