@@ -52,7 +52,7 @@ def icon(name: str, size: int = 16, label: str = "") -> SafeString:
 
 @register.simple_tag
 def when(moment: dt.date | None, style: str = "relative", empty: str = "Never") -> SafeString:
-    """Write a moment: `relative`, to the `minute` or `second`, or its `date`; in full when pointed at.
+    """Write a moment, `relative`, to `minute` or `second`, or its `date`; in full when pointed at.
 
     Relative moments are kept right by static/portal.js while the page is open.
     """

@@ -40,6 +40,19 @@ class Portal:
     company_id: str
     sandbox_url: str
     control_key: str
+    data: Path
+
+    def manage(self, *command: str) -> None:
+        """Run a command beside the portal, as its operator would."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(OWN_VARIABLES)}
+        subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=PROJECT,
+            env=environment | {"LEDGERPORT_DATA": str(self.data)},
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
 
     def control(self, method: str, path: str, **json_body: object) -> httpx.Response:
         """Ask the sandbox platform's control API, as an operator of the platform would."""
@@ -88,7 +101,7 @@ def portal(tmp_path_factory, xero, quickbooks) -> Iterator[Portal]:
         secrets = json.loads((data / "data" / "secrets.json").read_text())
         known = json.loads(ready.read_text())
         fields = {name: known[name] for name in Portal.__annotations__ if name in known}
-        yield Portal(**fields, control_key=secrets["SANDBOX_CONTROL_KEY"])
+        yield Portal(**fields, control_key=secrets["SANDBOX_CONTROL_KEY"], data=data / "data")
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

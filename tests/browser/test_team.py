@@ -90,3 +90,46 @@ def test_a_passkey_takes_the_place_of_the_password(portal, new_context):
         page.get_by_role("button", name="Confirm").click()
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("None yet.")).to_be_visible()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_times_are_read_as_chosen_without_javascript_too(portal, new_context, width, scheme):
+    page = new_context(width=width, color_scheme=scheme, java_script_enabled=False)
+    sign_in(page, portal)
+    here = f"{portal.url}o/{portal.organization}/companies/{portal.company_id}"
+    page.goto(f"{here}/history/?status=complete")
+    switch = page.get_by_role("button", name="Absolute times")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    switch.click()
+    expect(page).to_have_url(f"{here}/history/?status=complete")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("main time[data-relative]")).to_have_count(0)
+
+    live = new_context(width=width, color_scheme=scheme)
+    sign_in(live, portal)
+    live.goto(f"{here}/")
+    expect(live.get_by_text("Live", exact=True)).to_be_visible()
+    expect(live.locator("#live-pulls tr time[data-relative]")).to_have_count(0)
+    expect(live.locator("#live-activity li").first).to_contain_text(re.compile(r":\d\d UTC"))
+    check(live)
+    live.get_by_role("button", name="Absolute times in activity").click()
+    expect(live.locator("#live-activity time[data-relative]").first).to_be_visible()
+
+
+@pytest.mark.full
+def test_single_keys_can_be_switched_off(portal, new_context):
+    page = new_context()
+    sign_in(page, portal)
+    shortcuts = page.locator("#shortcuts")
+    page.keyboard.press("?")
+    expect(shortcuts).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.goto(f"{portal.url}account/")
+    page.get_by_role("switch", name="Use single-key shortcuts in this browser").uncheck()
+    page.goto(f"{portal.url}o/{portal.organization}/companies/")
+    page.keyboard.press("?")
+    page.keyboard.press("Control+k")  # has a modifier, and stays
+    expect(page.locator("#cmdk")).to_be_visible()
+    expect(shortcuts).to_be_hidden()
