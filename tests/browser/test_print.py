@@ -10,7 +10,10 @@ from tests.browser.checks import sign_in
 FIRST_PULL = 60
 A4 = {"width": 794, "height": 1123}
 #: What paper has no use for; an ID that a click copies is read there, too.
-CLICKED = "nav, button:not(.id), .btn, header > .more, input, select, [role=search], .toasts, .livetag, dialog, [popover]"
+CLICKED = (
+    "nav, button:not(.id), .btn, header > .more, input, select, [role=search], .toasts, "
+    ".livetag, dialog, [popover]"
+)
 APPENDED = """() => [...document.querySelectorAll('main time[data-relative]')]
   .filter((each) => each.checkVisibility())
   .map((each) => [each.title, getComputedStyle(each, '::after').content])"""
@@ -34,7 +37,7 @@ def printed(portal, new_context):
             page.locator("[data-theme-toggle]").first.evaluate("button => button.click()")
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         page.emulate_media(media="print")
-        page.set_viewport_size(A4)  # type: ignore[arg-type]
+        page.set_viewport_size(A4)
         return page
 
     return run

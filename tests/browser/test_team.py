@@ -127,7 +127,8 @@ def test_single_keys_can_be_switched_off(portal, new_context):
     page.keyboard.press("Escape")
 
     page.goto(f"{portal.url}account/")
-    page.get_by_role("switch", name="Use single-key shortcuts in this browser").uncheck()
+    page.locator("main label", has_text="Use single-key shortcuts").click()
+    expect(page.locator("main").get_by_role("switch")).not_to_be_checked()
     page.goto(f"{portal.url}o/{portal.organization}/companies/")
     page.keyboard.press("?")
     page.keyboard.press("Control+k")  # has a modifier, and stays

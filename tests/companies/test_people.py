@@ -64,7 +64,7 @@ def theirs(carol) -> Client:
     return client
 
 
-def told() -> list[tuple[str, list[tuple[str, str, str]]]]:
+def told() -> list[tuple[str, list[tuple[str, object, object]]]]:
     return [(each.action, each.changes) for each in AuditEntry.objects.order_by("at")]
 
 
