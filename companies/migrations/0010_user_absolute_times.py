@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("companies", "0007_support_search"),
+        ("companies", "0009_one_time_links"),
     ]
 
     operations = [
