@@ -19,7 +19,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from companies.columns import Chosen, Column
-from companies.models import Company, CompanyQuerySet, Organization
+from companies.models import Company, CompanyQuerySet, Organization, User
 from portal.keyset import Keyset
 from portal.templatetags._statuses import mark_of, urgency
 
@@ -76,6 +76,8 @@ _FIRST_CLICK = {"name": "name", Column.PULL: "-pull", Column.CREATED: "-created"
 #: A company's own status is that of the connection that decides, the first of these it has.
 _DECIDING = ("error", "deauthorized", "linked", "pending", "unlinked")
 _MOST_TAGS_ASKED = 5
+#: The query that leaves nothing out.
+EVERYTHING = f"status={Filter.ALL.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ class Question:
         )
 
     def url(self, *, tags: Sequence[tuple[str, str]] | None = None, **changes: object) -> str:
-        """Write the query of a neighbouring page; changing anything leads to its first page."""
+        """Write the query of a neighbouring page; changing anything leads to its first page.
+
+        It is never empty, because a bare address may open on those that need attention.
+        """
         values = {
             "q": self.text,
             "status": self.filter.value,
@@ -114,7 +119,7 @@ class Question:
         query.update({key: value for key, value in values.items() if value != defaults.get(key)})
         wanted = self.tags if tags is None else tags
         query.setlist("tag", [f"{key}:{value}" for key, value in wanted])
-        return f"?{query.urlencode()}"
+        return f"?{query.urlencode() or EVERYTHING}"
 
     @property
     def is_filtered(self) -> bool:
@@ -236,6 +241,11 @@ class Listing:
         return not self.counts[Filter.ALL] and not asked.text and not asked.tags
 
     @property
+    def everything(self) -> str:
+        """The query that leaves nothing out."""
+        return EVERYTHING
+
+    @property
     def shown_of(self) -> int:
         return self.counts[self.question.filter]
 
@@ -262,6 +272,13 @@ def read(organization: Organization, question: Question, columns: Chosen) -> Lis
         previous_url=question.url(before=page.previous) if page.previous else "",
         next_url=question.url(after=page.next) if page.next else "",
     )
+
+
+def opens_on_attention(organization: Organization, user: User, asked: QueryDict) -> bool:
+    """Tell whether somebody who asked for nothing in particular wants those first, and has some."""
+    if asked or not user.attention_first:
+        return False
+    return _filtered(Company.objects.within(organization), Filter.ATTENTION).exists()
 
 
 def selected(organization: Organization, question: Question) -> CompanyQuerySet:

@@ -175,10 +175,14 @@ def edit_company(
     return company
 
 
-def choose_columns(user: User, columns: Iterable[str] | None) -> None:
-    """Remember which columns of the companies' list a person wants; None are the usual ones."""
+def choose_list_view(
+    user: User, *, columns: Iterable[str] | None, compact: bool, attention_first: bool
+) -> None:
+    """Remember how a person wants to see the companies' list; None are the usual columns."""
     user.company_columns = None if columns is None else list(columns)
-    user.save(update_fields=["company_columns"])
+    user.compact_companies = compact
+    user.attention_first = attention_first
+    user.save(update_fields=["company_columns", "compact_companies", "attention_first"])
 
 
 def _cleaned(name: str) -> str:

@@ -28,6 +28,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     company_columns = models.JSONField(null=True, blank=True)
     #: Lists of what happened show moments with date and second instead of "14 min ago".
     absolute_times = models.BooleanField(default=False, db_default=False)
+    #: Whether that list shows more companies with less of each.
+    compact_companies = models.BooleanField(default=False)
+    #: Whether it opens on those that need attention, when there are any.
+    attention_first = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(db_default=Now(), editable=False)

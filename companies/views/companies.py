@@ -29,6 +29,9 @@ UNPROCESSABLE = 422
 def companies(request: PortalRequest) -> HttpResponse:
     """Show the companies; for htmx only the part that filters, search and sorting change."""
     last_used.remember(request, request.organization)
+    if listing.opens_on_attention(request.organization, request.user, request.GET):
+        # The URL says what is shown: whoever reloads it or sends it on finds the same.
+        return redirect(f"{request.path}?status={listing.Filter.ATTENTION.value}")
     template = "companies/list.html"
     if wants_fragment(request):
         template += "#listing"
@@ -126,10 +129,15 @@ def find(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def columns(request: PortalRequest) -> HttpResponse:
-    """Remember which columns a person wants, and lead back to what they saw."""
+    """Remember how a person wants to see the list, and lead back to what they saw."""
     wanted = None if "usual" in request.POST else request.POST.getlist("column")
     shown = None if wanted is None else [each.value for each in Chosen.of(wanted).columns]
-    operations.choose_columns(request.user, shown)
+    operations.choose_list_view(
+        request.user,
+        columns=shown,
+        compact="compact" in request.POST,
+        attention_first="attention_first" in request.POST,
+    )
     question = listing.Question.parse(QueryDict(request.POST.get("query", "")[:2000]))
     return redirect(reverse("companies:list", args=[request.organization.slug]) + question.url())
 

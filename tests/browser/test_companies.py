@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from tests.browser.checks import check, sign_in
 
+SCREENS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
+
 
 @pytest.fixture
 def page(portal, new_context):
@@ -82,3 +84,30 @@ def test_the_list_can_be_downloaded(page):
         page.get_by_role("link", name="Download as CSV").click()
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert any("Harbour & Finch Coffee Roasters" in line for line in lines[1:])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_the_view_is_chosen(portal, new_context, width, scheme):
+    page = new_context(width=width, color_scheme=scheme)
+    sign_in(page, portal)
+    here = f"{portal.url}o/{portal.organization}/companies/"
+    page.goto(f"{here}?status=all")
+    page.get_by_role("button", name="Columns").click()
+    check(page)
+    page.get_by_label("Compact rows").check()
+    page.get_by_label("Open on Needs attention, if any").check()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("table.compact")).to_be_visible()
+    check(page)
+    assert page.url == f"{here}?status=all"
+    if width > 820:
+        row = page.locator("table.compact tbody tr").first.bounding_box()
+        assert row
+        assert row["height"] == pytest.approx(40, abs=2)
+
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_label("Compact rows").uncheck()
+    page.get_by_label("Open on Needs attention, if any").uncheck()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("table.compact")).to_have_count(0)

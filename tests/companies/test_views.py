@@ -11,7 +11,11 @@ from django.urls import reverse
 
 from companies.models import Company, Event, Membership
 from companies.roles import Role
-from tests.factories import CompanyFactory, ConnectionFactory, MembershipFactory
+from tests.factories import (
+    CompanyFactory,
+    ConnectionFactory,
+    MembershipFactory,
+)
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LIST = "/o/harbour/companies/"
@@ -286,6 +290,38 @@ def test_columns_are_remembered_for_the_person(client, alice, company):
     assert 'data-h="Created"' not in page
     client.post(chooser, {"usual": "1"})
     assert 'data-h="Created"' in text(client.get(LIST))
+
+
+def test_compact_rows_are_remembered_for_the_person(client, company):
+    chooser = reverse("companies:columns", args=["harbour"])
+    assert 'class="grid companies"' in text(client.get(LIST))
+
+    client.post(chooser, {"column": ["pull"], "compact": "1"})
+
+    assert 'class="grid companies compact"' in text(client.get(LIST))
+    client.post(chooser, {"usual": "1", "compact": "1"})
+    assert 'class="grid companies compact"' in text(client.get(LIST))
+    client.post(chooser, {"usual": "1"})
+    assert 'class="grid companies"' in text(client.get(LIST))
+
+
+def test_whoever_chose_so_finds_first_what_needs_attention(client, alice, company):
+    client.post(reverse("companies:columns", args=["harbour"]), {"attention_first": "1"})
+    assert client.get(LIST).status_code == 200  # nothing does
+
+    ConnectionFactory(company=company, status="Deauthorized")
+
+    assert client.get(LIST)["Location"] == f"{LIST}?status=attention"
+    page = text(client.get(LIST, follow=True))
+    assert 'href="/o/harbour/companies/?status=all"' in page
+    for asked in ("status=all", "q=", "sort=-pull", "tag=a:b"):
+        assert client.get(f"{LIST}?{asked}").status_code == 200
+
+
+def test_others_find_all_companies_first(client, company):
+    ConnectionFactory(company=company, status="Deauthorized")
+
+    assert client.get(LIST).status_code == 200
 
 
 def test_the_list_is_taken_away_as_a_table_without_formulas(client, organization, company):
