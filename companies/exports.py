@@ -21,6 +21,7 @@ HEADER = (
     "Last pull (UTC)",
     "Created (UTC)",
     "Created by",
+    "Uploaded files",
 )
 
 
@@ -34,7 +35,7 @@ def rows(organization: Organization, question: Question) -> Iterator[Sequence[Ce
         )
     for batch in batched(ids, ROWS_PER_CHUNK, strict=False):
         with tenancy.entered(organization.pk):
-            companies = Company.objects.within(organization).filter(pk__in=batch)
+            companies = Company.objects.within(organization).filter(pk__in=batch).with_files()
             found = list(companies.select_related("created_by").order_by("sort_name", "id"))
             prefetch_related_objects(found, "connections")
             written = [_row(Row.of(company, question)) for company in found]
@@ -56,4 +57,5 @@ def _row(row: Row) -> Sequence[Cell]:
         f"{company.last_pull_at:%Y-%m-%d %H:%M:%S}" if company.last_pull_at else None,
         f"{company.created_at:%Y-%m-%d %H:%M:%S}",
         str(company.created_by) if company.created_by else None,
+        row.has_files,
     )

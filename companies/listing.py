@@ -1,6 +1,7 @@
 """The Companies page: what it is asked for, and what it shows.
 
-Connections are another app's, above this one: they are reached by the names of their relation.
+Connections and files are other apps', above this one: they are reached by the names of their
+relations.
 """
 
 import re
@@ -173,10 +174,12 @@ class Row:
     shown: list[Any]
     hidden_count: int
     hidden_tone: str
+    has_files: bool
     is_stale: bool
 
     @classmethod
     def of(cls, company: Company, question: Question) -> Self:
+        """Read a company that `with_files` was asked of."""
         marks = {connection.mark for connection in company.connections.all()}
         ranked = sorted(company.connections.all(), key=lambda connection: urgency(connection.mark))
         hidden = ranked[CHIPS_SHOWN:]
@@ -190,6 +193,7 @@ class Row:
             shown=ranked[:CHIPS_SHOWN],
             hidden_count=len(hidden),
             hidden_tone=mark_of(hidden[0].mark).tone if hidden else "",
+            has_files=company.has_files,  # type: ignore[attr-defined]  # an annotation
             is_stale=company.last_pull_at is not None
             and company.last_pull_at < timezone.now() - STALE_AFTER,
         )
@@ -257,7 +261,7 @@ class Listing:
 def read(organization: Organization, question: Question, columns: Chosen) -> Listing:
     """Answer with four queries at most, at any depth."""
     found = _found(organization, question)
-    shown = _filtered(found, question.filter).select_related("created_by")
+    shown = _filtered(found, question.filter).with_files().select_related("created_by")
     page = ORDERS[question.sort].page(
         shown.fetch_mode(models.FETCH_RAISE), question.position, size=ROWS_PER_PAGE
     )

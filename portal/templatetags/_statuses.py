@@ -46,7 +46,9 @@ PULL_MARKS = {
     "notsupported": Mark("grey", "dash", "Not supported"),
     "cancelled": Mark("grey", "cross", "Cancelled"),
 }
-_MARKS = CONNECTION_MARKS | PULL_MARKS
+#: Of a company: what came without a connection.
+FILE_MARKS = {"fileupload": Mark("green", "square", "File upload")}
+_MARKS = CONNECTION_MARKS | PULL_MARKS | FILE_MARKS
 
 #: Of what is in the books; a platform's word that is not here is shown as it is.
 RECORD_MARKS = {

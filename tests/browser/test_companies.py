@@ -88,10 +88,17 @@ def test_the_list_can_be_downloaded(page):
 
 @pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_the_view_is_chosen(portal, new_context, width, scheme):
+def test_the_view_is_chosen_and_uploaded_files_show(portal, new_context, width, scheme):
     page = new_context(width=width, color_scheme=scheme)
     sign_in(page, portal)
     here = f"{portal.url}o/{portal.organization}/companies/"
+    page.goto(f"{here}{portal.company_id}/files/")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "books.csv", "mimeType": "text/csv", "buffer": b"date,amount\n2026-01-01,5\n"}
+    )
+    page.get_by_role("button", name="Upload files").click()
+    expect(page.get_by_role("link", name="books.csv").first).to_be_visible()
+
     page.goto(f"{here}?status=all")
     page.get_by_role("button", name="Columns").click()
     check(page)
@@ -99,6 +106,7 @@ def test_the_view_is_chosen(portal, new_context, width, scheme):
     page.get_by_label("Open on Needs attention, if any").check()
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("table.compact")).to_be_visible()
+    expect(page.get_by_role("link", name="File upload").first).to_be_visible()
     check(page)
     assert page.url == f"{here}?status=all"
     if width > 820:

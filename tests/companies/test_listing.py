@@ -12,7 +12,7 @@ from companies import listing
 from companies.columns import Chosen
 from companies.listing import Filter, Question
 from companies.models import Company
-from tests.factories import CompanyFactory, ConnectionFactory, UserFactory
+from tests.factories import CompanyFactory, ConnectionFactory, UploadedFileFactory, UserFactory
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -237,6 +237,8 @@ def test_a_page_takes_four_queries_at_any_depth(many, django_assert_max_num_quer
         company.created_by = UserFactory()
         company.save(update_fields=["created_by"])
         ConnectionFactory(company=company)
+        UploadedFileFactory(company=company)
+        UploadedFileFactory(company=company)
     pages = walk(many, "sort=-pull&status=all")
 
     for url in ("", pages[0].next_url, pages[1].next_url, pages[2].previous_url):
@@ -244,6 +246,7 @@ def test_a_page_takes_four_queries_at_any_depth(many, django_assert_max_num_quer
             shown = ask(many, url or "sort=-pull")
             for row in shown.rows:
                 assert str(row.company.created_by)
+                assert row.has_files is (row.company.name == "Company 19")
 
 
 def test_companies_are_found_by_every_tag_asked_for(organization):

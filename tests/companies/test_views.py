@@ -15,6 +15,7 @@ from tests.factories import (
     CompanyFactory,
     ConnectionFactory,
     MembershipFactory,
+    UploadedFileFactory,
 )
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -322,6 +323,16 @@ def test_others_find_all_companies_first(client, company):
     ConnectionFactory(company=company, status="Deauthorized")
 
     assert client.get(LIST).status_code == 200
+
+
+def test_uploaded_files_show_in_the_list(client, company):
+    assert "File upload" not in text(client.get(LIST))
+
+    UploadedFileFactory(company=company)
+    page = text(client.get(LIST))
+
+    assert page.count("File upload") == 1
+    assert reverse("files:files", args=["harbour", company.pk]) in page
 
 
 def test_the_list_is_taken_away_as_a_table_without_formulas(client, organization, company):
