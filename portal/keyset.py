@@ -26,10 +26,16 @@ class _Key:
     column: str
     is_descending: bool
 
-    def field(self, model: type[Model]) -> "Field[Any, Any]":
-        field = model._meta.get_field(self.column)
+    def field(self, rows: QuerySet[Any]) -> "Field[Any, Any]":
+        if annotation := rows.query.annotations.get(self.column):
+            return annotation.output_field
+        field = rows.model._meta.get_field(self.column)
         assert isinstance(field, Field)
         return field
+
+    def may_be_null(self, rows: QuerySet[Any]) -> bool:
+        """Of an annotation nobody can tell."""
+        return self.column in rows.query.annotations or self.field(rows).null
 
     def order(self, *, backwards: bool) -> OrderBy:
         return OrderBy(F(self.column), descending=self.is_descending is not backwards)
@@ -42,7 +48,8 @@ class _Key:
 class Keyset:
     """An order whose keys together are unique: `Keyset("-requested_at", "id")`.
 
-    Only the first key may be null. Rows without it come last in both directions.
+    A key is a column, or an annotation of the rows, which no index serves. Only the first key may
+    be null. Rows without it come last in both directions.
     """
 
     def __init__(self, *order: str) -> None:
@@ -51,18 +58,17 @@ class Keyset:
 
     def page[M: Model](self, rows: QuerySet[M], asked: Mapping[str, str], *, size: int) -> Page[M]:
         """Return the page that `after` or `before` asks for; the first when there is no such."""
-        if before := self._read(rows.model, asked.get("before", "")):
+        if before := self._read(rows, asked.get("before", "")):
             found = self._beside(rows, before, backwards=True, size=size + 1)
             if len(found) >= size:
-                return self._page(
-                    found[size - 1 :: -1], has_next=True, has_previous=len(found) > size
-                )
-        elif after := self._read(rows.model, asked.get("after", "")):
+                found, has_more = found[size - 1 :: -1], len(found) > size
+                return self._page(rows, found, has_next=True, has_previous=has_more)
+        elif after := self._read(rows, asked.get("after", "")):
             found = self._beside(rows, after, backwards=False, size=size + 1)
             if found:
-                return self._page(found[:size], has_next=len(found) > size, has_previous=True)
+                return self._page(rows, found[:size], has_next=len(found) > size, has_previous=True)
         found = self._beside(rows, None, backwards=False, size=size + 1)
-        return self._page(found[:size], has_next=len(found) > size, has_previous=False)
+        return self._page(rows, found[:size], has_next=len(found) > size, has_previous=False)
 
     def _stretches[M: Model](
         self, rows: QuerySet[M], start: list[Any] | None, *, backwards: bool
@@ -73,7 +79,7 @@ class Keyset:
         """
         first = self._keys[0]
         whole = [Q()]
-        if first.field(rows.model).null:
+        if first.may_be_null(rows):
             is_null = f"{first.column}__isnull"
             whole = [Q(**{is_null: False}), Q(**{is_null: True})]
         wanted = whole
@@ -107,29 +113,34 @@ class Keyset:
             tied &= Q(**{key.column: value})
         return bound & selected
 
-    def _page[M: Model](self, rows: list[M], *, has_next: bool, has_previous: bool) -> Page[M]:
+    def _page[M: Model](
+        self, rows: QuerySet[M], found: list[M], *, has_next: bool, has_previous: bool
+    ) -> Page[M]:
         return Page(
-            rows=rows,
-            next=self._cursor(rows[-1]) if has_next else "",
-            previous=self._cursor(rows[0]) if has_previous else "",
+            rows=found,
+            next=self._cursor(rows, found[-1]) if has_next else "",
+            previous=self._cursor(rows, found[0]) if has_previous else "",
         )
 
-    def _cursor(self, row: Model) -> str:
-        values = [
-            None if getattr(row, key.column) is None else key.field(type(row)).value_to_string(row)
-            for key in self._keys
-        ]
-        return signing.dumps(values, salt=self._salt(type(row)))
+    def _cursor(self, rows: QuerySet[Any], row: Model) -> str:
+        values = [self._written(rows, key, row) for key in self._keys]
+        return signing.dumps(values, salt=self._salt(rows.model))
 
-    def _read(self, model: type[Model], cursor: str) -> list[Any] | None:
+    def _written(self, rows: QuerySet[Any], key: _Key, row: Model) -> str | None:
+        value = getattr(row, key.column)
+        if value is None or key.column in rows.query.annotations:
+            return None if value is None else str(value)
+        return key.field(rows).value_to_string(row)
+
+    def _read(self, rows: QuerySet[Any], cursor: str) -> list[Any] | None:
         if not cursor:
             return None
         try:
-            values = signing.loads(cursor, salt=self._salt(model))
+            values = signing.loads(cursor, salt=self._salt(rows.model))
         except signing.BadSignature:
             return None
         return [
-            None if value is None else key.field(model).to_python(value)
+            None if value is None else key.field(rows).to_python(value)
             for key, value in zip(self._keys, values, strict=True)
         ]
 

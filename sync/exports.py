@@ -13,7 +13,7 @@ from connections.schemas import DataType
 from portal.csv import Cell, CsvResponse, file_name
 from sync import records, statements
 from sync.columns import COLUMNS
-from sync.models import Record
+from sync.models import Record, RecordState
 from sync.records import Search
 
 _EVERY_PERIOD = 10_000
@@ -28,7 +28,8 @@ def records_found(company: Company, connection: Connection, search: Search) -> C
         "Changed here",
         "Changed at the source",
     ]
-    return CsvResponse(_name(company, search.data_type), header, _rows(connection, search))
+    name = _name(company, search.data_type, search.moment)
+    return CsvResponse(name, header, _rows(connection, search))
 
 
 def _rows(connection: Connection, search: Search) -> Iterator[list[Cell]]:
@@ -45,7 +46,7 @@ def _rows(connection: Connection, search: Search) -> Iterator[list[Cell]]:
         position = {"after": page.next}
 
 
-def _row(record: Record, data_type: DataType) -> list[Cell]:
+def _row(record: Record | RecordState, data_type: DataType) -> list[Cell]:
     return [
         record.source_id,
         *(_cell(records.exact(record, column)) for column in COLUMNS[data_type]),
@@ -55,12 +56,14 @@ def _row(record: Record, data_type: DataType) -> list[Cell]:
     ]
 
 
-def statement(company: Company, record: Record) -> CsvResponse:
+def statement(
+    company: Company, record: Record | RecordState, moment: dt.datetime | None
+) -> CsvResponse:
     """Write all periods of a statement, each line below its section."""
     data_type = DataType(record.data_type)
     read = statements.read(data_type, record.body, periods=_EVERY_PERIOD)
     header = ["Section", "Line", "Level", "Currency", *read.columns]
-    return CsvResponse(_name(company, data_type), header, _lines(read))
+    return CsvResponse(_name(company, data_type, moment), header, _lines(read))
 
 
 def _lines(read: statements.Statement) -> Iterator[list[Cell]]:
@@ -71,8 +74,11 @@ def _lines(read: statements.Statement) -> Iterator[list[Cell]]:
         yield [part.name, name, 0, read.currency, *part.amounts]
 
 
-def _name(company: Company, data_type: DataType) -> str:
-    return file_name(company.name, data_type.label.lower(), f"{timezone.localdate()}")
+def _name(company: Company, data_type: DataType, moment: dt.datetime | None) -> str:
+    """Name the file by the day it tells of."""
+    day = timezone.localdate(moment)
+    words = ("as of",) if moment else ()
+    return file_name(company.name, data_type.label.lower(), *words, f"{day}")
 
 
 def _cell(value: object) -> Cell:

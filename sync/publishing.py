@@ -66,10 +66,12 @@ _GONE = """
 _KEEP_VERSION = """
 INSERT INTO sync_recordversion (
   connection_id, data_type, source_id, organization_id, hash, body, is_deleted, modified_at,
-  superseded_at, pull_id, superseded_by
+  superseded_at, pull_id, superseded_by, source_modified_at, label, party, dated_on, amount,
+  currency, due_on, outstanding, record_status
 )
 SELECT r.connection_id, r.data_type, r.source_id, r.organization_id, r.hash, r.body, r.is_deleted,
-       r.modified_at, %(moment)s, r.pull_id, %(pull)s
+       r.modified_at, %(moment)s, r.pull_id, %(pull)s, r.source_modified_at, r.label, r.party,
+       r.dated_on, r.amount, r.currency, r.due_on, r.outstanding, r.record_status
 """
 _KEEP_MERGED = f"{_KEEP_VERSION} {_IN_STORE} AND (({_IS_CHANGED}) OR ({_IS_BURIED}))"
 _KEEP_GONE = f"{_KEEP_VERSION} {_GONE}"
@@ -79,7 +81,8 @@ UPDATE sync_record r
    SET hash = s.hash, body = coalesce(s.body, r.body), is_deleted = false,
        modified_at = %(moment)s, source_modified_at = s.source_modified_at, pull_id = %(pull)s,
        label = s.label, party = s.party, dated_on = s.dated_on, amount = s.amount,
-       currency = s.currency, record_status = s.record_status
+       currency = s.currency, due_on = s.due_on, outstanding = s.outstanding,
+       record_status = s.record_status
   FROM sync_stagedrecord s
  WHERE s.pull_id = %(pull)s AND r.connection_id = %(connection)s
    AND r.data_type = %(data_type)s AND r.source_id = s.source_id AND {_IS_CHANGED}
@@ -99,11 +102,12 @@ UPDATE sync_record SET is_deleted = true, modified_at = %(moment)s, pull_id = %(
 _ADD = """
 INSERT INTO sync_record (
   connection_id, data_type, source_id, organization_id, hash, body, is_deleted, modified_at,
-  source_modified_at, pull_id, label, party, dated_on, amount, currency, record_status
+  source_modified_at, pull_id, label, party, dated_on, amount, currency, due_on, outstanding,
+  record_status
 )
 SELECT %(connection)s, %(data_type)s, s.source_id, s.organization_id, s.hash, s.body, false,
        %(moment)s, s.source_modified_at, s.pull_id, s.label, s.party, s.dated_on, s.amount,
-       s.currency, s.record_status
+       s.currency, s.due_on, s.outstanding, s.record_status
   FROM sync_stagedrecord s
  WHERE s.pull_id = %(pull)s AND NOT s.is_deleted AND NOT EXISTS (
     SELECT 1 FROM sync_record r

@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from psycopg.errors import QueryCanceled
 
@@ -20,7 +22,14 @@ from connections.models import Connection
 from connections.schemas import DataType
 from portal.keyset import Keyset, Page
 from sync.columns import COLUMNS, Column, Listed
-from sync.models import DataStatus, PullStatus, Record, RecordQuerySet
+from sync.models import (
+    DataStatus,
+    PullStatus,
+    Record,
+    RecordQuerySet,
+    RecordState,
+    RecordStateQuerySet,
+)
 from sync.query import Kind, QueryError, condition, member, properties
 
 PAGE_SIZE = 50
@@ -43,6 +52,10 @@ ORDERS: Mapping[str, Keyset] = MappingProxyType(
         "party": Keyset("party", "source_id"),
         "-status": Keyset("-record_status", "-source_id"),
         "status": Keyset("record_status", "source_id"),
+        "-due": Keyset("-due_on", "source_id"),
+        "due": Keyset("due_on", "-source_id"),
+        "-outstanding": Keyset("-outstanding", "source_id"),
+        "outstanding": Keyset("outstanding", "-source_id"),
     }
 )
 _SORTED_BY = {
@@ -51,8 +64,16 @@ _SORTED_BY = {
     Listed.DATED_ON: "date",
     Listed.AMOUNT: "amount",
     Listed.RECORD_STATUS: "status",
+    Listed.DUE_ON: "due",
+    Listed.OUTSTANDING: "outstanding",
 }
-_STYLES = {Listed.DATED_ON: "date", Listed.AMOUNT: "amount", Listed.RECORD_STATUS: "status"}
+_STYLES = {
+    Listed.DATED_ON: "date",
+    Listed.DUE_ON: "date",
+    Listed.AMOUNT: "amount",
+    Listed.OUTSTANDING: "amount",
+    Listed.RECORD_STATUS: "status",
+}
 _STYLES_BY_KIND = {
     Kind.NUMBER: "amount",
     Kind.DATE: "date",
@@ -85,7 +106,7 @@ class Heading:
     @property
     def sort(self) -> str:
         """The word of the URL that sorts by it, or nothing."""
-        return _SORTED_BY.get(self.column.listed, "") if self.column.listed else ""
+        return _SORTED_BY.get(self.column.listed, "") if self.column.listed else self.column.sort
 
     @property
     def is_number(self) -> bool:
@@ -105,7 +126,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    record: Record
+    record: Record | RecordState
     #: The first names the record.
     cells: list[Cell]
 
@@ -143,7 +164,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for and how it is sorted."""
+    """What is looked for, how it is sorted, and as it was when."""
 
     data_type: DataType
     text: str
@@ -151,9 +172,13 @@ class Search:
     #: Why the query cannot be answered.
     error: QueryError | None
     condition: Q
+    #: The moment whose records are searched; None are the newest.
+    moment: datetime | None = None
 
     @classmethod
-    def read(cls, asked: QueryDict, data_type: DataType) -> "Search":
+    def read(
+        cls, asked: QueryDict, data_type: DataType, *, moment: datetime | None = None
+    ) -> "Search":
         text = asked.get("q", "").replace("\0", "").strip()
         sort = asked.get("sort", "")
         if sort not in sorts(data_type):
@@ -169,7 +194,20 @@ class Search:
             found = (
                 Q(label__icontains=text) | Q(party__icontains=text) | Q(source_id__icontains=text)
             )
-        return cls(data_type=data_type, text=text, sort=sort, error=error, condition=found)
+        return cls(
+            data_type=data_type,
+            text=text,
+            sort=sort,
+            error=error,
+            condition=found,
+            moment=moment,
+        )
+
+    @property
+    def order(self) -> Keyset:
+        if self.sort in ORDERS:
+            return ORDERS[self.sort]
+        return _orders_by_members(self.data_type)[self.sort]
 
     @property
     def marked(self) -> tuple[str, str]:
@@ -204,6 +242,18 @@ def records_of(connection: Connection, data_type: str) -> RecordQuerySet:
     return Record.objects.within(connection.organization_id).of(connection.pk, data_type)
 
 
+def records_as_of(connection: Connection, data_type: str, moment: datetime) -> RecordStateQuerySet:
+    """Return the records of a data type as they were at a past moment, in one set-based query.
+
+    What a pull published at the moment itself counts. A record that came later is not there; one
+    that changed later is in its former state; one that was flagged as deleted by then is there and
+    flagged, and one deleted later is not flagged. The rows have the columns of `Record` (typed
+    columns and body alike), so conditions, orders and keysets that fit the one fit the other.
+    """
+    states = RecordState.objects.within(connection.organization_id)
+    return states.of(connection.pk, data_type).at(moment)
+
+
 def sorts(data_type: DataType) -> list[str]:
     """Return the words by which a data type can be sorted."""
     keys = [heading.sort for heading in headings(data_type) if heading.sort]
@@ -229,36 +279,46 @@ def _read_as(path: str) -> str:
     return "body_" + path.replace(".", "_")
 
 
-def _with_columns(rows: RecordQuerySet, data_type: DataType) -> RecordQuerySet:
+@cache
+def _orders_by_members(data_type: DataType) -> Mapping[str, Keyset]:
+    """Return the orders by what no typed column holds."""
+    found = {}
+    for column in COLUMNS[data_type]:
+        if column.sort:
+            name = _read_as(column.path)
+            found[column.sort] = Keyset(name, "source_id")
+            found[f"-{column.sort}"] = Keyset(f"-{name}", "-source_id")
+    return found
+
+
+def _with_columns[Rows: QuerySet[Any]](rows: Rows, data_type: DataType) -> Rows:
     """Read out of the bodies what a table shows and no typed column holds."""
     return _with_members(rows, [each for each in COLUMNS[data_type] if not each.listed], data_type)
 
 
-def _with_members(
-    rows: RecordQuerySet, columns: Sequence[Column], data_type: DataType
-) -> RecordQuerySet:
+def _with_members[Rows: QuerySet[Any]](
+    rows: Rows, columns: Sequence[Column], data_type: DataType
+) -> Rows:
     known = properties(data_type)
     paths = [column.path for column in columns if column.path]
     return rows.annotate(**{_read_as(path): member(known[path]) for path in paths})
 
 
-def page(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Record]:
+def page(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Any]:
     found = _found(connection, search).defer("body", "hash")
-    return ORDERS[search.sort].page(
-        _with_columns(found, search.data_type), position, size=PAGE_SIZE
-    )
+    return search.order.page(_with_columns(found, search.data_type), position, size=PAGE_SIZE)
 
 
-def exported(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Record]:
+def exported(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Any]:
     """Return a larger page, with every column read out of the body: to the last digit."""
     found = _found(connection, search).defer("body", "hash")
     columns = COLUMNS[search.data_type]
-    return ORDERS[search.sort].page(
+    return search.order.page(
         _with_members(found, columns, search.data_type), position, size=EXPORTED_AT_ONCE
     )
 
 
-def exact(record: Record, column: Column) -> object:
+def exact(record: Record | RecordState, column: Column) -> object:
     """Return a value as the body has it, or else what the store lists in its place."""
     value = getattr(record, _read_as(column.path)) if column.path else None
     if value is None and column.listed:
@@ -292,7 +352,7 @@ def hurried() -> Iterator[None]:
         raise
 
 
-def rows(data_type: DataType, found: Sequence[Record]) -> list[Row]:
+def rows(data_type: DataType, found: Sequence[Record | RecordState]) -> list[Row]:
     columns = headings(data_type)
     return [
         Row(record, [Cell(each, getattr(record, each.attribute)) for each in columns])
@@ -305,8 +365,14 @@ def count(connection: Connection, search: Search) -> int:
     return _found(connection, search)[: COUNTED + 1].count()
 
 
-def _found(connection: Connection, search: Search) -> RecordQuerySet:
-    return records_of(connection, search.data_type).filter(search.condition)
+def _found(connection: Connection, search: Search) -> QuerySet[Any]:
+    """Select from the newest records or from those of the moment, which have the same columns."""
+    rows: QuerySet[Any] = (
+        records_as_of(connection, search.data_type, search.moment)
+        if search.moment
+        else records_of(connection, search.data_type)
+    )
+    return rows.filter(search.condition)
 
 
 def pretty(body: str) -> str:

@@ -39,17 +39,18 @@ _CREATE_PAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS sync_page (
   place integer, source_id varchar(200), hash bytea, body text, is_deleted boolean,
   source_modified_at timestamptz, label varchar(200), party varchar(200), dated_on date,
-  amount numeric(24, 6), currency varchar(10), record_status varchar(20)
+  amount numeric(24, 6), currency varchar(10), due_on date,
+  outstanding numeric(24, 6), record_status varchar(20)
 ) ON COMMIT DELETE ROWS
 """
 _STAGE = """
 WITH page AS (DELETE FROM pg_temp.sync_page RETURNING *)
 INSERT INTO sync_stagedrecord (
   pull_id, organization_id, source_id, hash, body, is_deleted, source_modified_at, label, party,
-  dated_on, amount, currency, record_status
+  dated_on, amount, currency, due_on, outstanding, record_status
 )
 SELECT %s, %s, source_id, hash, body, is_deleted, source_modified_at, label, party, dated_on,
-       amount, currency, record_status
+       amount, currency, due_on, outstanding, record_status
   FROM page ORDER BY place
 """
 _STORED_HASHES = """
@@ -167,10 +168,13 @@ def _fault(record: Record, body: bytes, shown: Listing) -> str | None:
         return f"Its id has {len(record.id)} characters; 1 to {MAX_ID} can be stored."
     if b"\\u0000" in body and _ESCAPED_NUL.search(body):
         return "A text contains a NUL character."
-    amount = shown.amount
-    if amount is not None and not (amount.is_finite() and abs(amount) <= _MAX_AMOUNT):
+    if not (_is_storable_amount(shown.amount) and _is_storable_amount(shown.outstanding)):
         return "Its amount is too large to be stored."
     return None
+
+
+def _is_storable_amount(amount: Decimal | None) -> bool:
+    return amount is None or (amount.is_finite() and abs(amount) <= _MAX_AMOUNT)
 
 
 def _is_storable_id(source_id: str) -> bool:
@@ -248,12 +252,14 @@ def _lines(prepared: Prepared, known: dict[str, bytes]) -> Iterable[bytes]:
                     shown.dated_on.isoformat() if shown.dated_on else "\\N",
                     str(shown.amount) if shown.amount is not None else "\\N",
                     (shown.currency or "")[:10].translate(_COPY_ESCAPES),
+                    shown.due_on.isoformat() if shown.due_on else "\\N",
+                    str(shown.outstanding) if shown.outstanding is not None else "\\N",
                     (shown.status or "")[:20].translate(_COPY_ESCAPES) + "\n",
                 )
             ).encode(),
         )
     for place, source_id in enumerate(prepared.deleted_ids, start=len(prepared.rows)):
-        yield b"%d\t%b\t\\N\t\\N\tt\t\\N\t\t\t\\N\t\\N\t\t\n" % (place, _text(source_id))
+        yield b"%d\t%b\t\\N\t\\N\tt\t\\N\t\t\t\\N\t\\N\t\t\\N\t\\N\t\n" % (place, _text(source_id))
 
 
 def _text(value: str) -> bytes:

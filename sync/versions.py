@@ -10,11 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from companies.models import TenantQuerySet
+from connections.models import Connection
 from sync.models import Pull, PullStatus, Record, RecordVersion, RejectedRecord, ValidationIssue
 
 CHANGES_SHOWN = 20
 DIFFERENCES_SHOWN = 40
 NOTES_SHOWN = 20
+PULLS_SHOWN = 8
 
 _LONGEST_MOMENT = 40
 #: Those that every time zone can tell.
@@ -48,6 +50,17 @@ class Change:
     @property
     def moment_in_url(self) -> str:
         return self.moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in the past of a data type, as somebody asked for it."""
+
+    #: As it was written.
+    asked: str
+    at: dt.datetime
+    #: The pull that was named, when one was.
+    pull: Pull | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +109,32 @@ def as_of(record: Record, asked: str) -> State:
 
     :raises NoSuchMoment: when the text is neither.
     """
-    pull = _pull(record, asked)
-    moment = pull.completed_at if pull else _moment(asked)
-    assert moment is not None
+    pull = _pull(record.organization_id, record.connection_id, record.data_type, asked)
+    moment = _moment(pull, asked)
     superseded = _versions(record).filter(superseded_at__gt=moment)
     version = superseded.order_by("superseded_at", "id").first()
     state: Record | RecordVersion = version or record
     if state.modified_at > moment:
         return State(moment=moment, pull=pull, body=None)
     return State(moment=moment, pull=pull, body=state.body, is_deleted=state.is_deleted)
+
+
+def moment_of(connection: Connection, data_type: str, asked: str) -> Moment:
+    """Read what names a past moment of a data type: a completed pull's ID, a date or a moment.
+
+    :raises NoSuchMoment: when the text is neither.
+    """
+    pull = _pull(connection.organization_id, connection.pk, data_type, asked)
+    return Moment(asked=asked, at=_moment(pull, asked), pull=pull)
+
+
+def pulls_to_choose(connection: Connection, data_type: str) -> list[Pull]:
+    """Return the newest pulls after which the records were other than before."""
+    changed = Q(added__gt=0) | Q(changed__gt=0) | Q(deleted__gt=0)
+    completed = Pull.objects.within(connection.organization_id).filter(
+        changed, connection=connection, data_type=data_type, status=PullStatus.COMPLETE
+    )
+    return list(completed.order_by("-requested_at", "-id")[:PULLS_SHOWN])
 
 
 def notes(record: Record, newest_pull: UUID | None) -> Notes:
@@ -162,17 +192,17 @@ def _change(
     )
 
 
-def _pull(record: Record, asked: str) -> Pull | None:
+def _pull(organization_id: UUID, connection_id: UUID, data_type: str, asked: str) -> Pull | None:
     try:
         pull_id = UUID(asked)
     except ValueError:
         return None
     pull = (
-        Pull.objects.within(record.organization_id)
+        Pull.objects.within(organization_id)
         .filter(
             pk=pull_id,
-            connection_id=record.connection_id,
-            data_type=record.data_type,
+            connection_id=connection_id,
+            data_type=data_type,
             status=PullStatus.COMPLETE,
         )
         .first()
@@ -182,7 +212,10 @@ def _pull(record: Record, asked: str) -> Pull | None:
     return pull
 
 
-def _moment(asked: str) -> dt.datetime:
+def _moment(pull: Pull | None, asked: str) -> dt.datetime:
+    if pull:
+        assert pull.completed_at is not None
+        return pull.completed_at
     try:
         moment = dt.datetime.fromisoformat(asked[:_LONGEST_MOMENT])
     except ValueError:

@@ -26,6 +26,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dated_on: date | None = None
     amount: Decimal | None = None
     currency: str | None = None
+    due_on: date | None = None
+    #: What is still to be paid of it, or to be used of a credit.
+    outstanding: Decimal | None = None
     status: str | None = None
 
 

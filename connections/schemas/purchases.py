@@ -126,6 +126,8 @@ class Bill(Record, frozen=True, kw_only=True):
             dated_on=self.issue_date,
             amount=self.total_amount,
             currency=self.currency,
+            due_on=self.due_date,
+            outstanding=self.amount_due,
             status=self.status,
         )
 
@@ -161,6 +163,7 @@ class BillCreditNote(Record, frozen=True, kw_only=True):
             dated_on=self.issue_date,
             amount=self.total_amount,
             currency=self.currency,
+            outstanding=self.remaining_credit,
             status=self.status,
         )
 

@@ -106,6 +106,8 @@ class Invoice(Record, frozen=True, kw_only=True):
             dated_on=self.issue_date,
             amount=self.total_amount,
             currency=self.currency,
+            due_on=self.due_date,
+            outstanding=self.amount_due,
             status=self.status,
         )
 
@@ -142,6 +144,7 @@ class CreditNote(Record, frozen=True, kw_only=True):
             dated_on=self.issue_date,
             amount=self.total_amount,
             currency=self.currency,
+            outstanding=self.remaining_credit,
             status=self.status,
         )
 

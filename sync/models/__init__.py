@@ -11,7 +11,14 @@ from sync.models.pull import (
     RejectedRecord,
     ValidationIssue,
 )
-from sync.models.record import Record, RecordQuerySet, RecordVersion, StagedRecord
+from sync.models.record import (
+    Record,
+    RecordQuerySet,
+    RecordState,
+    RecordStateQuerySet,
+    RecordVersion,
+    StagedRecord,
+)
 from sync.models.schedule import DataStatus, DataStatusQuerySet, Frequency, SyncSetting
 
 __all__ = [
@@ -31,6 +38,8 @@ __all__ = [
     "PullStatus",
     "Record",
     "RecordQuerySet",
+    "RecordState",
+    "RecordStateQuerySet",
     "RecordVersion",
     "RejectedRecord",
     "StagedRecord",

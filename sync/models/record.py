@@ -5,6 +5,7 @@ carry no foreign keys: a check per row would cost more than the row. Deleting a 
 its records in the same transaction.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import models
@@ -62,6 +63,9 @@ class _Listed(models.Model):
     dated_on = models.DateField(null=True)
     amount = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     currency = models.CharField(max_length=10, default="")
+    due_on = models.DateField(null=True)
+    #: What is still to be paid of it, or to be used of a credit.
+    outstanding = models.DecimalField(max_digits=24, decimal_places=6, null=True)
     record_status = models.CharField(max_length=20, default="")
 
     class Meta:
@@ -84,18 +88,23 @@ class Record(_Stored, _Listed):
             models.Index(
                 fields=["connection_id", "data_type", "-dated_on", "source_id"],
                 name="record_by_date",
-            )
+            ),
+            # Of the data types that fall due, with the few that have no date for it.
+            models.Index(
+                fields=["connection_id", "data_type", "-due_on", "source_id"],
+                condition=models.Q(data_type__in=["invoices", "bills"]),
+                name="record_by_due",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.data_type} {self.source_id}"
 
 
-class RecordVersion(_Stored):
+class RecordVersion(_Stored, _Listed):
     """What a record was before a later pull changed it: any past pull can be read again."""
 
     id = models.BigAutoField(primary_key=True)
-    is_deleted = models.BooleanField()
     superseded_at = models.DateTimeField()
     superseded_by = models.UUIDField()
 
@@ -107,11 +116,49 @@ class RecordVersion(_Stored):
             models.Index(
                 fields=["connection_id", "data_type", "source_id", "-superseded_at"],
                 name="recordversion_by_record",
-            )
+            ),
+            # What was changed since a moment: the fewer, the nearer the moment.
+            models.Index(
+                fields=["connection_id", "data_type", "superseded_at"],
+                name="recordversion_by_moment",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.data_type} {self.source_id} until {self.superseded_at:%Y-%m-%d %H:%M}"
+
+
+class RecordStateQuerySet(TenantQuerySet["RecordState"]):
+    def of(self, connection_id: UUID, data_type: str) -> "RecordStateQuerySet":
+        return self.filter(connection_id=connection_id, data_type=data_type)
+
+    def at(self, moment: datetime) -> "RecordStateQuerySet":
+        """Select of each record the one state it was in; none of those that came later."""
+        return self.filter(modified_at__lte=moment, superseded_at__gt=moment)
+
+
+class RecordState(_Stored, _Listed):
+    """A record from one change to the next: the newest states and the versions in one view.
+
+    A record's states follow one another without a gap, so at any moment it is in one of them, or
+    not there yet. The view is PostgreSQL's, and shows an asker what the two tables would; it
+    has to be made anew by a migration that adds a column to both.
+    """
+
+    #: Unique at any one moment.
+    pk = models.CompositePrimaryKey("connection_id", "data_type", "source_id")
+    #: Of the newest state the last day of the year 9999, for which nobody can ask: one comparison
+    #: is a range of an index where "later, or never" is none.
+    superseded_at = models.DateTimeField()
+
+    objects = RecordStateQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "sync_recordstate"
+
+    def __str__(self) -> str:
+        return f"{self.data_type} {self.source_id} from {self.modified_at:%Y-%m-%d %H:%M}"
 
 
 class StagedRecord(_Row, _Listed):

@@ -1,5 +1,6 @@
 """The data that were pulled: data types, their records, one record, statements."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from connections.platforms import get_platform
 from connections.schemas import DataType, single_id
 from portal.http import wants_fragment
 from sync import exports, overview, records, statements, versions
-from sync.models import Record
+from sync.models import Record, RecordState
 from sync.query import examples, properties
 from sync.records import Holding, Search
 from sync.views.company import find_company
@@ -54,6 +55,33 @@ class Source:
         raise Http404("No such data type.")
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The past moment that the URL asks for, if it does, or why it names none."""
+
+    asked: str
+    moment: versions.Moment | None = None
+    refusal: str = ""
+
+    @classmethod
+    def read(cls, request: PortalRequest, connection: Connection, data_type: DataType) -> "Past":
+        asked = request.GET.get("asOf", "")
+        if not asked:
+            return cls(asked)
+        try:
+            return cls(asked, moment=versions.moment_of(connection, data_type, asked))
+        except versions.NoSuchMoment as refused:
+            return cls(asked, refusal=str(refused))
+
+    @property
+    def at(self) -> dt.datetime | None:
+        return self.moment.at if self.moment else None
+
+    @property
+    def status(self) -> int:
+        return 400 if self.refusal else 200
+
+
 @requires(Right.SEE_DATA)
 @require_GET
 def data(request: PortalRequest, company_id: UUID) -> HttpResponse:
@@ -68,9 +96,11 @@ def data_type(request: PortalRequest, company_id: UUID, data_type: str) -> HttpR
     context = source.context | {"holding": holding}
     if source.connection is None or not holding.was_pulled:
         return render(request, "sync/data_type.html", context)
+    past = Past.read(request, source.connection, holding.data_type)
+    context |= {"past": past, "pulls": versions.pulls_to_choose(source.connection, data_type)}
     if holding.data_type.is_report:
-        return _statement(request, source.connection, context, holding.data_type)
-    search = Search.read(request.GET, holding.data_type)
+        return _statement(request, source.connection, context, past, holding.data_type)
+    search = Search.read(request.GET, holding.data_type, moment=past.at)
     template = (
         "sync/data_type.html#records" if _asks_for("records", request) else "sync/data_type.html"
     )
@@ -86,7 +116,7 @@ def data_type(request: PortalRequest, company_id: UUID, data_type: str) -> HttpR
             "properties": properties(holding.data_type).values(),
         }
         | found,
-        status=200 if "page" in found else 422,
+        status=past.status if "page" in found else 422,
     )
 
 
@@ -94,7 +124,9 @@ def _found(connection: Connection, search: Search, position: Mapping[str, str]) 
     try:
         with records.hurried():
             page = records.page(connection, search, position)
-            found = records.count(connection, search) if search.text else None
+            # Of the newest the count is known.
+            is_counted = search.text or search.moment
+            found = records.count(connection, search) if is_counted else None
     except records.TookTooLong:
         return {"took_too_long": True}
     return {
@@ -112,11 +144,14 @@ def export(request: PortalRequest, company_id: UUID, data_type: str) -> HttpResp
     holding = source.holding(data_type)
     if source.connection is None or not holding.was_pulled:
         raise Http404("Nothing was pulled yet.")
-    if holding.data_type.is_report:
-        stored = _report(source.connection, holding.data_type)
-        return exports.statement(source.company, stored)
-    search = Search.read(request.GET, holding.data_type)
-    if search.error:
+    past = Past.read(request, source.connection, holding.data_type)
+    if holding.data_type.is_report and not past.refusal:
+        stored = _report(source.connection, holding.data_type, past.at)
+        if stored is None:
+            raise Http404("There was no statement yet.")
+        return exports.statement(source.company, stored, past.at)
+    search = Search.read(request.GET, holding.data_type, moment=past.at)
+    if search.error or past.refusal:
         return redirect(
             f"{reverse('sync:data-type', args=[request.organization.slug, company_id, data_type])}"
             f"?{request.GET.urlencode()}"
@@ -129,9 +164,15 @@ def _asks_for(part: str, request: PortalRequest) -> bool:
 
 
 def _statement(
-    request: PortalRequest, connection: Connection, context: dict[str, Any], data_type: DataType
+    request: PortalRequest,
+    connection: Connection,
+    context: dict[str, Any],
+    past: Past,
+    data_type: DataType,
 ) -> HttpResponse:
-    stored = _report(connection, data_type)
+    stored = _report(connection, data_type, past.at)
+    if stored is None:
+        return render(request, "sync/statement.html", context)
     asked = request.GET.get("periods", "")
     shown = int(asked) if asked in {str(number) for number in PERIODS} else PERIODS[0]
     statement = statements.read(data_type, stored.body, periods=shown)
@@ -141,13 +182,20 @@ def _statement(
         "shown": shown,
         "choices": [number for number in PERIODS if number <= max(statement.available, PERIODS[0])],
     }
-    return render(request, "sync/statement.html", context)
+    return render(request, "sync/statement.html", context, status=past.status)
 
 
-def _report(connection: Connection, data_type: DataType) -> Record:
-    return get_object_or_404(
-        records.records_of(connection, data_type), source_id=single_id(data_type)
-    )
+def _report(
+    connection: Connection, data_type: DataType, moment: dt.datetime | None
+) -> Record | RecordState | None:
+    """Find a statement; None when there was none at a past moment.
+
+    :raises Http404: when there is none today.
+    """
+    single = single_id(data_type)
+    if moment:
+        return records.records_as_of(connection, data_type, moment).filter(source_id=single).first()
+    return get_object_or_404(records.records_of(connection, data_type), source_id=single)
 
 
 @requires(Right.SEE_DATA)

@@ -67,6 +67,36 @@ def test_table_help_and_record_are_accessible_on_every_screen(open_data, width, 
 
 @pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_the_past_of_a_table_and_the_way_back_are_accessible_on_every_screen(
+    open_data, width, scheme
+):
+    page = open_data("invoices", width, scheme)
+    page.get_by_role("button", name="As it was…").click()
+    expect(page.get_by_text("At a date and time")).to_be_visible()
+    check(page)
+
+    page.locator("#past a").first.click()
+    expect(page.get_by_text("As it was on")).to_be_visible()
+    check(page)
+    if width > 820:
+        page.get_by_role("link", name="Amount due").click()
+        expect(page.get_by_role("columnheader", name="Amount due")).to_have_attribute(
+            "aria-sort", "descending"
+        )
+    assert "asOf=" in page.url
+
+    page.goto(re.sub(r"\?.*", "", page.url) + "?asOf=2020-01-01")
+    expect(page.get_by_role("heading", name="None then")).to_be_visible()
+    check(page)
+    page.get_by_role("link", name="Back to now").first.click()
+    expect(page.get_by_text("As it was on")).to_have_count(0)
+    page.goto(re.sub(r"invoices/.*", "profitAndLoss/?asOf=2020-01-01", page.url))
+    expect(page.get_by_role("heading", name="No statement then")).to_be_visible()
+    check(page)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_a_statement_scrolls_inside_itself_and_folds(open_data, width, scheme):
     page = open_data("profitAndLoss", width, scheme)
     page.get_by_role("link", name="12 periods").click()

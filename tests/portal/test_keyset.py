@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from companies import listing
 from companies.models import Company
+from connections.schemas import DataType
 from portal.keyset import Keyset
 from sync import history, records
 from sync.models import Pull, Record
+from sync.query import member, properties
 from tests.factories import CompanyFactory, ConnectionFactory, PullFactory
 from tests.sync.books import a_record
 
@@ -51,7 +53,10 @@ def some_records(organization, days):
             source_id=f"{number:02}",
             label=str(day),
             dated_on=day and dt.date(2026, 1, day),
+            due_on=day and dt.date(2026, 2, day),
             amount=day,
+            outstanding=day,
+            body={"id": f"{number:02}", "note": day and str(day), "amountDue": day},
         )
     return Record.objects.within(organization).of(books.pk, "invoices")
 
@@ -62,7 +67,11 @@ ORDERS = [
     ("amount", "-source_id"),
     ("-label", "-source_id"),
     ("label", "is_deleted", "-source_id"),
+    ("-due_on", "source_id"),
+    ("outstanding", "-source_id"),
 ]
+#: Members of the bodies, with the type they are read as.
+MEMBERS = ["note", "amountDue", "dueDate"]
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -87,7 +96,31 @@ def test_pages_meet_end_to_end_in_either_direction(organization, order, days, si
     assert all(len(page.rows) == size for page in forward[:-1])
 
 
-@pytest.mark.parametrize("column", ["dated_on", "amount"])
+@pytest.mark.parametrize("path", MEMBERS)
+@pytest.mark.parametrize("sign", ["", "-"])
+@given(days=st.lists(st.none() | st.integers(1, 28), max_size=9), size=st.integers(1, 4))
+@settings(
+    max_examples=5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_pages_by_a_member_of_the_bodies_meet_as_well(organization, sign, path, days, size):
+    asked = properties(DataType.INVOICES)[path]
+    rows = some_records(organization, days).annotate(body_member=member(asked))
+    keyset = Keyset(f"{sign}body_member", "source_id")
+
+    forward = pages_of(keyset, rows, size=size)
+    back = pages_back_from(forward[-1], keyset, rows, size=size)
+
+    assert len(set(ids(forward))) == len(ids(forward)) == len(days)
+    assert ids(back)[-len(days) :] == ids(forward) or not days
+    values = [row.body_member for page in forward for row in page.rows]
+    known = [value for value in values if value is not None]
+    assert values == known + [None] * (len(values) - len(known))
+    assert all(a >= b if sign else a <= b for a, b in pairwise(known))
+
+
+@pytest.mark.parametrize("column", ["dated_on", "amount", "due_on"])
 @pytest.mark.parametrize("sign", ["", "-"])
 @given(days=st.lists(st.none() | st.integers(1, 28), max_size=9))
 @settings(
@@ -184,6 +217,8 @@ INDEXED = [
     ),
     ("records", records.ORDERS["date"], "dated_on"),
     ("records", records.ORDERS["-date"], "dated_on"),
+    ("records", records.ORDERS["due"], "due_on"),
+    ("records", records.ORDERS["-due"], "due_on"),
     ("pulls", history.NEWEST_FIRST, "requested_at"),
 ]
 

@@ -73,6 +73,7 @@ def an_earlier_version(record, *, body, changed_by, **fields):
         data_type=record.data_type,
         source_id=record.source_id,
         organization=record.organization,
+        label=record.label,
         hash=b"e",
         body=json.dumps(body),
         pull_id=uuid4(),

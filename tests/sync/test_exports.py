@@ -1,6 +1,7 @@
 """Exports: all that a search found, as it stands in the books, in files no spreadsheet runs."""
 
 import csv
+import datetime as dt
 import io
 
 import pytest
@@ -41,7 +42,7 @@ def test_records_are_exported_with_every_column(company, connection, export):
         "dueDate": "2026-06-03",
         "amountDue": -0.05,
     }
-    an_invoice(connection, "=1+1", amount="1204.4", body=body)
+    an_invoice(connection, "=1+1", amount="1204.4", body=body, due_on=dt.date(2026, 6, 3))
 
     answer = export()
     (row,) = rows(answer)

@@ -146,27 +146,56 @@ def test_deleted_records_are_flagged(client, company, connection):
         ("amount", ["INV-4", "INV-3", "INV-1", "INV-2"]),
         ("-name", ["INV-4", "INV-3", "INV-2", "INV-1"]),
         ("-party", ["INV-4", "INV-3", "INV-2", "INV-1"]),
+        ("due", ["INV-4", "INV-1", "INV-2", "INV-3"]),
+        ("-due", ["INV-2", "INV-1", "INV-4", "INV-3"]),
+        ("outstanding", ["INV-2", "INV-1", "INV-3", "INV-4"]),
+        ("-outstanding", ["INV-3", "INV-1", "INV-2", "INV-4"]),
         ("status", ["INV-1", "INV-2", "INV-3", "INV-4"]),
         ("nonsense", ["INV-2", "INV-1", "INV-4", "INV-3"]),
     ],
 )
 def test_records_are_sorted(client, company, connection, sort, order):
     a_status(connection)
-    an_invoice(connection, "INV-1", on=dt.date(2026, 5, 2), amount="200")
-    an_invoice(connection, "INV-2", on=dt.date(2026, 5, 3), amount="300")
-    an_invoice(connection, "INV-3", on=None, amount="100")
-    an_invoice(connection, "INV-4", on=dt.date(2026, 5, 1), amount="-5")
+    june = [dt.date(2026, 6, day) for day in range(1, 5)]
+    an_invoice(
+        connection, "INV-1", on=dt.date(2026, 5, 2), amount="200", due_on=june[2], outstanding=2
+    )
+    an_invoice(
+        connection, "INV-2", on=dt.date(2026, 5, 3), amount="300", due_on=june[3], outstanding=1
+    )
+    an_invoice(connection, "INV-3", on=None, amount="100", outstanding=3)
+    an_invoice(connection, "INV-4", on=dt.date(2026, 5, 1), amount="-5", due_on=june[1])
 
     page = client.get(url("data-type", company, data_type="invoices"), {"sort": sort})
 
     assert shown(page) == order
 
 
+def test_lists_are_sorted_by_members_without_a_column(client, company, connection):
+    a_status(connection, "chartOfAccounts")
+    for number in range(120):
+        body = {"id": f"{number:03}", "nominalCode": None if number % 9 == 0 else str(number % 7)}
+        a_record(connection, "chartOfAccounts", f"{number:03}", body=body)
+    here = url("data-type", company, data_type="chartOfAccounts")
+
+    page = client.get(here, {"sort": "-code"})
+    pages = [shown(page)]
+    while address := link(page, "after"):
+        page = client.get(address)
+        pages.append(shown(page))
+
+    codes = [-1 if int(label) % 9 == 0 else int(label) % 7 for labels in pages for label in labels]
+    assert [len(labels) for labels in pages] == [50, 50, 20]
+    assert codes == sorted(codes, reverse=True)
+    assert shown(client.get(link(page, "before"))) == pages[1]
+
+
 def test_records_are_found_by_a_query_and_counted(client, company, connection):
     a_status(connection, record_count=3)
     for number, amount in (("INV-1", "99.99"), ("INV-2", "100"), ("INV-3", "100.01")):
         body = {"id": number, "totalAmount": float(amount), "dueDate": "2026-06-03"}
-        an_invoice(connection, number, amount=amount, body=body)
+        due_on = dt.date(2026, 6, 3)
+        an_invoice(connection, number, amount=amount, body=body, due_on=due_on)
     here = url("data-type", company, data_type="invoices")
 
     page = client.get(here, {"q": "totalAmount >= 100 && dueDate < 2026-07-01", "sort": "name"})
