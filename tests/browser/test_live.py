@@ -37,7 +37,7 @@ def test_a_stream_that_breaks_says_so_and_misses_nothing(portal, new_context):
 def test_a_stream_that_cannot_begin_is_tried_again(portal, new_context):
     page = new_context()
     sign_in(page, portal)
-    refused = []
+    refused: list[str] = []
 
     def refuse_once(route):
         if refused:
