@@ -1,6 +1,6 @@
 """Remember what happened, in the transaction in which it happened, and ring once it commits.
 
-Whoever watches (a history page, later a webhook) reads the row; Redis only rings.
+Whoever watches (a history page, the relay of webhooks) reads the row; Redis only rings.
 """
 
 import logging
@@ -12,9 +12,12 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from companies.models import Event, EventType, User
+from companies.models import PUBLISHED, Event, EventType, OutboxEntry, User
 
 logger = logging.getLogger(__name__)
+
+#: Where the relay listens.
+RELAY_CHANNEL = "ledgerport:relay"
 
 _doorbell = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
@@ -44,6 +47,9 @@ def record(
         payload=payload or {},
     )
     announce(organization_id, company_id)
+    if event_type in PUBLISHED:
+        OutboxEntry.objects.create(event=event, organization_id=organization_id)
+        wake_relay()
     return event
 
 
@@ -52,9 +58,18 @@ def announce(organization_id: UUID, company_id: UUID | None) -> None:
     transaction.on_commit(partial(_ring, organization_id, company_id), robust=True)
 
 
+def wake_relay() -> None:
+    """Tell the relay once the transaction commits that something is to be delivered."""
+    transaction.on_commit(partial(_publish, RELAY_CHANNEL, ""), robust=True)
+
+
 def _ring(organization_id: UUID, company_id: UUID | None) -> None:
+    _publish(channel(organization_id), str(company_id or ""))
+
+
+def _publish(to: str, message: str) -> None:
     try:
-        _doorbell.publish(channel(organization_id), str(company_id or ""))
+        _doorbell.publish(to, message)
     except redis.RedisError as error:
-        # Nobody loses data: watchers look again by themselves every few seconds.
-        logger.warning("could not ring for organization %s: %s", organization_id, error)
+        # Nobody loses data: whoever listens looks again by itself every few seconds.
+        logger.warning("could not ring at %s: %s", to, error)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from companies import audit, events, tenancy
+from companies.facts import company_facts
 from companies.models import (
     AuditKind,
     Company,
@@ -111,7 +112,7 @@ def create_company(
             company_id=company.pk,
             actor=created_by,
             summary=summary,
-            payload={"name": company.name},
+            payload={"name": company.name, "company": company_facts(company)},
         )
     return company
 

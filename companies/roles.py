@@ -36,6 +36,7 @@ class Right(StrEnum):
     UPLOAD_FILES = "upload_files"
     EDIT_SETTINGS = "edit_settings"
     MANAGE_API_KEYS = "manage_api_keys"
+    SEE_WEBHOOKS = "see_webhooks"
     SEE_AUDIT_LOG = "see_audit_log"
     MANAGE_TEAM = "manage_team"
 
@@ -56,6 +57,7 @@ RIGHTS = MappingProxyType(
         Right.UPLOAD_FILES: _EVERYONE,
         Right.EDIT_SETTINGS: _BUILDERS,
         Right.MANAGE_API_KEYS: _BUILDERS,
+        Right.SEE_WEBHOOKS: _BUILDERS | {Role.ANALYST},
         Right.SEE_AUDIT_LOG: _BUILDERS,
         Right.MANAGE_TEAM: frozenset({Role.ADMINISTRATOR}),
     }

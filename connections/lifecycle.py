@@ -9,7 +9,9 @@ from typing import Any
 from django.db.models.functions import Now
 
 from companies import events, tenancy
+from companies.facts import company_facts
 from companies.models import Company, EventType, User
+from connections.facts import connection_facts
 from connections.models import (
     Connection,
     ConnectionError,  # noqa: A004 - the public API's word
@@ -170,6 +172,8 @@ def record_event(
             "platform": connection.platform,
             "sourceType": connection.source_type,
             "status": str(connection.status),
+            "company": company_facts(connection.company),
+            "connection": connection_facts(connection),
         },
     )
 

@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from connections.identifiers import integration_id, source_id
 from connections.models import Connection
 from connections.platforms import get_platform
 
@@ -108,18 +109,13 @@ def _reserved(ending: Ending, *, client_id: UUID, company_id: UUID, name: str) -
         platform = get_platform(ending.connection.platform)
         values |= {
             "connectionId": str(ending.connection.pk),
-            "integrationId": str(_stable_id("integration", platform.code)),
-            "sourceId": str(_stable_id("source", platform.code)),
+            "integrationId": str(integration_id(platform.code)),
+            "sourceId": str(source_id(platform.code)),
             "platform": platform.code,
             "platformName": platform.name,
             "sourceType": ending.connection.source_type,
         }
     return values
-
-
-def _stable_id(kind: str, code: str) -> UUID:
-    """Return the id a platform has in the public API: the same in every installation."""
-    return uuid5(NAMESPACE_URL, f"https://ledgerport.dev/{kind}/{code}")
 
 
 def _no_address() -> str:

@@ -16,6 +16,7 @@ class Notice(models.Model):
     class Kind(models.TextChoices):
         DEAUTHORIZED = "deauthorized", "Connection deauthorized"
         DIGEST = "digest", "Daily digest of failures"
+        WEBHOOK_DISABLED = "webhook_disabled", "Webhook consumer disabled"
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")

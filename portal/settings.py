@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "files",
     "sync",
     "link",
+    "webhooks",
     "support",
     "notices",
     "api",
@@ -178,7 +179,7 @@ CELERY_TASK_DEFAULT_QUEUE = "pulls"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("pulls", "clock")]
 CELERY_TASK_ROUTES = {
     f"{app}.beat.*": {"queue": "clock", "routing_key": "clock"}
-    for app in ("sync", "files", "notices")
+    for app in ("sync", "files", "notices", "webhooks")
 }
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"sync.beat.{task}", "schedule": 5.0, "options": {"expires": 10.0}}
@@ -204,6 +205,21 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "ring-waiting-alerts": {
+        "task": "webhooks.beat.ring_waiting_alerts",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "look-for-disabled-consumers": {
+        "task": "webhooks.beat.look_for_disabled_consumers",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "forget-old-deliveries": {
+        "task": "webhooks.tasks.forget_old_deliveries",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "look-for-failures": {
         "task": "notices.beat.look_for_failures",
         "schedule": 900.0,
@@ -219,6 +235,8 @@ PLATFORM_URLS = {key: os.environ.get(f"{key.upper()}_URL", "").rstrip("/") for k
 ALLOW_PRIVATE_ADDRESSES = (
     os.environ.get("LEDGERPORT_ALLOW_PRIVATE_ADDRESSES", "1" if DEVELOPMENT else "0") == "1"
 )
+# Webhooks go to ports 443 and 8443, and to those the operator names.
+WEBHOOK_PORTS = frozenset(map(int, os.environ.get("LEDGERPORT_WEBHOOK_PORTS", "").split()))
 
 # The sandbox accounting platform
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").rstrip("/")

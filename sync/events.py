@@ -1,17 +1,21 @@
 """What a pull's end tells the rest of the product, written in the transaction of that end."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db import connection as database
 
 from companies import events
-from companies.models import EventType
+from companies.facts import company_facts
+from companies.models import Company, EventType
 from connections.schemas import DataType
-from sync.models import ACTIVE, Pull, PullStatus
+from sync.models import Pull, PullStatus
 
 _LOCK_BATCH = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 def record_finished(pull: Pull) -> None:
-    """Remember the end of a pull, and of its batch when it was the connection's last one of it."""
+    """Remember the end of a pull, and of its batch when it was the last one of it."""
     events.record(
         EventType.PULL_FINISHED,
         organization_id=pull.organization_id,
@@ -21,28 +25,55 @@ def record_finished(pull: Pull) -> None:
         summary=_summary(pull),
         payload={"pullId": str(pull.pk), "trigger": pull.trigger, **_outcome(pull)},
     )
-    _record_batch(pull)
+    _record_batch(pull.batch, pull.company)
 
 
-def _record_batch(pull: Pull) -> None:
+def record_rest(batches: Iterable[UUID], company: Company) -> None:
+    """Remember that batches ended because what was left of them went with its connection."""
+    for batch in sorted(batches):
+        _record_batch(batch, company)
+
+
+def _record_batch(batch_id: UUID, company: Company) -> None:
+    """Tell once of all that was asked for together, over however many connections."""
     with database.cursor() as cursor:
         # Two last pulls ending at once would each see the other one as still active.
-        cursor.execute(_LOCK_BATCH, [f"{pull.batch}{pull.connection_id}"])
-    batch = Pull.objects.filter(batch=pull.batch, connection_id=pull.connection_id)
-    if batch.filter(status__in=ACTIVE).exists():
+        cursor.execute(_LOCK_BATCH, [str(batch_id)])
+    batch = list(
+        Pull.objects.within(company.organization_id)
+        .filter(batch=batch_id)
+        .select_related("requested_by", "connection")
+        .order_by("connection__created_at", "connection_id", "sync_order", "id")
+    )
+    if not batch or any(pull.is_active for pull in batch):
         return
-    outcomes = [_outcome(member) for member in batch.order_by("sync_order", "id")]
+    outcomes = [
+        {
+            **_outcome(pull),
+            "pullId": str(pull.pk),
+            "connectionId": str(pull.connection_id),
+            "platform": pull.connection.platform_name,
+            "warnings": pull.warnings,
+            "errors": pull.errors,
+        }
+        for pull in batch
+    ]
     complete = sum(outcome["status"] == PullStatus.COMPLETE for outcome in outcomes)
-    is_first = pull.trigger == Pull.Trigger.FIRST_LINK
+    is_first = batch[0].trigger == Pull.Trigger.FIRST_LINK
+    connections = {pull.connection_id for pull in batch}
     events.record(
         EventType.READ_COMPLETED_INITIAL if is_first else EventType.READ_COMPLETED,
-        organization_id=pull.organization_id,
-        company_id=pull.company_id,
-        connection_id=pull.connection_id,
-        actor=pull.requested_by,
+        organization_id=company.organization_id,
+        company_id=company.pk,
+        connection_id=connections.pop() if len(connections) == 1 else None,
+        actor=batch[0].requested_by,
         summary=f"finished {'the first pull' if is_first else 'a pull'}: "
         f"{complete} of {len(outcomes)} data types complete",
-        payload={"batch": str(pull.batch), "dataTypes": outcomes},
+        payload={
+            "batch": str(batch_id),
+            "company": company_facts(company),
+            "dataTypes": outcomes,
+        },
     )
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from companies import events, tenancy
+from companies.facts import company_facts
 from companies.models import Company, EventType, User
 from connections import operations as connection_operations
 from connections.models import Connection
@@ -18,6 +19,7 @@ from connections.platforms import get_platform
 from connections.schemas import DataType
 from files import operations as file_operations
 from sync import claims, outcomes, schedule, tasks
+from sync import events as pull_events
 from sync.models import ACTIVE, DataStatus, Pull, PullStatus
 from sync.settings import (
     EffectiveSetting,
@@ -258,8 +260,11 @@ def delete_connection(connection: Connection, *, actor: User | None) -> None:
     :raises Deleted: when somebody else did.
     """
     with tenancy.entered(connection.organization_id):
+        pulls = Pull.objects.filter(connection=connection)
+        unfinished = set(pulls.active().values_list("batch", flat=True))
         _delete_pulled([connection.pk])
         connection_operations.delete_connection(connection, actor=actor)
+        pull_events.record_rest(unfinished, connection.company)
 
 
 def delete_company(company: Company, *, actor: User | None) -> None:
@@ -268,8 +273,9 @@ def delete_company(company: Company, *, actor: User | None) -> None:
     :raises Deleted: when somebody else did.
     """
     with tenancy.entered(company.organization_id):
-        found = Company.objects.within(company.organization_id).filter(pk=company.pk)
-        if found.select_for_update().first() is None:
+        rows = Company.objects.within(company.organization_id).filter(pk=company.pk)
+        found = rows.select_for_update().first()
+        if found is None:
             raise Deleted("The company was deleted.")
         connections = list(Connection.objects.filter(company=company).oldest_first())
         for connection in connections:
@@ -281,7 +287,7 @@ def delete_company(company: Company, *, actor: User | None) -> None:
             company_id=company.pk,
             actor=actor,
             summary=f"deleted the company “{company.name}”",
-            payload={"name": company.name},
+            payload={"name": company.name, "company": company_facts(found)},
         )
         company.delete()
 

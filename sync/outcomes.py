@@ -160,8 +160,9 @@ def cancel_waiting(connection: Connection) -> None:
         .select_for_update(of=("self",))
         .order_by("id")
     )
-    # Each to its end before the next: the last one of a batch tells of the batch.
-    for pull in waiting:
+    # Each to its end before the next: the last one of a batch tells of the batch. One order for
+    # all, since ending a pull locks its batch, which may reach over other connections.
+    for pull in sorted(waiting, key=lambda pull: pull.batch):
         end_waiting(pull, failure)
 
 

@@ -6,7 +6,7 @@ from companies.models.company import (
     clean_company_name,
     clean_tags,
 )
-from companies.models.event import Event, EventQuerySet, EventType
+from companies.models.event import PUBLISHED, Event, EventQuerySet, EventType
 from companies.models.invitation import Invitation
 from companies.models.organization import (
     Membership,
@@ -14,9 +14,11 @@ from companies.models.organization import (
     Organization,
     TenantQuerySet,
 )
+from companies.models.outbox import OutboxEntry
 from companies.models.user import User
 
 __all__ = [
+    "PUBLISHED",
     "AuditEntry",
     "AuditKind",
     "Company",
@@ -28,6 +30,7 @@ __all__ = [
     "Membership",
     "MembershipQuerySet",
     "Organization",
+    "OutboxEntry",
     "TagsInvalid",
     "TenantQuerySet",
     "User",

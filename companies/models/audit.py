@@ -12,6 +12,7 @@ from companies.rls import RowLevelSecurity
 class AuditKind(StrEnum):
     """What was changed; new kinds are added here and need no migration."""
 
+    ALERT_RULE = "alert_rule"
     API_KEY = "api_key"
     API_SETTINGS = "api_settings"
     DATA_TYPES = "data_types"
@@ -21,6 +22,7 @@ class AuditKind(StrEnum):
     MEMBER = "member"
     ORGANIZATION = "organization"
     SUPPORT = "support"
+    WEBHOOK = "webhook"
 
     @property
     def label(self) -> str:

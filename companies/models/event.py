@@ -38,6 +38,26 @@ class EventType(models.TextChoices):
     RATE_LIMIT_RESET = "client.rateLimit.reset", "API quota starts anew"
 
 
+#: What others may be told of: these go through the outbox.
+PUBLISHED = frozenset(
+    {
+        EventType.COMPANY_CREATED,
+        EventType.COMPANY_DELETED,
+        EventType.CONNECTION_CREATED,
+        EventType.CONNECTION_CONNECTED,
+        EventType.CONNECTION_RECONNECTED,
+        EventType.CONNECTION_FAILED,
+        EventType.CONNECTION_DEAUTHORIZED,
+        EventType.CONNECTION_UNLINKED,
+        EventType.CONNECTION_DELETED,
+        EventType.READ_COMPLETED,
+        EventType.READ_COMPLETED_INITIAL,
+        EventType.RATE_LIMIT_REACHED,
+        EventType.RATE_LIMIT_RESET,
+    }
+)
+
+
 class EventQuerySet(TenantQuerySet["Event"]):
     def newest_first(self) -> "EventQuerySet":
         return self.order_by("-occurred_at", "-id")
@@ -46,8 +66,8 @@ class EventQuerySet(TenantQuerySet["Event"]):
 class Event(models.Model):
     """Something that happened, written in the transaction in which it happened; never changed.
 
-    Serves the activity log today and is the outbox that webhooks are delivered from. It names
-    company and connection by id without foreign keys: it outlives them.
+    Serves the activity log, and is what webhooks tell. It names company and connection by id
+    without foreign keys, and keeps in its payload what they were: it outlives them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -73,6 +93,12 @@ class Event(models.Model):
             models.Index(
                 fields=["organization", "company_id", "-occurred_at", "-id"],
                 name="event_by_company",
+            ),
+            # Replaying looks for what consumers were not told.
+            models.Index(
+                fields=["organization", "occurred_at", "id"],
+                condition=models.Q(type__in=sorted(PUBLISHED)),
+                name="event_published",
             ),
         ]
 

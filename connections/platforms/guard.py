@@ -1,56 +1,17 @@
-"""The one way to addresses that a tenant typed in: never into a private network.
+"""The way to an address that a tenant typed in: `connections.addresses` in an adapter’s words.
 
-What a name leads to is looked up once, every address found must be public, and one of these is
-dialled, so that a second look-up cannot lead elsewhere (DNS rebinding). Redirects are not followed
-and proxies not obeyed, as with every client of ours.
+Redirects are not followed and proxies not obeyed, as with every client of ours.
 """
 
-import ipaddress
-import socket
 import ssl
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import cache
 
 import httpcore
 import httpx
 
+from connections.addresses import AddressRefused, PublicNetwork
 from connections.platforms.errors import InvalidCredentials
-
-#: Of several addresses of one name.
-_TRIED = 3
-
-type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-#: What `is_global` of Python 3.13 takes for public although it is not, or leads to what is not.
-_NOT_PUBLIC = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "192.0.0.0/24",  # protocol assignments
-        "192.88.99.0/24",  # 6to4 relays
-        "::/96",  # IPv4-compatible
-        "64:ff9b::/96",  # NAT64
-        "64:ff9b:1::/48",  # NAT64, local use
-        "2002::/16",  # 6to4
-        "2001::/32",  # Teredo
-        "3fff::/20",  # documentation
-        "5f00::/16",  # segment routing
-        "fec0::/10",  # site-local
-    )
-)
-
-
-def is_public(address: Address) -> bool:
-    """Tell whether an address belongs to the public internet, whatever form it is written in."""
-    mapped = getattr(address, "ipv4_mapped", None)
-    if mapped is not None:
-        return is_public(mapped)
-    return (
-        address.is_global
-        and not address.is_multicast
-        and not address.is_reserved
-        and not any(address in network for network in _NOT_PUBLIC)
-    )
 
 
 class GuardedTransport(httpx.HTTPTransport):
@@ -64,7 +25,7 @@ class GuardedTransport(httpx.HTTPTransport):
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_PublicNetwork(),
+            network_backend=_TypedIn(),
         )
 
 
@@ -74,10 +35,7 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-class _PublicNetwork(httpcore.NetworkBackend):
-    def __init__(self) -> None:
-        self._sockets = httpcore.SyncBackend()
-
+class _TypedIn(PublicNetwork):
     def connect_tcp(
         self,
         host: str,
@@ -88,36 +46,8 @@ class _PublicNetwork(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """:raises InvalidCredentials: when the name leads into a private network."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
+            return super().connect_tcp(host, port, timeout, local_address, socket_options)
+        except AddressRefused as refused:
             raise InvalidCredentials(
-                f"There is no server called {host}.", field="url", detail=str(error)
-            ) from error
-        addresses = [ipaddress.ip_address(place[4][0]) for place in found]
-        refused = [str(address) for address in addresses if not is_public(address)]
-        if refused or not addresses:
-            raise InvalidCredentials(
-                f"{host} is an address inside a private network. Only servers on the public "
-                "internet can be reached from here.",
-                field="url",
-                detail=f"{host} leads to {', '.join(refused)}",
-            )
-        *others, last = [str(address) for address in addresses[:_TRIED]]
-        for address in others:
-            # One of both families may lead nowhere from here.
-            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return self._sockets.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-        return self._sockets.connect_tcp(last, port, timeout, local_address, socket_options)
-
-    def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        raise NotImplementedError("nobody is reached by a path")
-
-    def sleep(self, seconds: float) -> None:
-        self._sockets.sleep(seconds)
+                refused.message, field="url", detail=refused.detail
+            ) from refused

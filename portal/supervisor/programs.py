@@ -35,6 +35,15 @@ def beat(*, ready: Path) -> Program:
     return _celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=", ready=ready)
 
 
+def relay(*, ready: Path) -> Program:
+    # Messages on their way get a moment; those that do not arrive in it come again.
+    ready.unlink(missing_ok=True)
+    return Program.python(
+        "relay", "manage.py", "relay", "--skip-checks",
+        environment={"LEDGERPORT_PROCESS_READY": str(ready)}, patience=10,
+    )  # fmt: skip
+
+
 def management(name: str, command: str, *arguments: str | Path) -> Program:
     return Program.python(name, "manage.py", command, *arguments)
 

@@ -86,12 +86,13 @@ class Supervisor:
         self._engines.wait_until_ready()
         self._migrate()
 
-        worker_ready, beat_ready = (
-            locations.run_dir() / f"{name}.ready" for name in ("worker", "beat")
+        worker_ready, beat_ready, relay_ready = (
+            locations.run_dir() / f"{name}.ready" for name in ("worker", "beat", "relay")
         )
         self._launch(programs.web(host=self._host, port=port))
         self._launch(programs.worker(ready=worker_ready))
         self._launch(programs.beat(ready=beat_ready))
+        self._launch(programs.relay(ready=relay_ready))
 
         sandbox_answers = answers(f"{sandbox_url}/health")
         self._wait_for({"sandbox": sandbox_answers})
@@ -101,6 +102,7 @@ class Supervisor:
                 "web": answers(f"{own_url}/healthz"),
                 "worker": exists(worker_ready),
                 "beat": exists(beat_ready),
+                "relay": exists(relay_ready),
             }
         )
         self._announce({"url": f"{url}/", **demo, "sandbox_url": sandbox_url})

@@ -254,7 +254,11 @@ def test_deleting_is_remembered_though_the_connection_is_gone(
     assert not Connection.objects.exists()
     assert platform.revoked == ["refresh-1"]
     event = Event.objects.get(type="connection.deleted")
-    assert event.payload == {"platform": "sandbox", "sourceType": "Accounting", "status": "Linked"}
+    assert event.payload["company"]["name"] == "Eastgate Roasters"
+    kept = event.payload["connection"]
+    assert kept["id"] == str(event.connection_id)
+    assert (kept["platform"], kept["sourceType"]) == ("sandbox", "Accounting")
+    assert kept["status"] == event.payload["status"] == "Linked"
 
 
 def test_an_error_turns_linked_red_until_it_works_again(linked):

@@ -10,8 +10,9 @@ import httpx
 import msgspec
 import pytest
 
+from connections.addresses import is_public
 from connections.platforms.errors import InvalidCredentials
-from connections.platforms.guard import GuardedTransport, is_public
+from connections.platforms.guard import GuardedTransport
 from connections.platforms.http import close_clients, get_json, new_client, platform_client
 
 ANYTHING = msgspec.json.Decoder()

@@ -1,0 +1,32 @@
+"""`manage.py relay`: the process that delivers webhooks."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from django.core.management import BaseCommand
+
+from webhooks.relay import Relay
+
+
+class Command(BaseCommand):
+    help = "Deliver webhooks until told to stop. Any number of these may run."
+    requires_system_checks = ()
+
+    def handle(self, **_options: object) -> None:
+        asyncio.run(_serve())
+
+
+async def _serve() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop.set)
+    await Relay(on_alive=_say_so).run(stop)
+
+
+def _say_so() -> None:
+    """Touch the file by which others see that it works; it is touched at every look."""
+    if name := os.environ.get("LEDGERPORT_PROCESS_READY"):
+        Path(name).touch()

@@ -1,0 +1,17 @@
+from webhooks.models.alert import AlertEmail, AlertKind, AlertRule
+from webhooks.models.consumer import DisabledBy, WebhookConsumer, WebhookConsumerQuerySet
+from webhooks.models.delivery import PENDING, Attempt, Delivery, DeliveryQuerySet, DeliveryStatus
+
+__all__ = [
+    "PENDING",
+    "AlertEmail",
+    "AlertKind",
+    "AlertRule",
+    "Attempt",
+    "Delivery",
+    "DeliveryQuerySet",
+    "DeliveryStatus",
+    "DisabledBy",
+    "WebhookConsumer",
+    "WebhookConsumerQuerySet",
+]

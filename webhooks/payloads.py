@@ -1,0 +1,204 @@
+"""What an event says to others: the public contract's JSON, from what the event kept.
+
+One function an object. Nothing is asked of companies or connections themselves, which may have
+changed or gone since, but for the Link URL in force: the database never holds one.
+"""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from companies.models import Company, Event, Organization
+from connections import links
+from connections.identifiers import integration_id, source_id
+from connections.models import Connection
+from connections.platforms import PLATFORMS
+from webhooks import catalog
+
+type Json = dict[str, Any]
+
+
+def body_of(event: Event, organization: Organization) -> bytes:
+    """Return the message, the same at every attempt."""
+    return _encoded(envelope(event, organization))
+
+
+def example_body(event_type: str, delivery_id: UUID) -> bytes:
+    """Return the sample of an event type as a message of its own."""
+    return _encoded({**catalog.BY_NAME[event_type].sample, "id": str(delivery_id)})
+
+
+def envelope(event: Event, organization: Organization) -> Json:
+    public = catalog.PUBLIC_TYPES[event.type]
+    return {
+        "id": str(event.pk),
+        "eventType": public,
+        "generatedDate": _utc(event.occurred_at.isoformat()),
+        "payload": _payload(public, event.payload, organization),
+    }
+
+
+def tags_of(event: Event) -> dict[str, str] | None:
+    """Return the tags its company had; None where it is about no company."""
+    kept: Json | None = event.payload.get("company")
+    return None if kept is None else kept["tags"]
+
+
+def _payload(public: str, kept: Json, organization: Organization) -> Json:
+    if public.startswith("company."):
+        return company(kept["company"], organization)
+    if public.startswith("connection."):
+        return {
+            "referenceCompany": company_reference(kept["company"], organization),
+            "connection": connection(kept["connection"], organization),
+        }
+    if public.startswith("read."):
+        return read(kept, organization)
+    return rate_limit(kept)
+
+
+def company(kept: Json, organization: Organization) -> Json:
+    shown = {
+        "id": kept["id"],
+        "name": kept["name"],
+        "description": kept["description"] or None,
+        "platform": "",
+        "redirect": _company_link(kept, organization),
+        "lastSync": _utc(kept["lastPullAt"]),
+        "created": _utc(kept["createdAt"]),
+        "createdByUserName": kept["createdBy"],
+        "products": [],
+        "tags": kept["tags"],
+        "referenceParentCompany": None,
+        "referenceSubsidiaryCompanies": [],
+    }
+    return _without_unset(shown, "lastSync")
+
+
+def company_reference(kept: Json, organization: Organization) -> Json:
+    return {
+        "id": kept["id"],
+        "name": kept["name"],
+        "description": kept["description"] or None,
+        "links": {"portal": _portal("sync:summary", organization, kept["id"])},
+        "tags": kept["tags"],
+    }
+
+
+def connection(kept: Json, organization: Organization) -> Json:
+    platform = PLATFORMS[kept["platform"]]
+    shown = {
+        "id": kept["id"],
+        "integrationId": str(integration_id(platform.code)),
+        "integrationKey": platform.code,
+        "sourceId": str(source_id(platform.code)),
+        "sourceType": kept["sourceType"],
+        "platformName": platform.name,
+        "linkUrl": _connection_link(kept, organization),
+        "status": kept["status"],
+        "lastSync": _utc(kept["lastPullAt"]),
+        "created": _utc(kept["createdAt"]),
+        "dataConnectionErrors": [connection_error(each) for each in kept["errors"]],
+    }
+    return _without_unset(shown, "lastSync")
+
+
+def connection_error(kept: Json) -> Json:
+    shown = {
+        "statusCode": kept["statusCode"],
+        "statusText": kept["statusText"],
+        "errorMessage": kept["errorMessage"],
+        "erroredOnUtc": _utc(kept["erroredAt"]),
+        "status": "Resolved" if kept["resolvedAt"] else "Active",
+        "resolvedOnUtc": _utc(kept["resolvedAt"]),
+    }
+    return _without_unset(shown, "resolvedOnUtc")
+
+
+def read(kept: Json, organization: Organization) -> Json:
+    reference = company_reference(kept["company"], organization)
+    return {
+        "referenceCompany": reference,
+        # Each data type has its own; the contract's one date for all of them would be made up.
+        "modifiedFromDate": None,
+        "dataTypes": [_read(each, reference["id"], organization) for each in kept["dataTypes"]],
+    }
+
+
+def _read(outcome: Json, company_id: str, organization: Organization) -> Json:
+    return {
+        "connectionId": outcome["connectionId"],
+        "dataType": outcome["dataType"],
+        "recordsModified": bool(outcome["added"] + outcome["changed"] + outcome["deleted"]),
+        "status": outcome["status"],
+        "issues": _issues(outcome, company_id, organization),
+    }
+
+
+def _issues(outcome: Json, company_id: str, organization: Organization) -> list[Json]:
+    broken = outcome["warnings"] + outcome["errors"]
+    if not broken:
+        return []
+    records = "1 record does" if broken == 1 else f"{broken} records do"
+    return [
+        {
+            "type": "warning.validation",
+            "message": f"{records} not keep to what is expected.",
+            "links": {
+                "logs": f"{settings.BASE_URL}/api/companies/{company_id}/sync/"
+                f"{outcome['pullId']}/validation",
+                "portal": _portal("sync:history", organization, company_id),
+                "readMore": _portal("webhooks:catalog", organization),
+            },
+        }
+    ]
+
+
+def rate_limit(kept: Json) -> Json:
+    return {name: kept[name] for name in ("dailyQuota", "quotaRemaining", "expiryDate")}
+
+
+def _company_link(kept: Json, organization: Organization) -> str:
+    found = Company.objects.within(organization).filter(pk=kept["id"]).first()
+    return _link(found) if found else _leads_nowhere(kept["id"])
+
+
+def _connection_link(kept: Json, organization: Organization) -> str:
+    connections = Connection.objects.within(organization).select_related("company")
+    found = connections.filter(pk=kept["id"]).first()
+    return _link(found.company, found) if found else _leads_nowhere(kept["id"])
+
+
+def _link(company: Company, connection: Connection | None = None) -> str:
+    """Return the Link URL in force. One that somebody revoked is not replaced behind their back."""
+    newest = links.latest(company, connection=connection)
+    if newest.revoked_at is not None:
+        return links.absolute(newest)
+    return links.link_url(company, connection=connection)
+
+
+def _leads_nowhere(deleted: str) -> str:
+    """Return an address of the right form: what it named was deleted, so nothing is there."""
+    return f"{settings.BASE_URL}/link/{links.token_of(UUID(deleted))}/"
+
+
+def _portal(name: str, organization: Organization, *args: object) -> str:
+    return f"{settings.BASE_URL}{reverse(name, args=[organization.slug, *args])}"
+
+
+def _utc(moment: str | None) -> str | None:
+    return moment and moment.replace("+00:00", "Z")
+
+
+def _without_unset(shown: Json, *optional: str) -> Json:
+    """Leave out what has no value yet, as the contract does."""
+    return {
+        name: value for name, value in shown.items() if name not in optional or value is not None
+    }
+
+
+def _encoded(message: Json) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
