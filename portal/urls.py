@@ -34,4 +34,5 @@ urlpatterns = [
     path("o/<slug:organization>/", include("files.urls")),
     path("o/<slug:organization>/", include("sync.urls")),
     path("o/<slug:organization>/", include("link.portal_urls")),
+    path("o/<slug:organization>/developers/webhooks/", include("webhooks.urls")),
 ]

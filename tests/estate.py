@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from api.models import ApiKey, ApiSettings, IdempotentRequest
 from companies import tenancy
-from companies.models import AuditEntry, Event, Invitation, Organization, User
+from companies.models import AuditEntry, Event, Invitation, Organization, OutboxEntry, User
 from companies.rls import RowLevelSecurity
 from connections.models import (
     AuthorizationAttempt,
@@ -49,6 +49,7 @@ from tests.factories import (
     UploadedFileFactory,
     UserFactory,
 )
+from webhooks.models import AlertEmail, AlertRule, Attempt, Delivery, WebhookConsumer
 
 #: What nobody outside may read; it stands in every place a page could show.
 SECRET = "Secret Roastery"
@@ -106,6 +107,7 @@ def build(organization: Organization, member: User) -> Estate:
         JobItem.objects.create(
             organization=organization, job=job, company_id=company.pk, company_name=SECRET
         )
+        consumer, delivery, rule = _add_webhooks(organization, company.pk)
     return Estate(
         organization=organization,
         parameters={
@@ -120,6 +122,9 @@ def build(organization: Organization, member: User) -> Estate:
             "data_type": "invoices",
             "platform": "sandbox",
             "source_id": "secret-1",
+            "consumer_id": consumer.pk,
+            "delivery_id": delivery.pk,
+            "rule_id": rule.pk,
         },
         lost_pull_id=lost.pk,
         unscanned_file_id=unscanned.pk,
@@ -257,6 +262,64 @@ def _add_rest(
     StagedRecord.objects.create(
         organization=organization, pull_id=pull.pk, source_id="secret-3", body=body, label=SECRET
     )
+
+
+def _add_webhooks(
+    organization: Organization, company_id: UUID
+) -> tuple[WebhookConsumer, Delivery, AlertRule]:
+    event = Event.objects.create(
+        organization=organization,
+        company_id=company_id,
+        type="company.created",
+        summary=SECRET,
+        payload={"company": facts(SECRET, company_id)},
+    )
+    OutboxEntry.objects.create(organization=organization, event=event)
+    consumer = WebhookConsumer.objects.create(
+        organization=organization,
+        url="https://hooks.example/secret",
+        description=SECRET,
+        event_types=["company.created"],
+        sealed_secret=b"sealed",
+    )
+    delivery = Delivery.objects.create(
+        organization=organization,
+        consumer=consumer,
+        event=event,
+        event_type="company.created",
+        company_id=company_id,
+    )
+    Attempt.objects.create(
+        organization=organization,
+        delivery=delivery,
+        consumer_id=consumer.pk,
+        number=1,
+        at=timezone.now(),
+        outcome="refused",
+        status_code=500,
+        milliseconds=3,
+        answer=SECRET,
+    )
+    rule = AlertRule.objects.create(
+        organization=organization, kind="connection_status", emails=["secret@example.com"]
+    )
+    AlertEmail.objects.create(
+        organization=organization, event=event, kind="connection_status", email="secret@example.com"
+    )
+    return consumer, delivery, rule
+
+
+def facts(name: str, company_id: UUID) -> dict[str, object]:
+    """What an event keeps of its company."""
+    return {
+        "id": str(company_id),
+        "name": name,
+        "description": "",
+        "tags": {},
+        "createdAt": timezone.now().isoformat(),
+        "createdBy": None,
+        "lastPullAt": None,
+    }
 
 
 def tables() -> list[type[models.Model]]:

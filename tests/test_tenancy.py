@@ -83,6 +83,25 @@ ROUTES: dict[str, Right | None] = {
     "link_portal:one-time": Right.EDIT_SETTINGS,
     "link_portal:invite": Right.EDIT_COMPANIES,
     "link_portal:request": Right.ADD_CONNECTIONS,
+    "webhooks:list": Right.SEE_WEBHOOKS,
+    "webhooks:create": Right.EDIT_SETTINGS,
+    "webhooks:log": Right.SEE_WEBHOOKS,
+    "webhooks:catalog": Right.SEE_WEBHOOKS,
+    "webhooks:alerts": Right.SEE_WEBHOOKS,
+    "webhooks:rule-create": Right.EDIT_SETTINGS,
+    "webhooks:rule": Right.EDIT_SETTINGS,
+    "webhooks:rule-delete": Right.EDIT_SETTINGS,
+    "webhooks:consumer": Right.SEE_WEBHOOKS,
+    "webhooks:edit": Right.EDIT_SETTINGS,
+    "webhooks:secret": Right.EDIT_SETTINGS,
+    "webhooks:rotate": Right.EDIT_SETTINGS,
+    "webhooks:switch": Right.EDIT_SETTINGS,
+    "webhooks:delete": Right.EDIT_SETTINGS,
+    "webhooks:example": Right.EDIT_SETTINGS,
+    "webhooks:recover": Right.EDIT_SETTINGS,
+    "webhooks:replay": Right.EDIT_SETTINGS,
+    "webhooks:delivery": Right.SEE_WEBHOOKS,
+    "webhooks:resend": Right.EDIT_SETTINGS,
     "sync:summary": None,
     "sync:refresh": Right.REFRESH_DATA,
     "sync:data": Right.SEE_DATA,
@@ -135,6 +154,11 @@ TASKS = {
     "notices.tasks.send_digest": "enters the organization it is told",
     "notices.beat.look_for_lost_access": "reads as the system role",
     "notices.beat.look_for_failures": "reads as the system role",
+    "webhooks.tasks.send_alerts": "enters the organization it is told",
+    "webhooks.tasks.tell_of_disabled_consumers": "enters the organization it is told",
+    "webhooks.tasks.forget_old_deliveries": "enters each organization, one after the other",
+    "webhooks.beat.ring_waiting_alerts": "reads ids as the system role, and only rings",
+    "webhooks.beat.look_for_disabled_consumers": "reads ids as the system role, and only rings",
     "sync.beat.recover_expired_leases": "reads as the system role, then enters each organization",
 }
 
@@ -312,7 +336,7 @@ def test_a_change_does_not_escape_the_checksums(harbour, alice):
         for label, found in estate.checksums(harbour.organization).items()
         if found != before[label]
     }
-    assert changed == {"companies.Company", "companies.Event"}
+    assert changed == {"companies.Company", "companies.Event", "companies.OutboxEntry"}
 
 
 def test_members_reach_every_route(harbour, alice):

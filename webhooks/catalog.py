@@ -1,5 +1,6 @@
 """The event types that others can subscribe to, each with its schema and a sample."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -53,6 +54,14 @@ class Described:
                 "payload": self.payload_schema,
             },
         }
+
+    @property
+    def schema_text(self) -> str:
+        return json.dumps(self.schema, indent=2)
+
+    @property
+    def sample_text(self) -> str:
+        return json.dumps(self.sample, indent=2, ensure_ascii=False)
 
     @property
     def sample(self) -> dict[str, Any]:

@@ -48,7 +48,14 @@ PULL_MARKS = {
 }
 #: Of a company: what came without a connection.
 FILE_MARKS = {"fileupload": Mark("green", "square", "File upload")}
-_MARKS = CONNECTION_MARKS | PULL_MARKS | FILE_MARKS
+DELIVERY_MARKS = {
+    "sending": Mark("grey", "dashed", "Sending"),
+    "attempting": Mark("amber", "spinner", "Attempting"),
+    "succeeded": Mark("green", "disc", "Succeeded"),
+    "failed": Mark("red", "triangle", "Failed"),
+    "disabled": Mark("grey", "cross", "Endpoint off"),
+}
+_MARKS = CONNECTION_MARKS | PULL_MARKS | FILE_MARKS | DELIVERY_MARKS
 
 #: Of what is in the books; a platform's word that is not here is shown as it is.
 RECORD_MARKS = {

@@ -49,6 +49,15 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A few minutes of an endpoint: attempts that were taken, and others."""
+
+    start: dt.datetime
+    ok: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Frame:
     """A canvas with a scale from `low` to `high`; the text below and beside it never shrinks."""
 
@@ -202,4 +211,38 @@ def strip(days: Sequence[Day]) -> dict[str, Any]:
         "failed_days": sum(day.state == "failed" for day in days),
         "partial_days": sum(day.state == "partial" for day in days),
         "share_complete": f"{complete / pulls:.1%}" if pulls else "",
+    }
+
+
+@register.inclusion_tag("components/_attempts.html")
+def attempts(stretches: Sequence[Stretch]) -> dict[str, Any]:
+    """Draw attempts over the last hours, those that failed above those that were taken."""
+    cell, gap, height = 11, 3.5, 56
+    highest = max((each.ok + each.failed for each in stretches), default=0) or 1
+
+    def scaled(count: int) -> float:
+        # However little it is beside the highest, it is seen.
+        return round(max(count / highest * height, 2), 1) if count else 0
+
+    cells = []
+    for place, each in enumerate(stretches):
+        failed, ok = scaled(each.failed), scaled(each.ok)
+        ok = max(min(ok, height - failed), 0)
+        cells.append(
+            {
+                "stretch": each,
+                "x": round(place * (cell + gap), 1),
+                "ok": {"y": round(height - ok, 1), "height": ok},
+                "failed": {"y": round(height - ok - failed, 1), "height": failed},
+                "is_quiet": not each.ok and not each.failed,
+            }
+        )
+    return {
+        "cells": cells,
+        "cell": cell,
+        "height": height,
+        "width": round(max(len(stretches) * (cell + gap) - gap, 1), 1),
+        "ok": sum(each.ok for each in stretches),
+        "failed": sum(each.failed for each in stretches),
+        "stretches": [each for each in stretches if each.ok or each.failed],
     }

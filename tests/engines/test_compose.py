@@ -23,7 +23,7 @@ def variables_in(text: str) -> set[str]:
 
 
 def test_everything_that_makes_up_ledgerport_is_there() -> None:
-    assert set(OURS) == {"web", "worker", "beat", "migrate", "sandbox"}
+    assert set(OURS) == {"web", "worker", "beat", "relay", "migrate", "sandbox"}
     assert set(SERVICES) - set(OURS) == {"postgres", "valkey"}
 
 

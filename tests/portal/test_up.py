@@ -23,6 +23,7 @@ CHILDREN = {
     "web": "uvicorn portal.asgi",
     "worker": "celery_process -A portal --quiet --skip-checks worker",
     "beat": "celery_process -A portal --quiet --skip-checks beat",
+    "relay": "manage.py relay",
 }
 
 
