@@ -117,7 +117,7 @@ def checked_url(text: str, *, ports: Iterable[int] = (), allow_private: bool = F
     schemes = {"https", "http"} if allow_private else {"https"}
     if url.scheme not in schemes or not host:
         raise AddressRefused("The URL has to begin with https:// and name a server.")
-    if url.userinfo or "@" in url.netloc.decode("ascii", "replace"):
+    if url.userinfo or "@" in text.partition("//")[2].partition("/")[0]:
         raise AddressRefused(
             "The URL may not hold a user name or a password. Send them in a custom header."
         )

@@ -303,8 +303,18 @@ def _add_webhooks(
     rule = AlertRule.objects.create(
         organization=organization, kind="connection_status", emails=["secret@example.com"]
     )
+    linked = Event.objects.create(
+        organization=organization,
+        company_id=company_id,
+        type="connection.connected",
+        summary=SECRET,
+        payload={"company": facts(SECRET, company_id), "connection": {"platform": "sandbox"}},
+    )
     AlertEmail.objects.create(
-        organization=organization, event=event, kind="connection_status", email="secret@example.com"
+        organization=organization,
+        event=linked,
+        kind="connection_status",
+        email="secret@example.com",
     )
     return consumer, delivery, rule
 

@@ -39,7 +39,7 @@ def relay(*, ready: Path) -> Program:
     # Messages on their way get a moment; those that do not arrive in it come again.
     ready.unlink(missing_ok=True)
     return Program.python(
-        "relay", "manage.py", "relay", "--skip-checks",
+        "relay", "manage.py", "relay",
         environment={"LEDGERPORT_PROCESS_READY": str(ready)}, patience=10,
     )  # fmt: skip
 
