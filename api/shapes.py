@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Prefetch
@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from companies.models import Company, CompanyQuerySet
+from connections.identifiers import integration_id, source_id
 from connections.models import Connection, ConnectionError, ConnectionQuerySet  # noqa: A004
 from connections.platforms import PLATFORMS, get_platform
 from connections.platforms.base import Platform
@@ -212,16 +213,6 @@ def pull(pull: Pull) -> dict[str, Any]:
         "isCompleted": pull.is_completed,
         "isErrored": pull.is_errored,
     }
-
-
-def integration_id(code: str) -> UUID:
-    """Return the id of a platform, the same in every installation."""
-    return uuid5(NAMESPACE_URL, f"ledgerport:integration:{code}")
-
-
-def source_id(code: str) -> UUID:
-    """Return the id of a platform's source: each has one."""
-    return uuid5(NAMESPACE_URL, f"ledgerport:source:{code}")
 
 
 def platforms() -> list[type[Platform]]:

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from api.errors import ApiError, Issue, envelope
-from api.routers import companies, connections, refresh
+from api.routers import companies, connections, refresh, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,
 )
-for each in (companies, connections, refresh):
+for each in (companies, connections, refresh, webhooks):
     api.add_router("", each.router)
 
 

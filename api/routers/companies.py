@@ -19,6 +19,7 @@ from api.sync_settings import CompanySyncSettings, CompanySyncSettingsBody
 from companies import operations
 from companies.models import Company, CompanyQuerySet, TagsInvalid
 from companies.operations import NameMissing
+from connections.identifiers import integration_id
 from connections.models import Connection
 from sync import operations as sync_operations
 from sync.query import Clause, Kind, Operator, QueryError
@@ -86,7 +87,7 @@ def _platform(clause: Clause) -> Q:
 
 def _integration(clause: Clause) -> Q:
     for platform in shapes.platforms():
-        if clause.value.lower() in {platform.code, str(shapes.integration_id(platform.code))}:
+        if clause.value.lower() in {platform.code, str(integration_id(platform.code))}:
             return _having(clause, "platform", platform.key)
     return _having(clause, "platform", "")
 

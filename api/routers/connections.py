@@ -16,6 +16,7 @@ from api.routers.companies import find_company
 from api.scopes import READ, WRITE
 from api.shapes import ConnectionShape, Shape
 from connections import lifecycle, offers, operations
+from connections.identifiers import integration_id
 from connections.models import Connection, ConnectionQuerySet
 from sync import operations as sync_operations
 from sync.query import Kind
@@ -52,10 +53,7 @@ ASKED = querying.Asked(
             {platform.code: platform.key for platform in shapes.platforms()}, "platform"
         ),
         "integrationId": querying.renamed(
-            {
-                str(shapes.integration_id(platform.code)): platform.key
-                for platform in shapes.platforms()
-            },
+            {str(integration_id(platform.code)): platform.key for platform in shapes.platforms()},
             "platform",
         ),
     },
