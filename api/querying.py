@@ -4,8 +4,10 @@ Records of data types are asked in the same language, by `sync.query` itself.
 """
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
@@ -13,7 +15,9 @@ from django.db.models.lookups import IContains
 
 from api.errors import ApiError
 from sync.query import (
+    AnyOf,
     Clause,
+    Expression,
     Kind,
     Operator,
     Property,
@@ -54,22 +58,13 @@ class Asked:
         word = order_by.strip()
         column = self.orders.get(word.removeprefix("-"))
         if column is None:
-            raise ApiError(
-                400,
-                f"Cannot order by {word.removeprefix('-')}. "
-                f"It can be one of {', '.join(self.orders)}; -{next(iter(self.orders))} descends.",
-            )
+            raise _no_order(word, self.orders)
         return (f"-{column}" if word.startswith("-") else column, "id")
 
     def _clause(self, clause: Clause) -> Q:
         asked = self.properties.get(clause.property)
         if asked is None:
-            alike = difflib.get_close_matches(clause.property, list(self.properties), n=3)
-            raise QueryError(
-                f"Could not resolve property {clause.property} on {self.name}",
-                clause.position,
-                f"Did you mean {' or '.join(alike)}?" if alike else "",
-            )
+            raise _unresolved(clause, self.name, self.properties)
         return compared(clause, asked) if isinstance(asked, Property) else asked(clause)
 
 
@@ -128,3 +123,80 @@ def _tag(clause: Clause) -> Q:
 def malformed(error: QueryError) -> ApiError:
     hint = f" {error.hint}" if error.hint else ""
     return ApiError(400, f"Error parsing query - {error}.{hint}")
+
+
+def listed(
+    rows: list[dict[str, Any]], query: str | None, *, name: str, properties: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return the rows that a query finds, of a list that is no table.
+
+    :raises ApiError: 400 with what is wrong and where.
+    """
+    if not query or not query.strip():
+        return rows
+    try:
+        expression = parse(query)
+        return [row for row in rows if _holds(expression, row, name, properties)]
+    except QueryError as error:
+        raise malformed(error) from error
+
+
+def ordered(
+    rows: list[dict[str, Any]], order_by: str | None, *, properties: Sequence[str]
+) -> list[dict[str, Any]]:
+    """:raises ApiError: 400 for what they cannot be sorted by."""
+    if not order_by or not order_by.strip():
+        return rows
+    word = order_by.strip()
+    if word.removeprefix("-") not in properties:
+        raise _no_order(word, properties)
+    return sorted(rows, key=itemgetter(word.removeprefix("-")), reverse=word.startswith("-"))
+
+
+def _holds(
+    expression: Expression, row: Mapping[str, Any], name: str, properties: Sequence[str]
+) -> bool:
+    # Each part is looked at, so that what is wrong in one is told whatever the others say.
+    if isinstance(expression, Clause):
+        return _clause_holds(expression, row, name, properties)
+    answers = [_holds(each, row, name, properties) for each in expression.of]
+    return any(answers) if isinstance(expression, AnyOf) else all(answers)
+
+
+def _clause_holds(
+    clause: Clause, row: Mapping[str, Any], name: str, properties: Sequence[str]
+) -> bool:
+    if clause.property not in properties:
+        raise _unresolved(clause, name, properties)
+    value = row[clause.property]
+    text = str(value).lower()
+    match clause.operator:
+        case Operator.EQUAL:
+            return text == clause.value.lower()
+        case Operator.NOT_EQUAL:
+            return text != clause.value.lower()
+        case Operator.CONTAINS if not isinstance(value, bool):
+            return clause.value.lower() in text
+    raise QueryError(
+        f"{clause.property} cannot be compared with {clause.operator}",
+        clause.operator_position,
+        "It can be compared with = and !=.",
+    )
+
+
+def _unresolved(clause: Clause, name: str, known: Iterable[str]) -> QueryError:
+    alike = difflib.get_close_matches(clause.property, list(known), n=3)
+    return QueryError(
+        f"Could not resolve property {clause.property} on {name}",
+        clause.position,
+        f"Did you mean {' or '.join(alike)}?" if alike else "",
+    )
+
+
+def _no_order(word: str, known: Iterable[str]) -> ApiError:
+    names = list(known)
+    return ApiError(
+        400,
+        f"Cannot order by {word.removeprefix('-')}. "
+        f"It can be one of {', '.join(names)}; -{names[0]} descends.",
+    )

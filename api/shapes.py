@@ -123,7 +123,7 @@ def company_details(company: Company, *, redirect: str) -> dict[str, Any]:
         "lastSync": moment(company.last_pull_at),
         "created": moment(company.created_at),
         "createdByUserName": str(company.created_by) if company.created_by_id else None,
-        "products": [],
+        "products": company.products,
         "tags": company.tags,
         "referenceParentCompany": None,
         "referenceSubsidiaryCompanies": [],

@@ -10,7 +10,18 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from api.errors import ApiError, Issue, envelope
-from api.routers import companies, connections, refresh, webhooks
+from api.routers import (
+    authorizations,
+    companies,
+    connections,
+    extra_data,
+    integrations,
+    products,
+    push,
+    refresh,
+    settings,
+    webhooks,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +32,18 @@ api = NinjaAPI(
     urls_namespace="api",
     docs_url=None,
 )
-for each in (companies, connections, refresh, webhooks):
+for each in (
+    companies,
+    products,
+    connections,
+    authorizations,
+    refresh,
+    integrations,
+    settings,
+    push,
+    extra_data,
+    webhooks,
+):
     api.add_router("", each.router)
 
 

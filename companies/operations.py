@@ -15,10 +15,13 @@ from companies.models import (
     EventType,
     Membership,
     Organization,
+    ProductInvalid,
     User,
     clean_company_name,
+    clean_product,
     clean_tags,
 )
+from companies.models.company import MOST_PRODUCTS
 from companies.roles import Role
 
 #: Words that would mislead in a URL or are wanted later.
@@ -176,6 +179,48 @@ def edit_company(
     return company
 
 
+def add_product(company: Company, product: str, *, actor: User | None = None) -> Company:
+    """Note that the company is used for a product; once is enough.
+
+    :raises ProductInvalid: when a company cannot have it.
+    """
+    product = clean_product(product)
+    with transaction.atomic():
+        company = (
+            Company.objects.within(company.organization_id).select_for_update().get(pk=company.pk)
+        )
+        if product in company.products:
+            return company
+        if len(company.products) >= MOST_PRODUCTS:
+            raise ProductInvalid(f"A company has at most {MOST_PRODUCTS} products.")
+        _set_products(
+            company,
+            [*company.products, product],
+            EventType.COMPANY_PRODUCT_ADDED,
+            product=product,
+            actor=actor,
+        )
+    return company
+
+
+def remove_product(company: Company, product: str, *, actor: User | None = None) -> bool:
+    """Note that the company is used for a product no longer; answer whether it was."""
+    with transaction.atomic():
+        company = (
+            Company.objects.within(company.organization_id).select_for_update().get(pk=company.pk)
+        )
+        if product not in company.products:
+            return False
+        _set_products(
+            company,
+            [each for each in company.products if each != product],
+            EventType.COMPANY_PRODUCT_REMOVED,
+            product=product,
+            actor=actor,
+        )
+    return True
+
+
 def choose_list_view(
     user: User, *, columns: Iterable[str] | None, compact: bool, attention_first: bool
 ) -> None:
@@ -184,6 +229,22 @@ def choose_list_view(
     user.compact_companies = compact
     user.attention_first = attention_first
     user.save(update_fields=["company_columns", "compact_companies", "attention_first"])
+
+
+def _set_products(
+    company: Company, products: list[str], event: EventType, *, product: str, actor: User | None
+) -> None:
+    company.products = products
+    company.save(update_fields=["products"])
+    verb = "added" if event is EventType.COMPANY_PRODUCT_ADDED else "removed"
+    events.record(
+        event,
+        organization_id=company.organization_id,
+        company_id=company.pk,
+        actor=actor,
+        summary=f"{verb} the product {product}",
+        payload={"productIdentifier": product},
+    )
 
 
 def _cleaned(name: str) -> str:

@@ -2,6 +2,7 @@ from allauth.mfa.webauthn.views import login_webauthn
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
+from api.brand import picture
 from companies.views.invitations import invitation
 from companies.views.new_address import new_address
 from portal import health, views
@@ -28,6 +29,7 @@ urlpatterns = [
     path("new-address/<str:token>/", new_address, name="new-address"),
     path("admin/", site.urls),
     path("api/", include("api.urls")),
+    path("brand/<slug:code>/<slug:name>.svg", picture, name="brand"),
     path("link/", include("link.urls")),
     path("o/<slug:organization>/", include("companies.urls")),
     path("o/<slug:organization>/", include("connections.urls")),
@@ -35,4 +37,5 @@ urlpatterns = [
     path("o/<slug:organization>/", include("sync.urls")),
     path("o/<slug:organization>/", include("link.portal_urls")),
     path("o/<slug:organization>/developers/webhooks/", include("webhooks.urls")),
+    path("o/<slug:organization>/developers/", include("api.portal_urls")),
 ]

@@ -102,6 +102,9 @@ def build(organization: Organization, member: User) -> Estate:
             role="analyst",
             expires_at=timezone.now() + timedelta(days=1),
         )
+        key = ApiKey.objects.create(
+            organization=organization, name=SECRET, hash=uuid4().bytes * 2, ending="abcd"
+        )
         _add_rest(organization, connection, link_url, pull, member)
         job = Job.objects.create(organization=organization, action="refresh", created_by=member)
         JobItem.objects.create(
@@ -117,6 +120,7 @@ def build(organization: Organization, member: User) -> Estate:
             "pull_id": pull.pk,
             "job_id": job.pk,
             "file_id": file.pk,
+            "key_id": key.pk,
             "membership_id": colleague.pk,
             "invitation_id": invitation.pk,
             "data_type": "invoices",
@@ -201,9 +205,6 @@ def _add_rest(
         organization=organization, platform="sandbox", is_enabled=True, client_id=SECRET
     )
     LinkSettings.objects.create(organization=organization, display_name=SECRET)
-    ApiKey.objects.create(
-        organization=organization, name=SECRET, hash=uuid4().bytes * 2, ending="abcd"
-    )
     ApiSettings.objects.create(
         organization=organization, allowed_origins=[f"https://{SECRET.lower()}.example"]
     )

@@ -82,7 +82,7 @@ def find_data_type(name: str) -> DataType:
         raise ApiError(404, f"Datatype {name} is not known.") from None
 
 
-def _linked(company: Company) -> list[Connection]:
+def linked_connections(company: Company) -> list[Connection]:
     """:raises ApiError: 400 when there is nothing to pull over."""
     found = Connection.objects.within(company.organization_id).filter(company=company)
     linked = list(found.linked().oldest_first())
@@ -95,6 +95,22 @@ def _linked(company: Company) -> list[Connection]:
     return linked
 
 
+def queue(connection: Connection, data_type: DataType) -> Pull:
+    """:raises ApiError: 400 when it is being pulled already, or nothing can be."""
+    try:
+        return operations.queue_pull(
+            connection, data_type, trigger=Pull.Trigger.API, reason="Asked for through the API"
+        )
+    except operations.AlreadyRunning as running:
+        raise ApiError(
+            400,
+            f"DatasetAlreadyInProgressException: Cannot queue {data_type} sync for "
+            f"{connection.company_id} as previous sync {running.pull.pk} is still in progress",
+        ) from running
+    except operations.NotLinked as error:
+        raise ApiError(400, f"{error} Nothing can be pulled over it.") from error
+
+
 @router.post(
     "/companies/{uuid:companyId}/data/all",
     auth=REFRESH,
@@ -105,7 +121,7 @@ def _linked(company: Company) -> list[Connection]:
 def refresh_all(request: ApiRequest, companyId: UUID) -> HttpResponse:  # noqa: N803
     """Pull every data type that is fetched on first link; what is being pulled goes on."""
     company = find_company(request, companyId)
-    _linked(company)
+    linked_connections(company)
     operations.refresh_company(company, trigger=Pull.Trigger.API)
     return HttpResponse(status=204)
 
@@ -129,23 +145,12 @@ def refresh_data_type(
     if connectionId is not None:
         connections = [find_connection(request, companyId, connectionId)]
     else:
-        connections = _linked(company)
+        connections = linked_connections(company)
     able = [each for each in connections if data_type in get_platform(each.platform).data_types]
     if not able:
         names = ", ".join(sorted({each.platform_name for each in connections}))
         raise ApiError(404, f"Datatype {data_type} not supported by platform(s) {names}")
-    try:
-        pull = operations.queue_pull(
-            able[0], data_type, trigger=Pull.Trigger.API, reason="Asked for through the API"
-        )
-    except operations.AlreadyRunning as running:
-        raise ApiError(
-            400,
-            f"DatasetAlreadyInProgressException: Cannot queue {data_type} sync for "
-            f"{company.pk} as previous sync {running.pull.pk} is still in progress",
-        ) from running
-    except operations.NotLinked as error:
-        raise ApiError(400, f"{error} Nothing can be pulled over it.") from error
+    pull = queue(able[0], data_type)
     return shapes.pull(Pull.objects.within(request.organization).get(pk=pull.pk))
 
 

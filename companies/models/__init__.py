@@ -2,8 +2,10 @@ from companies.models.audit import AuditEntry, AuditKind
 from companies.models.company import (
     Company,
     CompanyQuerySet,
+    ProductInvalid,
     TagsInvalid,
     clean_company_name,
+    clean_product,
     clean_tags,
 )
 from companies.models.event import PUBLISHED, Event, EventQuerySet, EventType
@@ -31,9 +33,11 @@ __all__ = [
     "MembershipQuerySet",
     "Organization",
     "OutboxEntry",
+    "ProductInvalid",
     "TagsInvalid",
     "TenantQuerySet",
     "User",
     "clean_company_name",
+    "clean_product",
     "clean_tags",
 ]

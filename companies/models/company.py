@@ -17,6 +17,9 @@ _PUNCTUATION = frozenset(" -'&@.,?!")
 MOST_TAGS = 10
 TAG_KEY_LENGTH = 27
 TAG_VALUE_LENGTH = 100
+MOST_PRODUCTS = 20
+PRODUCT_LENGTH = 50
+_PRODUCT = re.compile(rf"[A-Za-z0-9_-]{{1,{PRODUCT_LENGTH}}}", re.ASCII)
 
 
 def clean_company_name(name: str) -> str:
@@ -56,6 +59,20 @@ def clean_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return cleaned
 
 
+class ProductInvalid(ValueError):
+    """A product that a company cannot have; the text says why."""
+
+
+def clean_product(identifier: str) -> str:
+    """:raises ProductInvalid: with a sentence for people."""
+    if not _PRODUCT.fullmatch(identifier):
+        raise ProductInvalid(
+            f"“{identifier}”: a product identifier is 1 to {PRODUCT_LENGTH} letters, digits, "
+            "hyphens and underscores, such as lending."
+        )
+    return identifier
+
+
 class CompanyQuerySet(TenantQuerySet["Company"]):
     def tagged(self, tags: Iterable[tuple[str, str]]) -> "CompanyQuerySet":
         """Select those that have every one of the tags."""
@@ -90,6 +107,10 @@ class Company(models.Model):
     description = models.TextField(blank=True, default="")
     #: Free words of the organization's own, as key and value: {"region": "north"}.
     tags = models.JSONField(blank=True, default=dict)
+    #: What the organization uses the company for, in words of its own: ["lending"].
+    products = models.JSONField(
+        blank=True, default=list, db_default=models.Value([], output_field=models.JSONField())
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.DB_SET_NULL, related_name="+"

@@ -14,6 +14,8 @@ class EventType(models.TextChoices):
     COMPANY_CREATED = "company.created", "Company created"
     COMPANY_RENAMED = "company.renamed", "Company renamed"
     COMPANY_EDITED = "company.edited", "Company edited"
+    COMPANY_PRODUCT_ADDED = "company.product.added", "Product added"
+    COMPANY_PRODUCT_REMOVED = "company.product.removed", "Product removed"
     COMPANY_DELETED = "company.deleted", "Company deleted"
     CONNECTION_CREATED = "connection.created", "Connection created"
     CONNECTION_CONNECTED = "connection.connected", "Connection linked"

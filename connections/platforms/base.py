@@ -250,6 +250,15 @@ class OAuthPlatform(Platform):
         """Return the accounting organizations that the customer's one consent reaches."""
         return (self.identity(),)
 
+    @classmethod
+    def leading_to(cls, credentials: Credentials, organization_id: str) -> Credentials:
+        """Return tokens from elsewhere with what else leads to the books of an organization.
+
+        :raises PlatformError: when the platform cannot do without its id.
+        """
+        del organization_id
+        return credentials
+
     def choose(self, organization: Identity) -> Credentials:
         """Return credentials that lead to one of ``organizations``."""
         del organization

@@ -27,8 +27,15 @@ PARAMETERS = {
     "connectionId": "connection_id",
     "datasetId": "pull_id",
     "webhookId": "consumer_id",
+    "apiKeyId": "key_id",
 }
-FIXED: dict[str, str] = {"dataType": "invoices"}
+FIXED: dict[str, str] = {
+    "dataType": "invoices",
+    "productIdentifier": "lending",
+    "platformKey": "mqjo",
+    "customDataIdentifier": "orders",
+    "pushOperationKey": "7e5fbf5e-4fcb-4f5c-9d2c-3f6d1ab1bc55",
+}
 
 
 @pytest.fixture(params=["both layers", "row-level security off", "Python scope off"])

@@ -124,6 +124,11 @@ class QuickBooks(OAuthPlatform):
         return replace(credentials, parameters={REALM: realm})
 
     @classmethod
+    def leading_to(cls, credentials: Credentials, organization_id: str) -> Credentials:
+        realm = connection.realm_claimed({"realmId": organization_id})
+        return replace(credentials, parameters={REALM: realm})
+
+    @classmethod
     def refresh(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> Credentials:
         return oauth.refresh(http, app, _tokens(app), platform=cls.name, credentials=credentials)
 
