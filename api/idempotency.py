@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from api.errors import ApiError
 from api.models import IdempotentRequest
+from companies import tenancy
 
 _METHODS = frozenset({"POST", "PATCH"})
 _LONGEST_KEY = 200
@@ -56,6 +57,24 @@ def once(
             body=response.content,
         )
     return response
+
+
+def forget_old() -> int:
+    """Drop answers that are not repeated any more, of all organizations; answer how many.
+
+    The clock calls it.
+    """
+    old = timezone.now() - IdempotentRequest.KEPT_FOR
+    with tenancy.system():
+        rows = IdempotentRequest.objects.filter(created_at__lt=old)
+        organizations = list(rows.values_list("organization_id", flat=True).distinct())
+    forgotten = 0
+    for organization_id in organizations:
+        with tenancy.entered(organization_id):
+            rows = IdempotentRequest.objects.within(organization_id)
+            count, _ = rows.filter(created_at__lt=old).delete()
+        forgotten += count
+    return forgotten
 
 
 def _is_kept(status: int) -> bool:

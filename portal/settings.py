@@ -179,7 +179,7 @@ CELERY_TASK_DEFAULT_QUEUE = "pulls"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("pulls", "clock")]
 CELERY_TASK_ROUTES = {
     f"{app}.beat.*": {"queue": "clock", "routing_key": "clock"}
-    for app in ("sync", "files", "notices", "webhooks")
+    for app in ("sync", "files", "notices", "webhooks", "api")
 }
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"sync.beat.{task}", "schedule": 5.0, "options": {"expires": 10.0}}
@@ -219,6 +219,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "webhooks.tasks.forget_old_deliveries",
         "schedule": 3600.0,
         "options": {"expires": 3600.0},
+    },
+    "reset-quotas": {
+        "task": "api.beat.reset_quotas",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "forget-answers": {
+        "task": "api.beat.forget_answers",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
     },
     "look-for-failures": {
         "task": "notices.beat.look_for_failures",
