@@ -81,6 +81,12 @@ def revoke_key(organization: Organization, key_id: UUID, *, actor: User | None) 
         in_force = keys.filter(Q(expires_at=None) | Q(expires_at__gt=Now())).exclude(pk=key_id)
         if not key.is_expired and not in_force.exists():
             raise LastKey("This is the last API key. Create another before you revoke it.")
+        drop_key(key, actor=actor)
+
+
+def drop_key(key: ApiKey, *, actor: User | None) -> None:
+    """Take a key away, be it the last: for whoever makes another at once."""
+    with tenancy.entered(key.organization_id):
         _record(key, "revoked", actor, before=_facts(key))
         key.delete()
 

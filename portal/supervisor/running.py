@@ -105,7 +105,9 @@ class Supervisor:
                 "relay": exists(relay_ready),
             }
         )
-        self._announce({"url": f"{url}/", **demo, "sandbox_url": sandbox_url})
+        self._announce(
+            {"url": f"{url}/", **demo, "api_url": f"{url}/api", "sandbox_url": sandbox_url}
+        )
 
     def _migrate(self) -> None:
         if migrations.are_applied(data_dir()):
@@ -122,7 +124,7 @@ class Supervisor:
 
     def _seed(self) -> dict[str, Any]:
         """Make the demo organization the first time; give what one needs to use it."""
-        if not self._demo_file.exists():
+        if not self._knows_demo():
             self._console.say("up", "making the demo organization")
             self._complete(
                 programs.management(
@@ -132,6 +134,10 @@ class Supervisor:
             self._demo_file.chmod(0o600)
         demo: dict[str, Any] = json.loads(self._demo_file.read_text())
         return demo
+
+    def _knows_demo(self) -> bool:
+        """Tell whether the file has all that is announced; one of an earlier version has less."""
+        return self._demo_file.exists() and "api_key" in json.loads(self._demo_file.read_text())
 
     @property
     def _demo_file(self) -> Path:
@@ -206,6 +212,7 @@ class Supervisor:
             f"\n  Ledgerport serves after {time.monotonic() - self._began:.1f} s\n\n"
             f"    Portal    {serving['url']}\n"
             f"    Sign in   {sign_in}\n"
+            f"    API       {serving['api_url']}   key {serving['api_key']}\n"
             f"    Sandbox   {serving['sandbox_url']}/   the accounting platform to link with\n"
             f"    Data      {data_dir()}\n\n"
             f"  Ctrl-C stops everything.\n\n"

@@ -73,11 +73,13 @@ def test_the_ready_file_says_where_and_who(up: RunningUp) -> None:
     ready = up.ready
 
     assert {"url", "email", "password", "organization", "company_id", "sandbox_url"} <= ready.keys()
+    assert {"api_url", "api_key"} <= ready.keys()
     assert all(ready.values())
     assert stat.S_IMODE(up.ready_file.stat().st_mode) == 0o600
     assert up.status_of("/accounts/login/") == 200
     assert up.says(ready["url"])
     assert up.says(ready["password"])
+    assert up.says(ready["api_key"])
 
 
 @pytest.mark.full

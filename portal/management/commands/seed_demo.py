@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from api.keys import create_key, drop_key, keys_of
 from companies import tenancy
 from companies.models import Company, Organization, User
 from connections.schemas import DataType
@@ -16,6 +17,7 @@ from sync.settings import EffectiveSetting, save_settings
 
 EMAIL = "priya@harbour-lending.example"
 ORGANIZATION = "Harbour Lending"
+KEY = "Demo"
 _DAILY = [
     EffectiveSetting(data_type=data_type, frequency=Frequency.DAILY, fetch_on_first_link=True)
     for data_type in DataType
@@ -45,9 +47,19 @@ class Command(BaseCommand):
                         "password": password,
                         "organization": organization.slug,
                         "company_id": str(company.pk),
+                        "api_key": _new_key(organization, user),
                     }
                 )
             )
+
+
+def _new_key(organization: Organization, user: User) -> str:
+    """Make the demo's API key anew: of an earlier one only the hash is left."""
+    for key in keys_of(organization):
+        if key.name == KEY:
+            drop_key(key, actor=user)
+    _, text = create_key(organization, name=KEY, actor=user)
+    return text
 
 
 def _organization_of(user: User) -> tuple[Organization, Company]:
