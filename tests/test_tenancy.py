@@ -66,6 +66,10 @@ ROUTES: dict[str, Right | None] = {
     "connections:link-url-issue": Right.ADD_CONNECTIONS,
     "connections:link-url-renew": Right.ADD_CONNECTIONS,
     "connections:link-url-revoke": Right.ADD_CONNECTIONS,
+    "api_portal:keys": Right.MANAGE_API_KEYS,
+    "api_portal:create-key": Right.MANAGE_API_KEYS,
+    "api_portal:revoke-key": Right.MANAGE_API_KEYS,
+    "api_portal:reference": Right.MANAGE_API_KEYS,
     "sync:refresh-many": Right.REFRESH_DATA,
     "sync:delete-many": Right.DELETE_COMPANIES,
     "sync:job": None,
@@ -136,6 +140,7 @@ PUBLIC = {
     "api:*": "for programs: the key is the door (tests/api/test_tenancy.py walks all of it)",
     "new-address": "for the member it names, signed in (tests/companies/test_people.py)",
     "reading-times": "one's own way of reading moments",
+    "brand": "pictures of platforms, which stand on other people's pages",
     "link:*": "for customers, who do not sign in: the token is the key (tests/link)",
     "styleguide": "parts with invented content, in development only",
 }
@@ -159,6 +164,8 @@ TASKS = {
     "webhooks.tasks.forget_old_deliveries": "enters each organization, one after the other",
     "webhooks.beat.ring_waiting_alerts": "reads ids as the system role, and only rings",
     "webhooks.beat.look_for_disabled_consumers": "reads ids as the system role, and only rings",
+    "api.beat.reset_quotas": "reads as the system role, then enters each organization",
+    "api.beat.forget_answers": "reads as the system role, then enters each organization",
     "sync.beat.recover_expired_leases": "reads as the system role, then enters each organization",
 }
 
