@@ -8,7 +8,7 @@ import companies.rls
 class Migration(migrations.Migration):
     dependencies = [
         ("api", "0001_initial"),
-        ("companies", "0010_products"),
+        ("companies", "0013_products"),
     ]
 
     operations = [

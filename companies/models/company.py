@@ -1,3 +1,4 @@
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from uuid import uuid4
