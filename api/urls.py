@@ -6,32 +6,38 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
-from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from api.errors import ApiError, Issue, envelope
+from api.record_schemas import Api
 from api.routers import (
     authorizations,
     companies,
     connections,
+    data,
     extra_data,
+    files,
+    history,
     integrations,
     products,
     push,
     refresh,
     settings,
+    statements,
     webhooks,
+)
 )
 
 logger = logging.getLogger(__name__)
 
-api = NinjaAPI(
+api = Api(
     title="Ledgerport API",
     version="3.0.0",
     description="Speaks the Codat Platform API, version 3.0.0, and more in the same style.",
     urls_namespace="api",
     docs_url=None,
 )
+# What is below a record asks before records do, whose IDs may have slashes.
 for each in (
     companies,
     products,
@@ -43,6 +49,10 @@ for each in (
     push,
     extra_data,
     webhooks,
+    history,
+    statements,
+    data,
+    files,
 ):
     api.add_router("", each.router)
 

@@ -28,6 +28,7 @@ class UploadedFile(models.Model):
     class Source(models.TextChoices):
         PORTAL = "portal", "Portal"
         LINK = "link", "Link"
+        API = "api", "API"
 
     class Scan(models.TextChoices):
         """What the operator's virus scanner said; every word but two keeps the file locked."""

@@ -206,8 +206,10 @@ def retry_pull(ended: Pull, *, actor: User) -> Pull:
     )
 
 
-def cancel_pull(pull: Pull, *, actor: User) -> None:
+def cancel_pull(pull: Pull, *, actor: User | None) -> None:
     """End a waiting pull; ask whoever has a running one to stop after the page in hand.
+
+    No actor is a program.
 
     :raises AlreadyEnded: when it ended meanwhile.
     """

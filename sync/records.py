@@ -334,16 +334,16 @@ def find(connection: Connection, data_type: DataType, source_id: str) -> Record 
 
 
 @contextmanager
-def hurried() -> Iterator[None]:
+def hurried(longest: timedelta | None = None) -> Iterator[None]:
     """Let nobody's query keep PostgreSQL from the others, to the end of the transaction.
 
-    :raises TookTooLong: when one statement takes longer than `LONGEST_LOOK`.
+    :raises TookTooLong: when one statement takes longer, or longer than `LONGEST_LOOK`.
     """
     try:
         with transaction.atomic(), database.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('statement_timeout', %s, true)",
-                [f"{LONGEST_LOOK // timedelta(milliseconds=1)}"],
+                [f"{(longest or LONGEST_LOOK) // timedelta(milliseconds=1)}"],
             )
             yield
     except OperationalError as error:

@@ -157,7 +157,7 @@ def _result(name: str, amounts: Sequence[Decimal]) -> Part:
 
 def _lines(columns: Sequence[Sequence[ReportLine] | None], *, depth: int) -> Iterator[Line]:
     """Merge the periods: an account that one of them lacks has no amount there."""
-    keyed = [_keyed(column or ()) for column in columns]
+    keyed = [keyed(column or ()) for column in columns]
     for key in dict.fromkeys(key for column in keyed for key in column):
         same = [column.get(key) for column in keyed]
         children = [line.items if line else None for line in same]
@@ -192,7 +192,7 @@ def _below(heading: Line, lines: Sequence[Line]) -> tuple[Line, ...]:
     return tuple(takewhile(lambda line: line.depth > heading.depth, lines))
 
 
-def _keyed(lines: Sequence[ReportLine]) -> dict[tuple[str, int], ReportLine]:
+def keyed(lines: Sequence[ReportLine]) -> dict[tuple[str, int], ReportLine]:
     """Name lines so that they match across periods: by account, or by name where there is none.
 
     Platforms do print two lines alike; the second one is another line.

@@ -2,6 +2,7 @@
 
 from sync.query.conditions import combined, compared, condition, member
 from sync.query.examples import Example, examples
+from sync.query.orders import order
 from sync.query.parser import MAX_LENGTH, parse
 from sync.query.properties import Kind, Property, properties
 from sync.query.tree import AnyOf, Clause, Expression, Operator, QueryError, write
@@ -21,6 +22,7 @@ __all__ = [
     "condition",
     "examples",
     "member",
+    "order",
     "parse",
     "properties",
     "write",

@@ -75,7 +75,10 @@ def condition(query: str, data_type: DataType) -> Q:
 
     :raises QueryError: when it cannot be read, or asks for what the data type does not have.
     """
-    return combined(parse(query), lambda clause: compared(clause, resolve(data_type, clause)))
+    return combined(
+        parse(query),
+        lambda clause: compared(clause, resolve(data_type, clause.property, clause.position)),
+    )
 
 
 def combined(expression: Expression, on_clause: Callable[[Clause], Q]) -> Q:
@@ -102,7 +105,7 @@ def compared(clause: Clause, asked: Property) -> Q:
 
 def _text(clause: Clause, asked: Property) -> Q:
     if clause.operator is Operator.CONTAINS:
-        return Q(IContains(_value(asked), clause.value))
+        return Q(IContains(value_of(asked), clause.value))
     return _compared(asked, clause.operator, clause.value)
 
 
@@ -160,7 +163,7 @@ def _moment(clause: Clause, asked: Property) -> Q:
         moment = moment.replace(tzinfo=dt.UTC)
     is_day = _DATE.fullmatch(clause.value)
     if is_day and clause.operator in {Operator.EQUAL, Operator.NOT_EQUAL}:
-        value = TruncDate(_value(asked), tzinfo=dt.UTC)
+        value = TruncDate(value_of(asked), tzinfo=dt.UTC)
         if clause.operator is Operator.EQUAL:
             return Q(Exact(value, moment.date()))
         return Q(_Differs(value, Value(moment.date(), output_field=DateField())))
@@ -205,7 +208,7 @@ class _Differs(Func):
 
 
 def _compared(asked: Property, operator: Operator, value: Any) -> Q:
-    found = _value(asked)
+    found = value_of(asked)
     if operator is Operator.NOT_EQUAL:
         return Q(_Differs(found, Value(value, output_field=_FIELDS[asked.kind])))
     return _foreseen(asked, operator, value) & Q(_COMPARED[operator](found, value))
@@ -248,7 +251,8 @@ _SQL_TYPES = {
 }
 
 
-def _value(asked: Property) -> Case | F:
+def value_of(asked: Property) -> Case | F:
+    """Read a property from its column where that is exact, else out of the canonical JSON."""
     if asked.is_exact and asked.column:
         return F(asked.column)
     return member(asked)

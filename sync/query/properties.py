@@ -10,7 +10,7 @@ import msgspec.inspect as shapes
 
 from connections.schemas import RECORD_TYPES, DataType
 from sync.columns import COLUMNS
-from sync.query.tree import Clause, QueryError
+from sync.query.tree import QueryError
 
 #: What the store knows and the body does not, or not any more: `modifiedDate` is the store's own,
 #: and a record deleted at the source keeps its last body.
@@ -51,19 +51,16 @@ class Property:
     is_exact: bool = False
 
 
-def resolve(data_type: DataType, clause: Clause) -> Property:
-    """Find what a clause is about.
+def resolve(data_type: DataType, path: str, position: int = 0) -> Property:
+    """Find what a clause or an order is about.
 
     :raises QueryError: when the data type has no such property, or none that can be compared.
     """
-    known = properties(data_type)
-    if found := known.get(clause.property):
+    if found := properties(data_type).get(path):
         return found
     name = RECORD_TYPES[data_type].__name__
     raise QueryError(
-        f"Could not resolve property {clause.property} on {name}",
-        clause.position,
-        _hint(data_type, clause.property),
+        f"Could not resolve property {path} on {name}", position, _hint(data_type, path)
     )
 
 
@@ -76,6 +73,9 @@ def properties(data_type: DataType) -> Mapping[str, Property]:
         del found["sourceModifiedDate"]
     else:
         found["modifiedDate"] = _property(data_type, "modifiedDate", Kind.MOMENT)
+    if not data_type.is_single:
+        # Of every record the store knows whether it is gone, also where the contract has no member.
+        found["metadata.isDeleted"] = _property(data_type, "metadata.isDeleted", Kind.TRUTH)
     return found
 
 

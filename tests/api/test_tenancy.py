@@ -28,6 +28,8 @@ PARAMETERS = {
     "datasetId": "pull_id",
     "webhookId": "consumer_id",
     "apiKeyId": "key_id",
+    "recordId": "source_id",
+    "accountId": "source_id",
 }
 FIXED: dict[str, str] = {
     "dataType": "invoices",

@@ -124,9 +124,7 @@ def run(events: int) -> None:
             time.sleep(0.5)
         took = time.monotonic() - started
 
-        table = [
-            _told(name, consumers[name], sinks[name], recovered[name]) for name in consumers
-        ]
+        table = [_told(name, consumers[name], sinks[name], recovered[name]) for name in consumers]
     p95 = late[int(len(late) * 0.95) - 1]
     print(f"\n{events} events in {produced:.1f} s, all taken everywhere after {took:.0f} s\n")
     print(HEAD)

@@ -1,0 +1,83 @@
+"""How the OpenAPI document describes records: from the canonical records' own types.
+
+What programs read is stored JSON that no schema of ninja's ever touches, so the document takes its
+words from where the JSON comes from.
+"""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+from ninja import NinjaAPI
+from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
+
+from api.ageing_shapes import AgedCreditorReport, AgedDebtorReport
+from api.paging import PagingInfo
+from connections.schemas import RECORD_TYPES, DataType, ReportLine
+
+_DATE_TIME = {"type": "string", "format": "date-time"}
+_METADATA = {"$ref": "#/components/schemas/Metadata"}
+
+
+class Api(NinjaAPI):
+    """Adds the records' schemas to the document."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**options)
+        document["components"]["schemas"].update(components())
+        return document
+
+
+def responses(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what ninja calls `openapi_extra`: what a success looks like."""
+    return {"responses": {200: {"content": {"application/json": {"schema": schema}}}}}
+
+
+def reference(data_type: DataType) -> dict[str, Any]:
+    return {"$ref": _ref(RECORD_TYPES[data_type].__name__)}
+
+
+def page_of(items: dict[str, Any]) -> dict[str, Any]:
+    """Describe the envelope of a page around its items."""
+    results = {"results": {"type": "array", "items": items}}
+    return {"allOf": [{"$ref": _ref("PagingInfo")}, {"type": "object", "properties": results}]}
+
+
+@cache
+def components() -> dict[str, Any]:
+    types = [*RECORD_TYPES.values(), ReportLine, AgedDebtorReport, AgedCreditorReport]
+    _, found = msgspec.json.schema_components(types, ref_template=_ref("{name}"))
+    described = {name: _numbers(schema) for name, schema in found.items()}
+    for data_type, record_type in RECORD_TYPES.items():
+        _as_written(data_type, described[record_type.__name__])
+    paging = PagingInfo.model_json_schema(ref_template=REF_TEMPLATE, mode="serialization")
+    described |= paging.pop("$defs")
+    described["PagingInfo"] = paging
+    return described
+
+
+def _ref(name: str) -> str:
+    return f"#/components/schemas/{name}"
+
+
+def _as_written(data_type: DataType, schema: dict[str, Any]) -> None:
+    """Describe a record as `api.bodies` writes it."""
+    properties = schema["properties"]
+    if data_type.is_single:
+        for name in ("id", "sourceModifiedDate"):
+            properties.pop(name)
+        schema["required"] = [name for name in schema["required"] if name != "id"]
+    else:
+        properties["modifiedDate"] = _DATE_TIME
+        properties["metadata"] = _METADATA
+
+
+def _numbers(schema: Any) -> Any:
+    """Say that amounts are numbers: to msgspec a Decimal is a text unless it is told otherwise."""
+    if isinstance(schema, list):
+        return [_numbers(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") == "decimal":
+        return {**schema, "type": "number"}
+    return {name: _numbers(each) for name, each in schema.items()}

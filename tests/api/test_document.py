@@ -1,0 +1,71 @@
+"""The OpenAPI document names what records have, from their own types."""
+
+import json
+
+import pytest
+from django.test import Client
+from ninja import NinjaAPI
+
+from api.record_schemas import components
+from api.urls import api
+from connections.schemas import RECORD_TYPES, DataType
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def document():
+    return json.loads(json.dumps(api.get_openapi_schema()))
+
+
+def references(node):
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for each in node.values():
+            yield from references(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from references(each)
+
+
+def test_every_reference_leads_somewhere(document):
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= known
+
+
+def test_no_schema_takes_anothers_name(document):
+    own = NinjaAPI.get_openapi_schema(api)["components"]["schemas"]
+    for name, schema in components().items():
+        assert own.get(name, schema) == schema, name
+
+
+@pytest.mark.parametrize("data_type", DataType)
+def test_each_data_type_is_described(document, data_type):
+    name = RECORD_TYPES[data_type].__name__
+    schema = document["components"]["schemas"][name]
+    assert ("modifiedDate" in schema["properties"]) == (not data_type.is_single)
+    used = [
+        path
+        for path, operations in document["paths"].items()
+        if f"#/components/schemas/{name}" in set(references(operations))
+    ]
+    assert len(used) == (2 if data_type.is_single else 4), used
+
+
+def test_amounts_are_numbers_and_statuses_are_named(document):
+    invoice = document["components"]["schemas"]["Invoice"]["properties"]
+    assert invoice["totalAmount"]["type"] == "number"
+    assert "PartiallyPaid" in invoice["status"]["enum"]
+    assert '"format": "decimal", "type": "string"' not in json.dumps(document, sort_keys=True)
+
+
+def test_operation_ids_are_unique(document):
+    found = [each["operationId"] for path in document["paths"].values() for each in path.values()]
+    assert len(found) == len(set(found))
+
+
+def test_it_is_served(db):
+    answer = Client().get("/api/openapi.json")
+    assert answer.status_code == 200
+    assert "/api/companies/{companyId}/data/invoices/{recordId}" in answer.json()["paths"]
