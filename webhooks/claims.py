@@ -46,7 +46,7 @@ WITH RECURSIVE waiting AS (
     ORDER BY consumer_id, next_attempt_at LIMIT 1) AS following
 )
 SELECT w.organization_id, w.consumer_id,
-       extract(epoch FROM greatest(w.next_attempt_at, c.not_before) - now())::float8 AS seconds
+       extract(epoch FROM greatest(w.next_attempt_at, c.not_before) - statement_timestamp())::float8 AS seconds
 FROM waiting w JOIN webhooks_webhookconsumer c ON c.id = w.consumer_id
 WHERE c.disabled_at IS NULL ORDER BY seconds
 """
@@ -54,13 +54,13 @@ WHERE c.disabled_at IS NULL ORDER BY seconds
 #: Materialized: as a mere subquery the limited selection may be made again for every row.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-  SELECT id FROM webhooks_delivery WHERE consumer_id = %(consumer)s AND next_attempt_at <= now()
+  SELECT id FROM webhooks_delivery WHERE consumer_id = %(consumer)s AND next_attempt_at <= statement_timestamp()
   ORDER BY next_attempt_at, id LIMIT %(most)s FOR UPDATE
 )
 UPDATE webhooks_delivery d SET fence = d.fence + 1,
-       lease_until = now() + make_interval(secs => %(lease)s),
-       next_attempt_at = now() + make_interval(secs => %(lease)s)
-FROM due WHERE d.id = due.id RETURNING d.id
+       lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
+       next_attempt_at = statement_timestamp() + make_interval(secs => %(lease)s)
+FROM due WHERE d.id = due.id RETURNING d.id, d.fence
 """
 
 
@@ -136,13 +136,14 @@ def claim(
                 _CLAIM,
                 {"lease": schedule.lease.total_seconds(), "consumer": consumer_id, "most": most},
             )
-            ids = [row[0] for row in cursor.fetchall()]
-        if not ids:
+            taken = cursor.fetchall()
+        if not taken:
             return []
-        _spend(consumer, now, len(ids))
-        organization = Organization.objects.get(pk=organization_id)
-        found = Delivery.objects.filter(pk__in=ids).select_related("event")
-        return [_prepared(each, consumer, organization) for each in found]
+        _spend(consumer, now, len(taken))
+    # Each message in a transaction of its own: telling of a company may make its first Link URL,
+    # and two claims that made several in different orders would wait for each other.
+    prepared = (_prepared(consumer, delivery_id, fence) for delivery_id, fence in taken)
+    return [claim for claim in prepared if claim is not None]
 
 
 def finish(claim: Claim, result: Result, *, schedule: Schedule) -> bool:
@@ -169,7 +170,7 @@ def finish(claim: Claim, result: Result, *, schedule: Schedule) -> bool:
 
 def _now() -> datetime:
     with database.cursor() as cursor:
-        cursor.execute("SELECT now()")
+        cursor.execute("SELECT statement_timestamp()")
         moment: datetime = cursor.fetchone()[0]
     return moment
 
@@ -197,23 +198,30 @@ def _start(consumer: WebhookConsumer, now: datetime) -> datetime:
     return max(consumer.not_before or earliest, earliest)
 
 
-def _prepared(delivery: Delivery, consumer: WebhookConsumer, organization: Organization) -> Claim:
+def _prepared(consumer: WebhookConsumer, delivery_id: UUID, fence: int) -> Claim | None:
+    """Gather what the attempt takes; nothing when the message was deleted meanwhile."""
     problem, body, secrets, headers = "", b"", [], {}
-    try:
-        secrets, headers = sealing.secrets_in_force(consumer), sealing.headers_of(consumer)
-        body = body_of(delivery, organization)
-    except Undecryptable:
-        problem = (
-            "The key that its secret was encrypted with is gone. Rotate the secret and enter the "
-            "custom headers again."
-        )
-    except KeyError as missing:
-        problem = f"The event does not hold {missing} and cannot be told."
+    with tenancy.entered(consumer.organization_id):
+        deliveries = Delivery.objects.within(consumer.organization_id)
+        found = deliveries.select_related("event", "organization").filter(pk=delivery_id)
+        delivery = found.first()
+        if delivery is None:
+            return None
+        try:
+            secrets, headers = sealing.secrets_in_force(consumer), sealing.headers_of(consumer)
+            body = body_of(delivery, delivery.organization)
+        except Undecryptable:
+            problem = (
+                "The key that its secret was encrypted with is gone. Rotate the secret and enter "
+                "the custom headers again."
+            )
+        except KeyError as missing:
+            problem = f"The event does not hold {missing} and cannot be told."
     return Claim(
-        organization_id=organization.pk,
+        organization_id=consumer.organization_id,
         consumer_id=consumer.pk,
         delivery_id=delivery.pk,
-        fence=delivery.fence,
+        fence=fence,
         message_id=delivery.webhook_id,
         url=consumer.url,
         body=body,

@@ -104,7 +104,7 @@ class SinceForm(forms.Form):
     HOURS = [(1, "the last hour"), (6, "the last 6 hours"), (24, "the last day"),
              (168, "the last 7 days"), (720, "the last 30 days")]  # fmt: skip
 
-    hours = forms.TypedChoiceField(label="Of", choices=HOURS, coerce=int, initial=24)
+    hours = forms.TypedChoiceField(label="What happened in", choices=HOURS, coerce=int, initial=24)
 
 
 class AlertRuleForm(forms.Form):
