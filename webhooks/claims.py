@@ -46,7 +46,8 @@ WITH RECURSIVE waiting AS (
     ORDER BY consumer_id, next_attempt_at LIMIT 1) AS following
 )
 SELECT w.organization_id, w.consumer_id,
-       extract(epoch FROM greatest(w.next_attempt_at, c.not_before) - statement_timestamp())::float8 AS seconds
+       extract(epoch FROM greatest(w.next_attempt_at, c.not_before) - statement_timestamp())::float8
+       AS seconds
 FROM waiting w JOIN webhooks_webhookconsumer c ON c.id = w.consumer_id
 WHERE c.disabled_at IS NULL ORDER BY seconds
 """
@@ -54,7 +55,8 @@ WHERE c.disabled_at IS NULL ORDER BY seconds
 #: Materialized: as a mere subquery the limited selection may be made again for every row.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-  SELECT id FROM webhooks_delivery WHERE consumer_id = %(consumer)s AND next_attempt_at <= statement_timestamp()
+  SELECT id FROM webhooks_delivery
+  WHERE consumer_id = %(consumer)s AND next_attempt_at <= statement_timestamp()
   ORDER BY next_attempt_at, id LIMIT %(most)s FOR UPDATE
 )
 UPDATE webhooks_delivery d SET fence = d.fence + 1,
