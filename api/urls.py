@@ -26,7 +26,6 @@ from api.routers import (
     statements,
     webhooks,
 )
-)
 
 logger = logging.getLogger(__name__)
 

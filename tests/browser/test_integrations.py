@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.checks import check, sign_in
-from tests.browser.conftest import Portal
+from tests.server import Portal
 
 LONG = 45_000  # milliseconds: a first pull of every data type on a busy machine
 

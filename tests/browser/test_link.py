@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, Response, expect
 
 from tests.browser.checks import check, sign_in
-from tests.browser.conftest import Portal
+from tests.server import Portal
 
 MOST_BYTES = 50_000
 

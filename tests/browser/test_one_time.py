@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.checks import check, sign_in
-from tests.browser.conftest import Portal
+from tests.server import Portal
 
 
 def switch(office: Page, portal: Portal, name: str) -> None:

@@ -24,7 +24,7 @@ def staff(portal, new_context):
 
     def open_admin(width: int, scheme: str) -> Page:
         email = f"sam{width}{scheme}@operator.example"
-        portal.manage("shell", "-c", ADD_STAFF.format(email=email, password=PASSWORD))
+        portal.run("manage.py", "shell", "-c", ADD_STAFF.format(email=email, password=PASSWORD))
         page = new_context(width=width, color_scheme=scheme)
         page.goto(f"{portal.url}admin/")
         page.locator("[name=login]").fill(email)

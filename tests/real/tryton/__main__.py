@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.real.tryton.environment import ROOT, serving
+from tests.environments import ROOT
+from tests.real.tryton.environment import serving
 
 _TEST = Path(__file__).with_name("test_end_to_end.py")
 

@@ -1,0 +1,71 @@
+"""Which operation of the contract each method of the official client asks for."""
+
+_COMPANY = "/companies/{companyId}"
+_CONNECTION = f"{_COMPANY}/connections/{{connectionId}}"
+_INTEGRATION = "/integrations/{platformKey}"
+_CUSTOM = "custom/{customDataIdentifier}"
+
+#: By the method of codat-platform 6: HTTP method and path.
+OPERATIONS = {
+    "companies.list": ("GET", "/companies"),
+    "companies.create": ("POST", "/companies"),
+    "companies.get": ("GET", _COMPANY),
+    "companies.delete": ("DELETE", _COMPANY),
+    "companies.replace": ("PUT", _COMPANY),
+    "companies.update": ("PATCH", _COMPANY),
+    "companies.add_product": ("PUT", f"{_COMPANY}/products/{{productIdentifier}}"),
+    "companies.remove_product": ("DELETE", f"{_COMPANY}/products/{{productIdentifier}}"),
+    "companies.refresh_product_data": (
+        "POST",
+        f"{_COMPANY}/products/{{productIdentifier}}/refresh",
+    ),
+    "companies.get_access_token": ("GET", f"{_COMPANY}/accessToken"),
+    "companies.get_company_sync_settings": ("GET", f"{_COMPANY}/syncSettings"),
+    "companies.set_company_sync_settings": ("POST", f"{_COMPANY}/syncSettings"),
+    "connections.list": ("GET", f"{_COMPANY}/connections"),
+    "connections.create": ("POST", f"{_COMPANY}/connections"),
+    "connections.get": ("GET", _CONNECTION),
+    "connections.delete": ("DELETE", _CONNECTION),
+    "connections.unlink": ("PATCH", _CONNECTION),
+    "connections.update_authorization": ("PUT", f"{_CONNECTION}/authorization"),
+    "connection_management.get": ("GET", f"{_COMPANY}/connectionManagement/accessToken"),
+    "cors.get": ("GET", "/connectionManagement/corsSettings"),
+    "cors.set": ("POST", "/connectionManagement/corsSettings"),
+    "settings.get": ("GET", "/corsSettings"),
+    "settings.set": ("POST", "/corsSettings"),
+    "settings.get_profile": ("GET", "/profile"),
+    "settings.update_profile": ("PUT", "/profile"),
+    "settings.get_sync_settings": ("GET", "/profile/syncSettings"),
+    "settings.update_sync_settings": ("POST", "/profile/syncSettings"),
+    "settings.list_api_keys": ("GET", "/apiKeys"),
+    "settings.create_api_key": ("POST", "/apiKeys"),
+    "settings.delete_api_key": ("DELETE", "/apiKeys/{apiKeyId}"),
+    "refresh_data.all": ("POST", f"{_COMPANY}/data/all"),
+    "refresh_data.by_data_type": ("POST", f"{_COMPANY}/data/queue/{{dataType}}"),
+    "refresh_data.get": ("GET", f"{_COMPANY}/dataStatus"),
+    "refresh_data.list_pull_operations": ("GET", f"{_COMPANY}/data/history"),
+    "refresh_data.get_pull_operation": ("GET", f"{_COMPANY}/data/history/{{datasetId}}"),
+    "read_data.get_validation_results": ("GET", f"{_COMPANY}/sync/{{datasetId}}/validation"),
+    "webhooks.list_consumers": ("GET", "/webhooks"),
+    "webhooks.create_consumer": ("POST", "/webhooks"),
+    "webhooks.delete_consumer": ("DELETE", "/webhooks/{webhookId}"),
+    "webhooks.rotate_zapier_key": ("POST", "/webhooks/integrationKeys/zapier"),
+    "integrations.list": ("GET", "/integrations"),
+    "integrations.get": ("GET", _INTEGRATION),
+    "integrations.get_branding": ("GET", f"{_INTEGRATION}/branding"),
+    "push_data.list_operations": ("GET", f"{_COMPANY}/push"),
+    "push_data.get_operation": ("GET", f"{_COMPANY}/push/{{pushOperationKey}}"),
+    "push_data.get_model_options": ("GET", f"{_CONNECTION}/options/{{dataType}}"),
+    "supplemental_data.configure": (
+        "PUT",
+        f"{_INTEGRATION}/dataTypes/{{dataType}}/supplementalDataConfig",
+    ),
+    "supplemental_data.get_configuration": (
+        "GET",
+        f"{_INTEGRATION}/dataTypes/{{dataType}}/supplementalDataConfig",
+    ),
+    "custom_data_type.configure": ("PUT", f"{_INTEGRATION}/dataTypes/{_CUSTOM}"),
+    "custom_data_type.get_configuration": ("GET", f"{_INTEGRATION}/dataTypes/{_CUSTOM}"),
+    "custom_data_type.refresh": ("POST", f"{_CONNECTION}/data/queue/{_CUSTOM}"),
+    "custom_data_type.list": ("GET", f"{_CONNECTION}/data/{_CUSTOM}"),
+}
