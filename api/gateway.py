@@ -8,12 +8,14 @@ import logging
 from collections.abc import Callable
 from uuid import uuid4
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from api import cors, idempotency, limits
 from api.errors import ApiError, envelope
 from api.keys import note_use
+from api.parsing import check_address
 from api.principals import Principal, identify
 from companies import tenancy
 
@@ -70,10 +72,13 @@ class ApiMiddleware:
         try:
             if quota.remaining < 0:
                 raise limits.refuse(organization_id, quota)
+            check_address(request)
             with limits.one_of_few(organization_id):
                 response = self._inside(request, principal)
         except ApiError as error:
             response = envelope(request, error)
+        except RequestDataTooBig:
+            response = envelope(request, ApiError(413, _WORDS[413]))
         for name, value in quota.headers.items():
             response[name] = str(max(int(value), 0)) if name.endswith("Remaining") else value
         cors.mark(request, response, organization_id)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from api.errors import ApiError
 from api.models import IdempotentRequest
+from api.parsing import is_storable
 from companies import tenancy
 
 _METHODS = frozenset({"POST", "PATCH"})
@@ -34,6 +35,8 @@ def once(
         return answer()
     if len(key) > _LONGEST_KEY:
         raise ApiError(400, f"An Idempotency-Key has at most {_LONGEST_KEY} characters.")
+    if not is_storable(key):
+        raise ApiError(400, "An Idempotency-Key has letters, digits and signs only.")
     if not _alone(organization_id, key):
         raise ApiError(409, "A request with this Idempotency-Key is still being answered.")
     kept = IdempotentRequest.objects.within(organization_id).filter(key=key)

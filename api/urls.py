@@ -4,11 +4,13 @@ import logging
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
 from ninja.errors import HttpError, ValidationError
 
 from api.errors import ApiError, Issue, envelope
+from api.parsing import TextParser
 from api.record_schemas import Api
 from api.routers import (
     authorizations,
@@ -35,6 +37,7 @@ api = Api(
     description="Speaks the Codat Platform API, version 3.0.0, and more in the same style.",
     urls_namespace="api",
     docs_url=None,
+    parser=TextParser(),
 )
 # What is below a record asks before records do, whose IDs may have slashes.
 for each in (
@@ -70,7 +73,16 @@ def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return envelope(request, ApiError(error.status_code, str(error)))
+    # What cannot be read is refused by the parser; ninja puts its own words over that.
+    cause = error.__cause__
+    return envelope(
+        request, cause if isinstance(cause, ApiError) else ApiError(error.status_code, str(error))
+    )
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_large(request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+    return envelope(request, ApiError(413, "The request is too large."))
 
 
 @api.exception_handler(Exception)

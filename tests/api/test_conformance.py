@@ -4,6 +4,7 @@ Schemathesis reads the document and makes requests from it: right ones, wrong on
 edges. Half of the addresses name something there is. Each request is undone after its answer.
 """
 
+import os
 from typing import Any, cast
 from uuid import UUID
 from zlib import crc32
@@ -110,7 +111,7 @@ def _hold(case: schemathesis.Case, headers: dict[str, str]) -> None:
 
 
 briefly = _document(examples=8, edges=False)
-thoroughly = _document(examples=400, edges=True)
+thoroughly = _document(examples=int(os.environ.get("CONFORMANCE_EXAMPLES", "500")), edges=True)
 
 
 @briefly.parametrize()
