@@ -162,27 +162,23 @@ def rate_limit(kept: Json) -> Json:
 
 
 def _company_link(kept: Json, organization: Organization) -> str:
-    found = Company.objects.within(organization).filter(pk=kept["id"]).first()
-    return _link(found) if found else _leads_nowhere(kept["id"])
+    """Return the Link URL in force. One that somebody revoked is not replaced by telling of it."""
+    company_id = UUID(kept["id"])
+    if not Company.objects.within(organization).filter(pk=company_id).exists():
+        return _leads_nowhere(company_id)
+    return links.link_urls(organization.pk, company_ids=[company_id])[company_id]
 
 
 def _connection_link(kept: Json, organization: Organization) -> str:
-    connections = Connection.objects.within(organization).select_related("company")
-    found = connections.filter(pk=kept["id"]).first()
-    return _link(found.company, found) if found else _leads_nowhere(kept["id"])
+    connection_id = UUID(kept["id"])
+    if not Connection.objects.within(organization).filter(pk=connection_id).exists():
+        return _leads_nowhere(connection_id)
+    return links.link_urls(organization.pk, connection_ids=[connection_id])[connection_id]
 
 
-def _link(company: Company, connection: Connection | None = None) -> str:
-    """Return the Link URL in force. One that somebody revoked is not replaced behind their back."""
-    newest = links.latest(company, connection=connection)
-    if newest.revoked_at is not None:
-        return links.absolute(newest)
-    return links.link_url(company, connection=connection)
-
-
-def _leads_nowhere(deleted: str) -> str:
+def _leads_nowhere(deleted: UUID) -> str:
     """Return an address of the right form: what it named was deleted, so nothing is there."""
-    return f"{settings.BASE_URL}/link/{links.token_of(UUID(deleted))}/"
+    return f"{settings.BASE_URL}/link/{links.token_of(deleted)}/"
 
 
 def _portal(name: str, organization: Organization, *args: object) -> str:

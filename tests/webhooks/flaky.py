@@ -128,8 +128,8 @@ def run(events: int) -> None:
     p95 = late[int(len(late) * 0.95) - 1]
     print(f"\n{events} events in {produced:.1f} s, all taken everywhere after {took:.0f} s\n")
     print(HEAD)
-    for each in table:
-        print(each.line())
+    for told in table:
+        print(told.line())
     print(
         f"\nthe other tenant: {len(late)} messages, median "
         f"{statistics.median(late):.2f} s, p95 {p95:.2f} s, worst {late[-1]:.2f} s"

@@ -41,7 +41,7 @@ def rule(organization, alice):
 def told(organization) -> list[str]:
     outbox.relay()
     alerts.send_waiting(organization.pk)
-    return [message.subject for message in mail.outbox]
+    return [str(message.subject) for message in mail.outbox]
 
 
 def read(company, *, status=PullStatus.COMPLETE, trigger=Pull.Trigger.MANUAL) -> None:
@@ -58,7 +58,9 @@ def test_a_lost_connection_is_told_with_its_reason(organization, company, rule):
     deauthorize(linked, reason="The customer <withdrew> it.")
 
     assert told(organization) == ["[Ledgerport] Eastgate Roasters: Sandbox was deauthorized"]
-    text, (html, _) = mail.outbox[0].body, mail.outbox[0].alternatives[0]
+    (message,) = mail.outbox
+    assert isinstance(message, mail.EmailMultiAlternatives)
+    text, html = str(message.body), str(message.alternatives[0][0])
     assert "The customer <withdrew> it." in text
     assert "&lt;withdrew&gt;" in html
     assert f"/companies/{company.pk}/" in text
@@ -120,7 +122,7 @@ def test_what_the_mail_server_refuses_is_tried_again_and_given_up(
     def refuse(*_args, **_kwargs):
         raise smtplib.SMTPException("no")
 
-    monkeypatch.setattr(alerts.mail, "send", refuse)
+    monkeypatch.setattr("portal.mail.send", refuse)
     for _ in range(alerts._MOST_TRIES):
         AlertEmail.objects.update(not_before=company.created_at)
         assert alerts.send_waiting(organization.pk) == 0

@@ -28,6 +28,7 @@ def test_a_consumer_is_made_and_written_down_without_its_secrets(create, organiz
     assert not consumer.is_disabled
     entry = AuditEntry.objects.get(kind="webhook")
     assert (entry.action, entry.actor) == ("created", alice)
+    assert entry.after
     assert entry.after["header_names"] == ["Authorization"]
     assert "hush" not in str(entry.after)
     assert "whsec" not in str(entry.after)
@@ -114,6 +115,8 @@ def test_editing_keeps_header_values_that_are_not_entered_again(create):
     assert sealing.headers_of(changed) == {"X-Token": "hush", "X-New": "fresh"}
     assert changed.event_types == ["company.created", "read.completed"]
     entry = AuditEntry.objects.get(kind="webhook", action="changed")
+    assert entry.after
+    assert entry.before
     assert entry.after["header_values"] == "changed"
     assert entry.before["url"] == URL
 
