@@ -116,8 +116,8 @@ def waiting() -> list[Waiting]:
 
 def claim(
     organization_id: UUID, consumer_id: UUID, *, most: int, schedule: Schedule
-) -> list[Claim]:
-    """Take what one consumer may be sent now; nothing while somebody else takes or ends some."""
+) -> list[Claim] | None:
+    """Take what one consumer may be sent now; None while somebody else has it locked."""
     with tenancy.entered(organization_id):
         consumer = (
             WebhookConsumer.objects.within(organization_id)
@@ -127,7 +127,7 @@ def claim(
             .first()
         )
         if consumer is None:
-            return []
+            return None
         now = _now()
         in_flight = Delivery.objects.filter(consumer=consumer, lease_until__gt=Now()).count()
         most = min(most, PER_CONSUMER - in_flight, _allowed(consumer, now))

@@ -28,9 +28,12 @@ logger = logging.getLogger(__name__)
 #: that hang leaves room for the others.
 MOST = 400
 MOST_OF_ONE = 100
-#: Without a ring. A moment between two looks is left to whoever has a consumer in hand.
+#: Without a ring.
 _LOOK_EVERY = 1.0
+#: Ends that come close together are one reason to look.
 _SHORTEST = 0.02
+#: A consumer that can be sent no more now: others have all of its places.
+_LEFT_ALONE = 0.2
 _AFTER_TROUBLE = 2.0
 _THREADS = 6
 _LAST_WORDS = 5.0
@@ -54,6 +57,7 @@ class Relay:
         self._running: set[asyncio.Task[None]] = set()
         self._busy: Counter[UUID] = Counter()
         self._crowding: Counter[UUID] = Counter()
+        self._left_alone: dict[UUID, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; what is on its way then has a moment to arrive."""
@@ -122,10 +126,13 @@ class Relay:
                 continue
             if not started:
                 await self._due.heard(within=rest)
+                await asyncio.sleep(_SHORTEST)
 
     async def _start_due(self) -> tuple[int, float]:
         """Begin what may be sent now; answer how much, and for how long there will be nothing."""
         started, rest = 0, _LOOK_EVERY
+        now = asyncio.get_running_loop().time()
+        self._left_alone = {key: at for key, at in self._left_alone.items() if at > now}
         for waiting in await self._ask(claims.waiting):
             if waiting.seconds > 0:
                 rest = min(rest, waiting.seconds)
@@ -137,16 +144,21 @@ class Relay:
             )
             if room < 1:
                 continue
+            if waiting.consumer_id in self._left_alone:
+                rest = min(rest, _LEFT_ALONE)
+                continue
             claimed = await self._ask(self._claim, waiting, room)
-            for claim in claimed:
+            if claimed is None:
+                rest = _SHORTEST
+            elif not claimed:
+                self._left_alone[waiting.consumer_id] = now + _LEFT_ALONE
+                rest = min(rest, _LEFT_ALONE)
+            for claim in claimed or ():
                 self._start(claim)
-            started += len(claimed)
-            if not claimed:
-                # Somebody else has it in hand, or its rate is used up.
-                rest = min(rest, 4 * _SHORTEST)
+                started += 1
         return started, max(rest, _SHORTEST)
 
-    def _claim(self, waiting: claims.Waiting, room: int) -> list[claims.Claim]:
+    def _claim(self, waiting: claims.Waiting, room: int) -> list[claims.Claim] | None:
         return claims.claim(
             waiting.organization_id, waiting.consumer_id, most=room, schedule=self._schedule
         )

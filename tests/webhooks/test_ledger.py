@@ -60,7 +60,7 @@ class Story:
     def killed(self, place: int) -> list[claims.Claim]:
         """Take an attempt, and say nothing more."""
         consumer = self.consumers[place]
-        return claims.claim(self.organization.pk, consumer.pk, most=1, schedule=NOW)
+        return claims.claim(self.organization.pk, consumer.pk, most=1, schedule=NOW) or []
 
     def attempt(self, place: int, outcome: tuple[Attempt.Outcome, int]) -> bool:
         taken = self.killed(place)
