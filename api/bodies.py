@@ -63,9 +63,11 @@ def without_own(statement: msgspec.Struct) -> bytes:
 
 
 def page(envelope: Mapping[str, Any], results: Iterable[bytes]) -> HttpResponse:
-    """Answer with a page whose results are written already."""
-    head = _ENCODER.encode(envelope)
-    return answer(b'%s,"results":[%s]}' % (head[:-1], b",".join(results)))
+    """Answer with a page whose results are written already; they are copied once."""
+    parts = list(results) or [b""]
+    parts[0] = b'%s,"results":[%s' % (_ENCODER.encode(envelope)[:-1], parts[0])
+    parts[-1] += b"]}"
+    return answer(b",".join(parts))
 
 
 def answer(body: bytes) -> HttpResponse:

@@ -14,7 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from api.shapes import platform_of, source_id
+from api.shapes import platform_of
+from connections.identifiers import source_id
 from connections.platforms.base import Platform
 
 #: The tiles' colours in the portal, by the same number.

@@ -4,7 +4,7 @@ What programs read is stored JSON that no schema of ninja's ever touches, so the
 words from where the JSON comes from.
 """
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import msgspec
@@ -20,10 +20,14 @@ _METADATA = {"$ref": "#/components/schemas/Metadata"}
 
 
 class Api(NinjaAPI):
-    """Adds the records' schemas to the document."""
+    """Adds the records' schemas to the document, and makes it once: everybody may ask for it."""
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        document = super().get_openapi_schema(**options)
+    def get_openapi_schema(self, **_: Any) -> OpenAPISchema:
+        return self._document
+
+    @cached_property
+    def _document(self) -> OpenAPISchema:
+        document = super().get_openapi_schema()
         document["components"]["schemas"].update(components())
         return document
 
@@ -47,7 +51,7 @@ def page_of(items: dict[str, Any]) -> dict[str, Any]:
 def components() -> dict[str, Any]:
     types = [*RECORD_TYPES.values(), ReportLine, AgedDebtorReport, AgedCreditorReport]
     _, found = msgspec.json.schema_components(types, ref_template=_ref("{name}"))
-    described = {name: _numbers(schema) for name, schema in found.items()}
+    described = {_name(name): _as_json(schema) for name, schema in found.items()}
     for data_type, record_type in RECORD_TYPES.items():
         _as_written(data_type, described[record_type.__name__])
     paging = PagingInfo.model_json_schema(ref_template=REF_TEMPLATE, mode="serialization")
@@ -72,12 +76,20 @@ def _as_written(data_type: DataType, schema: dict[str, Any]) -> None:
         properties["metadata"] = _METADATA
 
 
-def _numbers(schema: Any) -> Any:
+def _as_json(schema: Any) -> Any:
     """Say that amounts are numbers: to msgspec a Decimal is a text unless it is told otherwise."""
     if isinstance(schema, list):
-        return [_numbers(each) for each in schema]
+        return [_as_json(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if schema.get("format") == "decimal":
         return {**schema, "type": "number"}
-    return {name: _numbers(each) for name, each in schema.items()}
+    if "$ref" in schema:
+        return {**schema, "$ref": _ref(_name(schema["$ref"].rpartition("/")[2]))}
+    return {name: _as_json(each) for name, each in schema.items()}
+
+
+def _name(name: str) -> str:
+    """Name a generic type by what it is of: msgspec writes all its parameters out."""
+    generic, _, parameters = name.partition("_")
+    return f"Bill{generic}" if "_Bill_" in parameters else generic

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Case, F, IntegerField, Max, QuerySet, Sum, Value, When
+from django.db.models import Case, F, IntegerField, Max, QuerySet, Sum, TextField, Value, When
 from django.db.models.functions import Coalesce
 
 from connections.schemas import DataType
@@ -86,7 +86,9 @@ def aged(rows: QuerySet[Any], data_type: DataType, asked: Parameters) -> list[Pa
         .exclude(outstanding=None)
         .exclude(outstanding=0)
         .annotate(
-            party_id=Coalesce(member(known[documents.party_id]), Value("")),
+            party_id=Coalesce(
+                member(known[documents.party_id]), Value(""), output_field=TextField()
+            ),
             due=Coalesce(F("due_on"), F("dated_on")),
         )
         .annotate(bucket=_bucket(asked))

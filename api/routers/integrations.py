@@ -6,7 +6,7 @@ from uuid import UUID
 from ninja import Query as FromQuery
 from ninja import Router
 
-from api import brand, paging, shapes
+from api import brand, paging
 from api.errors import ApiError
 from api.paging import PagingInfo
 from api.principals import ApiRequest
@@ -14,6 +14,7 @@ from api.querying import listed, ordered
 from api.responses import responses
 from api.scopes import READ
 from api.shapes import Shape, SourceType
+from connections.identifiers import integration_id, source_id
 from connections.offers import PlatformSettings, platform_settings
 from connections.schemas import DataType
 
@@ -157,9 +158,9 @@ def _written(held: PlatformSettings) -> dict[str, Any]:
         "logoUrl": brand.logo_url(platform),
         "name": platform.name,
         "enabled": held.is_offered,
-        "sourceId": str(shapes.source_id(platform.code)),
+        "sourceId": str(source_id(platform.code)),
         "sourceType": platform.source_type,
-        "integrationId": str(shapes.integration_id(platform.code)),
+        "integrationId": str(integration_id(platform.code)),
         "isOfflineConnector": False,
         "isBeta": False,
         "datatypeFeatures": [

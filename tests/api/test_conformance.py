@@ -103,7 +103,7 @@ def headers(organization, alice, program_of, monkeypatch):
     request_finished.connect(close_old_connections)
 
 
-def _hold(case: schemathesis.Case, headers: dict[str, str]) -> None:
+def _hold(case: schemathesis.Case[Any], headers: dict[str, str]) -> None:
     with transaction.atomic():
         response = case.call(headers=headers)
         transaction.set_rollback(True)

@@ -197,7 +197,7 @@ def test_pages(program, data, connection, number):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("amountDue>", "Malformed query"),
+        ("amountDue>", "The query ends where a value is expected"),
         ("shoes=1", "Could not resolve property shoes on Invoice"),
         ("lineItems.unitAmount>1", "queries do not look into lists"),
         ("amountDue>much", "which much is not"),

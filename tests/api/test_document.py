@@ -60,6 +60,13 @@ def test_amounts_are_numbers_and_statuses_are_named(document):
     assert '"format": "decimal", "type": "string"' not in json.dumps(document, sort_keys=True)
 
 
+def test_names_are_names(document):
+    assert [name for name in document["components"]["schemas"] if not name.isidentifier()] == []
+    schemas = document["components"]["schemas"]
+    assert "Invoice" in json.dumps(schemas["PaymentLink"]["properties"]["type"])
+    assert '"Bill"' in json.dumps(schemas["BillPaymentLink"]["properties"]["type"])
+
+
 def test_operation_ids_are_unique(document):
     found = [each["operationId"] for path in document["paths"].values() for each in path.values()]
     assert len(found) == len(set(found))

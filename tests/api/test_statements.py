@@ -241,7 +241,7 @@ def stored_documents(connection, data_type, documents):
 
 
 @pytest.mark.parametrize("data_type", [DataType.INVOICES, DataType.BILLS])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(
     documents=st.lists(DOCUMENT, max_size=12),
     periods=st.integers(1, 6),
