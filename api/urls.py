@@ -14,6 +14,7 @@ from api.parsing import TextParser
 from api.record_schemas import Api
 from api.routers import (
     authorizations,
+    changes,
     companies,
     connections,
     data,
@@ -52,6 +53,7 @@ for each in (
     extra_data,
     webhooks,
     history,
+    changes,
     statements,
     data,
     files,

@@ -157,9 +157,9 @@ def _result(name: str, amounts: Sequence[Decimal]) -> Part:
 
 def _lines(columns: Sequence[Sequence[ReportLine] | None], *, depth: int) -> Iterator[Line]:
     """Merge the periods: an account that one of them lacks has no amount there."""
-    keyed = [keyed(column or ()) for column in columns]
-    for key in dict.fromkeys(key for column in keyed for key in column):
-        same = [column.get(key) for column in keyed]
+    by_key = [keyed(column or ()) for column in columns]
+    for key in dict.fromkeys(key for column in by_key for key in column):
+        same = [column.get(key) for column in by_key]
         children = [line.items if line else None for line in same]
         has_children = any(children)
         yield Line(
@@ -197,12 +197,12 @@ def keyed(lines: Sequence[ReportLine]) -> dict[tuple[str, int], ReportLine]:
 
     Platforms do print two lines alike; the second one is another line.
     """
-    keyed: dict[tuple[str, int], ReportLine] = {}
+    found: dict[tuple[str, int], ReportLine] = {}
     for line in lines:
         name = line.account_id or f"name {line.name}"
-        place = next(number for number in count() if (name, number) not in keyed)
-        keyed[name, place] = line
-    return keyed
+        place = next(number for number in count() if (name, number) not in found)
+        found[name, place] = line
+    return found
 
 
 def _day(day: dt.date) -> str:

@@ -28,14 +28,14 @@ _CUSTOM = "/custom/{customDataIdentifier}"
 _OF_CONNECTION = "/companies/{uuid:companyId}/connections/{uuid:connectionId}/data"
 
 
-class SupplementalData(Shape):
+class SupplementalDataSource(Shape):
     data_source: str | None = None
     pull_data: dict[str, str] | None = None
     push_data: dict[str, str] | None = None
 
 
 class SupplementalDataConfiguration(Shape):
-    supplemental_data_config: dict[str, SupplementalData] | None = None
+    supplemental_data_config: dict[str, SupplementalDataSource] | None = None
 
 
 class CustomDataTypeConfiguration(Shape):

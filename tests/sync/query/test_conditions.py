@@ -45,6 +45,8 @@ def put(connection, record, **fields):
             "dated_on": shown.dated_on,
             "amount": shown.amount,
             "currency": shown.currency or "",
+            "due_on": shown.due_on,
+            "outstanding": shown.outstanding,
             "record_status": shown.status or "",
             "source_modified_at": record.source_modified_date,
             **fields,
@@ -236,6 +238,8 @@ def test_the_columns_of_the_store_hold_what_queries_take_them_for(data_type):
         "dated_on": shown.dated_on and shown.dated_on.isoformat(),
         "amount": shown.amount,
         "currency": shown.currency,
+        "due_on": shown.due_on and shown.due_on.isoformat(),
+        "outstanding": shown.outstanding,
         "record_status": shown.status,
     }
     for column in COLUMNS[data_type]:
