@@ -28,7 +28,8 @@ class Api(NinjaAPI):
     @cached_property
     def _document(self) -> OpenAPISchema:
         document = super().get_openapi_schema()
-        document["components"]["schemas"].update(components())
+        own = document["components"]["schemas"]
+        document["components"]["schemas"] = components() | own
         return document
 
 

@@ -36,6 +36,10 @@ SHELL = (
 FONTS = ("vendor/geist/geist-latin-wght-normal.woff2",)
 
 
+#: Every operation of the API on one page, to be searched with the browser's own search.
+WHOLE_BOOKS = {"api_portal:reference": 30}
+
+
 def kilobytes(content: bytes) -> float:
     return len(gzip.compress(content, 6)) / 1024
 
@@ -75,5 +79,9 @@ def test_pages_keep_to_their_budget(harbour, alice):
     for name, page, first, asked in sorted(table, key=lambda row: -row[1]):
         print(f"{name:34}{page:7.1f}{first:13.1f}{asked:9}")
     assert table
-    over = [row for row in table if row[1] > PAGE or row[2] > FIRST_VISIT or row[3] > QUERIES]
+    over = [
+        row
+        for row in table
+        if row[1] > WHOLE_BOOKS.get(row[0], PAGE) or row[2] > FIRST_VISIT or row[3] > QUERIES
+    ]
     assert over == []

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 PACKAGES = (
-    *("companies", "connections", "engines", "files", "link", "notices", "portal", "support"),
+    *("api", "companies", "connections", "engines", "files", "link", "notices", "portal"),
+    *("support", "webhooks"),
     *("sync", "templates", "tests"),
 )
 
