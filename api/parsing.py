@@ -23,6 +23,9 @@ class TextParser(Parser):
             raise ApiError(400, "The body is nested too deeply.") from None
         except ValueError as error:
             raise ApiError(400, f"The body is no JSON: {error}") from None
+        # Without this, a shape that needs nothing would be read from anything.
+        if not isinstance(found, dict | None):
+            raise ApiError(400, "The body is no JSON object.")
         # Only an escape can bring them into decoded UTF-8.
         if rb"\u" in request.body:
             for text in _texts(found):

@@ -23,9 +23,9 @@ def processes_of(data_dir: Path) -> dict[int, str]:
     return {pid: command for pid, command in found.items() if command}
 
 
-def until(condition: Callable[[], object], *, seconds: float = 20) -> None:
+def until(condition: Callable[[], object], *, seconds: float = 20, every: float = 0.05) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"still not so after {seconds} s"
-        time.sleep(0.05)
+        time.sleep(every)

@@ -83,6 +83,11 @@ def test_bodies_that_are_none(program, text):
     refused(sent(program, "POST", "/companies", text))
 
 
+@pytest.mark.parametrize("text", ["[]", '"text"', "1", "true"])
+def test_changes_that_are_no_object(program, company, text):
+    refused(sent(program, "PATCH", f"/companies/{company.pk}", text))
+
+
 def test_numbers_that_no_column_holds(program, company):
     setting = {"dataType": "invoices", "fetchOnFirstLink": True, "syncSchedule": 24, "syncOrder": 0}
     for name in ("syncSchedule", "syncOrder", "monthsToSync", "syncFromWindow"):

@@ -42,15 +42,17 @@ class Case:
     keeps: Mapping[str, str] = field(default_factory=dict)
     #: Every successful call of this method raises in the client itself.
     raises: str = ""
+    #: What an earlier case must have kept, else there is nothing to ask for.
+    needs: str = ""
     #: The first major of the client that has the method.
     since: int = 0
 
 
-def _works(name: str, method: str, request: Mapping[str, Any] | None = None, **more: Any) -> Case:
+def works(name: str, method: str, request: Mapping[str, Any] | None = None, **more: Any) -> Case:
     return Case(name=name, method=method, request=request, **more)
 
 
-def _refused(
+def refused(
     status: int, name: str, method: str, request: Mapping[str, Any] | None = None, **more: Any
 ) -> Case:
     return Case(name=name, method=method, request=request, refused=status, **more)
@@ -58,7 +60,7 @@ def _refused(
 
 _COMPANY = {"company_id": "$company"}
 _NO_COMPANY = {"company_id": "$nothing"}
-_FRESH = {"company_id": "$fresh"}
+_REFRESHED = {"company_id": "$refreshed"}
 _CONNECTION = {"company_id": "$company", "connection_id": "$connection"}
 _NO_CONNECTION = {"company_id": "$company", "connection_id": "$nothing"}
 _SETTING = {
@@ -69,33 +71,33 @@ _SETTING = {
 }
 
 COMPANIES = (
-    _works("none", "companies.list", {}, expects={"total_results": 0}, caller="empty"),
-    _works(
+    works("none", "companies.list", {}, expects={"total_results": 0}, caller="empty"),
+    works(
         "a page of 101",
         "companies.list",
         {"query": "description=one of many", "page_size": 200},
         expects={"total_results": 101, "results.#": 101},
     ),
-    _works(
+    works(
         "the first of two pages",
         "companies.list",
         {"query": "description=one of many"},
         expects={"results.#": 100, "page_number": 1, "total_results": 101},
     ),
-    _works(
+    works(
         "the second of two pages",
         "companies.list",
         {"query": "description=one of many", "page": 2, "order_by": "-created"},
         expects={"results.#": 1, "page_number": 2},
     ),
-    _works(
+    works(
         "by name",
         "companies.list",
         {"query": "name=Northgate Bakery", "tags": "region=uk"},
         expects={"results.#": 1, "results.0.name": "Northgate Bakery"},
     ),
     *(
-        _works(
+        works(
             f"with a connection that is {status}",
             "companies.list",
             {"query": f"dataConnections.status={status} && description=each status"},
@@ -103,19 +105,19 @@ COMPANIES = (
         )
         for status in STATUSES
     ),
-    _refused(400, "a malformed query", "companies.list", {"query": "name"}, says="Error parsing"),
-    _refused(401, "an unknown key", "companies.list", {}, caller="nobody", says="Unauthorized"),
-    _works(
+    refused(400, "a malformed query", "companies.list", {"query": "name"}, says="Error parsing"),
+    refused(401, "an unknown key", "companies.list", {}, caller="nobody", says="Unauthorized"),
+    works(
         "made",
         "companies.create",
         {"name": "Example Company (Codat[1])", "description": "C-17", "tags": {"region": "uk"}},
         expects={"name": "Example Company Codat1", "description": "C-17", "tags.region": "uk"},
         keeps={"made": "id"},
     ),
-    _refused(400, "no name is left", "companies.create", {"name": "{}"}),
-    _refused(403, "a key that reads only", "companies.create", {"name": "A"}, caller="reader"),
-    _works("read", "companies.get", {"company_id": "$made"}, expects={"id": "$made"}),
-    _works(
+    refused(400, "no name is left", "companies.create", {"name": "{}"}),
+    refused(403, "a key that reads only", "companies.create", {"name": "A"}, caller="reader"),
+    works("read", "companies.get", {"company_id": "$made"}, expects={"id": "$made"}),
+    works(
         "with errors of its connection",
         "companies.get",
         _COMPANY,
@@ -124,36 +126,36 @@ COMPANIES = (
             "data_connections.0.data_connection_errors.0.status": "Active",
         },
     ),
-    _refused(404, "unknown", "companies.get", _NO_COMPANY, says="No company was found with ID"),
-    _works(
+    refused(404, "unknown", "companies.get", _NO_COMPANY, says="No company was found with ID"),
+    works(
         "replaced",
         "companies.replace",
         {"company_id": "$made", "company_request_body": {"name": "Second Name"}},
         expects={"name": "Second Name", "description": None},
     ),
-    _refused(
+    refused(
         404, "unknown", "companies.replace", _NO_COMPANY | {"company_request_body": {"name": "A"}}
     ),
-    _works(
+    works(
         "updated",
         "companies.update",
         {"company_id": "$made", "company_update_request": {"description": "D"}},
         expects={"name": "Second Name", "description": "D"},
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "companies.update",
         _NO_COMPANY | {"company_update_request": {"description": "D"}},
     ),
-    _works(
+    works(
         "a token",
         "companies.get_access_token",
         {"company_id": "$made"},
         expects={"expires_in": 86400, "token_type": "Bearer"},
     ),
-    _refused(404, "unknown", "companies.get_access_token", _NO_COMPANY),
-    _works(
+    refused(404, "unknown", "companies.get_access_token", _NO_COMPANY),
+    works(
         "set",
         "companies.set_company_sync_settings",
         {
@@ -165,7 +167,7 @@ COMPANIES = (
             },
         },
     ),
-    _refused(
+    refused(
         400,
         "a schedule that is none",
         "companies.set_company_sync_settings",
@@ -179,62 +181,62 @@ COMPANIES = (
         },
         says="cannot be kept",
     ),
-    _works(
+    works(
         "read",
         "companies.get_company_sync_settings",
         {"company_id": "$made"},
         expects={"company_id": "$made", "overrides_defaults": True},
     ),
-    _refused(404, "unknown", "companies.get_company_sync_settings", _NO_COMPANY),
-    _works("deleted", "companies.delete", {"company_id": "$made"}),
-    _refused(404, "deleted before", "companies.delete", {"company_id": "$made"}),
-    _works("added", "companies.add_product", _FRESH | {"product_identifier": "lending"}),
-    _refused(
+    refused(404, "unknown", "companies.get_company_sync_settings", _NO_COMPANY),
+    works("deleted", "companies.delete", {"company_id": "$made"}),
+    refused(404, "deleted before", "companies.delete", {"company_id": "$made"}),
+    works("added", "companies.add_product", _REFRESHED | {"product_identifier": "lending"}),
+    refused(
         404, "unknown", "companies.add_product", _NO_COMPANY | {"product_identifier": "lending"}
     ),
-    _works(
+    works(
         "refreshed",
         "companies.refresh_product_data",
-        _FRESH | {"product_identifier": "lending"},
+        _REFRESHED | {"product_identifier": "lending"},
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "companies.refresh_product_data",
         _NO_COMPANY | {"product_identifier": "lending"},
     ),
-    _works("removed", "companies.remove_product", _FRESH | {"product_identifier": "lending"}),
-    _refused(
+    works("removed", "companies.remove_product", _REFRESHED | {"product_identifier": "lending"}),
+    refused(
         404, "unknown", "companies.remove_product", _NO_COMPANY | {"product_identifier": "lending"}
     ),
 )
 
 CONNECTIONS = (
-    _works("listed", "connections.list", _COMPANY, expects={"results.#": 1, "total_results": 1}),
-    _works("none", "connections.list", {"company_id": "$unlinked"}, expects={"results.#": 0}),
-    _refused(
+    works("listed", "connections.list", _COMPANY, expects={"results.#": 1, "total_results": 1}),
+    works("none", "connections.list", {"company_id": "$unlinked"}, expects={"results.#": 0}),
+    refused(
         400,
         "by what it has not",
         "connections.list",
         _COMPANY | {"query": "shoeSize=43"},
         says="Could not resolve property",
     ),
-    _refused(404, "unknown", "connections.list", _NO_COMPANY),
-    _works(
+    refused(404, "unknown", "connections.list", _NO_COMPANY),
+    works(
         "made",
         "connections.create",
         {"company_id": "$unlinked", "request_body": {"platform_key": "mqjo"}},
         expects={"status": "PendingAuth", "integration_key": "mqjo", "source_type": "Accounting"},
         keeps={"pending": "id"},
     ),
-    _refused(
+    refused(
         404,
         "a platform that is none",
         "connections.create",
         {"company_id": "$unlinked", "request_body": {"platform_key": "zzzz"}},
     ),
     *(
-        _works(
+        works(
             status,
             "connections.get",
             {"company_id": f"$company {status}", "connection_id": f"$connection {status}"},
@@ -242,8 +244,8 @@ CONNECTIONS = (
         )
         for status in STATUSES
     ),
-    _refused(404, "unknown", "connections.get", _NO_CONNECTION),
-    _works(
+    refused(404, "unknown", "connections.get", _NO_CONNECTION),
+    works(
         "unlinked",
         "connections.unlink",
         {
@@ -253,13 +255,13 @@ CONNECTIONS = (
         },
         expects={"status": "Unlinked"},
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "connections.unlink",
         _NO_CONNECTION | {"update_connection_status": {"status": "Unlinked"}},
     ),
-    _refused(
+    refused(
         400,
         "one that is not linked",
         "connections.unlink",
@@ -271,64 +273,67 @@ CONNECTIONS = (
         typed=False,
         says="Only a linked connection",
     ),
-    _works(
-        "a token brought along",
+    refused(
+        400,
+        "a token that the platform does not know",
         "connections.update_authorization",
         {
             "company_id": "$unlinked",
             "connection_id": "$pending",
-            "request_body": {"accessToken": "brought along"},
+            "request_body": {"accessToken": "made up", "refreshToken": "made up"},
         },
+        typed=False,
+        says="no longer accepts",
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "connections.update_authorization",
         _NO_CONNECTION | {"request_body": {"accessToken": "a"}},
     ),
-    _works(
+    works(
         "deleted", "connections.delete", {"company_id": "$unlinked", "connection_id": "$pending"}
     ),
-    _refused(
+    refused(
         404,
         "deleted before",
         "connections.delete",
         {"company_id": "$unlinked", "connection_id": "$pending"},
     ),
-    _works("a token", "connection_management.get", _COMPANY),
-    _refused(404, "unknown", "connection_management.get", _NO_COMPANY),
+    works("a token", "connection_management.get", _COMPANY),
+    refused(404, "unknown", "connection_management.get", _NO_COMPANY),
 )
 
 REFRESHING = (
-    _works("queued", "refresh_data.all", {"company_id": "$refreshed"}),
-    _refused(400, "nothing is linked", "refresh_data.all", {"company_id": "$unlinked"}),
-    _refused(404, "unknown", "refresh_data.all", _NO_COMPANY),
-    _works(
+    works("queued", "refresh_data.all", {"company_id": "$refreshed"}),
+    refused(400, "nothing is linked", "refresh_data.all", {"company_id": "$unlinked"}),
+    refused(404, "unknown", "refresh_data.all", _NO_COMPANY),
+    works(
         "queued",
         "refresh_data.by_data_type",
         {"company_id": "$fresh", "data_type": "invoices"},
         expects={"data_type": "invoices", "status": "Queued", "is_completed": False},
     ),
-    _refused(
+    refused(
         400,
         "queued already",
         "refresh_data.by_data_type",
         {"company_id": "$fresh", "data_type": "invoices", "connection_id": "$fresh connection"},
         says="DatasetAlreadyInProgressException: Cannot queue invoices sync for",
     ),
-    _refused(
+    refused(
         404,
         "not supported by the platform",
         "refresh_data.by_data_type",
         {"company_id": "$fresh", "data_type": "commerce-orders"},
     ),
-    _works(
+    works(
         "never pulled",
         "refresh_data.get",
         {"company_id": "$unlinked"},
         expects={"invoices": None, "bills": None},
     ),
-    _works(
+    works(
         "failed the first time",
         "refresh_data.get",
         _COMPANY,
@@ -338,15 +343,15 @@ REFRESHING = (
             "bills": None,
         },
     ),
-    _refused(404, "unknown", "refresh_data.get", _NO_COMPANY),
-    _works(
+    refused(404, "unknown", "refresh_data.get", _NO_COMPANY),
+    works(
         "every status",
         "refresh_data.list_pull_operations",
         {"company_id": "$pulled", "page_size": 50},
         expects={"total_results": len(PULL_STATUSES)},
     ),
     *(
-        _works(
+        works(
             status,
             "refresh_data.list_pull_operations",
             {"company_id": "$pulled", "query": f"status={status}"},
@@ -359,31 +364,31 @@ REFRESHING = (
         )
         for status in PULL_STATUSES
     ),
-    _refused(
+    refused(
         400,
         "by what is computed",
         "refresh_data.list_pull_operations",
         {"company_id": "$pulled", "query": "isCompleted=true"},
         says="Could not resolve property isCompleted on Dataset",
     ),
-    _works(
+    works(
         "read",
         "refresh_data.get_pull_operation",
         {"company_id": "$pulled", "dataset_id": "$pull"},
         expects={"id": "$pull", "status": "Complete", "progress": 100},
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "refresh_data.get_pull_operation",
         {"company_id": "$pulled", "dataset_id": "$nothing"},
     ),
-    _works(
+    works(
         "read",
         "read_data.get_validation_results",
         {"company_id": "$pulled", "dataset_id": "$pull"},
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "read_data.get_validation_results",
@@ -397,69 +402,69 @@ SETTINGS = (
         case
         for group in ("cors", "settings")
         for case in (
-            _works(
+            works(
                 "set",
                 f"{group}.set",
                 _ORIGINS,
                 expects={"allowed_origins.0": "https://app.example.com"},
             ),
-            _refused(403, "a key that reads only", f"{group}.set", _ORIGINS, caller="reader"),
-            _works("read", f"{group}.get", expects={"allowed_origins.#": 1}),
-            _refused(401, "an unknown key", f"{group}.get", caller="nobody"),
+            refused(403, "a key that reads only", f"{group}.set", _ORIGINS, caller="reader"),
+            works("read", f"{group}.get", expects={"allowed_origins.#": 1}),
+            refused(401, "an unknown key", f"{group}.get", caller="nobody"),
         )
     ),
-    _works("read", "settings.get_profile", keeps={"name": "name", "redirect": "redirect_url"}),
-    _refused(401, "an unknown key", "settings.get_profile", caller="nobody"),
-    _works(
+    works("read", "settings.get_profile", keeps={"name": "name", "redirect": "redirect_url"}),
+    refused(401, "an unknown key", "settings.get_profile", caller="nobody"),
+    works(
         "changed",
         "settings.update_profile",
         {"name": "$name", "redirect_url": "$redirect"},
         expects={"name": "$name"},
     ),
-    _refused(
+    refused(
         403,
         "a key that reads only",
         "settings.update_profile",
         {"name": "$name", "redirect_url": "$redirect"},
         caller="reader",
     ),
-    _works("read", "settings.get_sync_settings", keeps={"client": "client_id"}),
-    _refused(401, "an unknown key", "settings.get_sync_settings", caller="nobody"),
-    _works(
+    works("read", "settings.get_sync_settings", keeps={"client": "client_id"}),
+    refused(401, "an unknown key", "settings.get_sync_settings", caller="nobody"),
+    works(
         "changed",
         "settings.update_sync_settings",
         {"client_id": "$client", "settings": [_SETTING], "overrides_defaults": True},
     ),
-    _refused(
+    refused(
         403,
         "a key that reads only",
         "settings.update_sync_settings",
         {"client_id": "$organization", "settings": [_SETTING], "overrides_defaults": True},
         caller="reader",
     ),
-    _works(
+    works(
         "made",
         "settings.create_api_key",
         {"name": "another"},
         keeps={"key": "id"},
         expects={"name": "another"},
     ),
-    _refused(
+    refused(
         403, "a key that reads only", "settings.create_api_key", {"name": "A"}, caller="reader"
     ),
-    _works("listed", "settings.list_api_keys", expects={"results.1.name": "reader"}),
-    _refused(401, "an unknown key", "settings.list_api_keys", caller="nobody"),
-    _works(
+    works("listed", "settings.list_api_keys", expects={"results.1.name": "reader"}),
+    refused(401, "an unknown key", "settings.list_api_keys", caller="nobody"),
+    works(
         "revoked, which the client takes for an error",
         "settings.delete_api_key",
         {"api_key_id": "$key"},
         raises="its description has a body where there is none",
     ),
-    _refused(404, "revoked before", "settings.delete_api_key", {"api_key_id": "$key"}),
+    refused(404, "revoked before", "settings.delete_api_key", {"api_key_id": "$key"}),
 )
 
 WEBHOOKS = (
-    _works(
+    works(
         "made",
         "webhooks.create_consumer",
         {
@@ -474,18 +479,18 @@ WEBHOOKS = (
         },
         keeps={"consumer": "id"},
     ),
-    _refused(
+    refused(
         400,
         "an event that is none",
         "webhooks.create_consumer",
         {"url": "https://hooks.example.com/in", "event_types": ["shoes.tied"]},
     ),
-    _works("listed", "webhooks.list_consumers", expects={"results.#": 1}),
-    _refused(401, "an unknown key", "webhooks.list_consumers", caller="nobody"),
-    _works("deleted", "webhooks.delete_consumer", {"webhook_id": "$consumer"}),
-    _refused(404, "deleted before", "webhooks.delete_consumer", {"webhook_id": "$consumer"}),
-    _works("a key", "webhooks.rotate_zapier_key", since=6),
-    _refused(401, "an unknown key", "webhooks.rotate_zapier_key", caller="nobody", since=6),
+    works("listed", "webhooks.list_consumers", expects={"results.#": 1}),
+    refused(401, "an unknown key", "webhooks.list_consumers", caller="nobody"),
+    works("deleted", "webhooks.delete_consumer", {"webhook_id": "$consumer"}),
+    refused(404, "deleted before", "webhooks.delete_consumer", {"webhook_id": "$consumer"}),
+    works("a key", "webhooks.rotate_zapier_key", since=6),
+    refused(401, "an unknown key", "webhooks.rotate_zapier_key", caller="nobody", since=6),
 )
 
 _SANDBOX = {"platform_key": "mqjo"}
@@ -507,66 +512,74 @@ _CUSTOM = {
     },
 }
 INTEGRATIONS = (
-    _works("listed", "integrations.list", {}, expects={"page_number": 1}),
-    _refused(400, "a malformed query", "integrations.list", {"query": "key"}),
-    _works("read", "integrations.get", _SANDBOX, expects={"key": "mqjo", "enabled": True}),
-    _refused(404, "unknown", "integrations.get", _NO_PLATFORM),
-    _works("read", "integrations.get_branding", _SANDBOX),
-    _refused(404, "unknown", "integrations.get_branding", _NO_PLATFORM),
-    _works("none", "push_data.list_operations", _COMPANY, expects={"total_results": 0}),
-    _refused(404, "unknown", "push_data.list_operations", _NO_COMPANY),
-    _works("read", "push_data.get_model_options", _CONNECTION | {"data_type": "invoices"}),
-    _refused(
+    works("listed", "integrations.list", {}, expects={"page_number": 1}),
+    refused(400, "a malformed query", "integrations.list", {"query": "key"}),
+    works("read", "integrations.get", _SANDBOX, expects={"key": "mqjo", "enabled": True}),
+    refused(404, "unknown", "integrations.get", _NO_PLATFORM),
+    works("read", "integrations.get_branding", _SANDBOX),
+    refused(404, "unknown", "integrations.get_branding", _NO_PLATFORM),
+    works("none", "push_data.list_operations", _COMPANY, expects={"total_results": 0}),
+    refused(404, "unknown", "push_data.list_operations", _NO_COMPANY),
+    refused(
+        404,
+        "nothing is written",
+        "push_data.get_model_options",
+        _CONNECTION | {"data_type": "invoices"},
+        says="not supported",
+    ),
+    refused(
         404, "unknown", "push_data.get_model_options", _NO_CONNECTION | {"data_type": "invoices"}
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "push_data.get_operation",
         {"company_id": "$company", "push_operation_key": "$nothing"},
     ),
-    _works("set", "supplemental_data.configure", _SANDBOX | _SUPPLEMENT),
-    _refused(404, "unknown", "supplemental_data.configure", _NO_PLATFORM | _SUPPLEMENT),
-    _works("read", "supplemental_data.get_configuration", _SANDBOX | {"data_type": "invoices"}),
-    _refused(
+    refused(400, "not offered", "supplemental_data.configure", _SANDBOX | _SUPPLEMENT, typed=False),
+    refused(404, "unknown", "supplemental_data.configure", _NO_PLATFORM | _SUPPLEMENT),
+    works("read", "supplemental_data.get_configuration", _SANDBOX | {"data_type": "invoices"}),
+    refused(
         404,
         "unknown",
         "supplemental_data.get_configuration",
         _NO_PLATFORM | {"data_type": "invoices"},
     ),
-    _works("set", "custom_data_type.configure", _SANDBOX | _CUSTOM),
-    _refused(404, "unknown", "custom_data_type.configure", _NO_PLATFORM | _CUSTOM),
-    _works(
-        "read",
+    refused(400, "not offered", "custom_data_type.configure", _SANDBOX | _CUSTOM, typed=False),
+    refused(404, "unknown", "custom_data_type.configure", _NO_PLATFORM | _CUSTOM),
+    refused(
+        404,
+        "not offered",
         "custom_data_type.get_configuration",
         _SANDBOX | {"custom_data_identifier": "notes"},
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "custom_data_type.get_configuration",
         _NO_PLATFORM | {"custom_data_identifier": "notes"},
     ),
-    _works(
-        "queued",
+    refused(
+        404,
+        "not offered",
         "custom_data_type.refresh",
         {"company_id": "$fresh", "connection_id": "$fresh connection"}
         | {"custom_data_identifier": "notes"},
-        expects={"data_type": "custom/notes"},
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "custom_data_type.refresh",
         _NO_CONNECTION | {"custom_data_identifier": "notes"},
     ),
-    _works(
-        "listed",
+    refused(
+        404,
+        "not offered",
         "custom_data_type.list",
         {"company_id": "$fresh", "connection_id": "$fresh connection"}
         | {"custom_data_identifier": "notes"},
     ),
-    _refused(
+    refused(
         404,
         "unknown",
         "custom_data_type.list",
@@ -574,4 +587,18 @@ INTEGRATIONS = (
     ),
 )
 
+#: Nothing is written to the books, and no data beyond the standard data types is pulled; a token
+#: that is brought along is tried at the platform, and nobody has one here.
+ALWAYS_REFUSED = frozenset(
+    {
+        "connections.update_authorization",
+        "push_data.get_model_options",
+        "push_data.get_operation",
+        "supplemental_data.configure",
+        "custom_data_type.configure",
+        "custom_data_type.get_configuration",
+        "custom_data_type.refresh",
+        "custom_data_type.list",
+    }
+)
 CASES = (*COMPANIES, *CONNECTIONS, *REFRESHING, *SETTINGS, *WEBHOOKS, *INTEGRATIONS)
