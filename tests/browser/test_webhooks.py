@@ -43,7 +43,9 @@ def test_an_endpoint_is_added_fails_and_is_mended(portal, new_context, width, sc
         _until_shown(page, "Succeeded")
         check(page)
         page.get_by_role("button", name="Reveal").click()
-        expect(page.get_by_role("textbox", name="Signing secret")).to_have_value(re.compile("^whsec_"))
+        expect(page.get_by_role("textbox", name="Signing secret")).to_have_value(
+            re.compile("^whsec_")
+        )
         check(page)
 
     for path in ("messages/", "events/", "alerts/"):
