@@ -4,7 +4,6 @@ Counted in Redis; without it nobody is refused.
 """
 
 import datetime as dt
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,8 +18,7 @@ from api.models import ApiSettings
 from companies import events, tenancy
 from companies.models import EventType
 from connections.models import Connection
-
-logger = logging.getLogger(__name__)
+from portal.counting import count, uncount
 
 #: Requests a day for the organization itself and again for each company that is linked.
 PER_COMPANY = 1000
@@ -52,7 +50,7 @@ def check_address(address: str) -> None:
     :raises ApiError: 429.
     """
     minute = int(timezone.now().timestamp()) // 60
-    if _count(f"api:address:{address}:{minute}", seconds=60) > PER_ADDRESS_A_MINUTE:
+    if count(f"api:address:{address}:{minute}", seconds=60) > PER_ADDRESS_A_MINUTE:
         raise ApiError(429, "Too many requests from this address.", retry_after=60)
 
 
@@ -61,7 +59,7 @@ def take(organization_id: UUID) -> Quota:
     now = timezone.now().astimezone(dt.UTC)
     midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
     limit = PER_COMPANY * (1 + _active_companies(organization_id))
-    used = _count(f"api:day:{organization_id}:{now.date()}", seconds=2 * 24 * 60 * 60)
+    used = count(f"api:day:{organization_id}:{now.date()}", seconds=2 * 24 * 60 * 60)
     return Quota(limit=limit, remaining=limit - used, resets_at=midnight)
 
 
@@ -126,14 +124,14 @@ def one_of_few(organization_id: UUID) -> Iterator[None]:
     :raises ApiError: 429 when there are as many already.
     """
     key = f"api:at-once:{organization_id}"
-    running = _count(key, seconds=_LONGEST_REQUEST)
+    running = count(key, seconds=_LONGEST_REQUEST)
     try:
         if running > AT_ONCE_PER_COMPANY * (1 + _active_companies(organization_id)):
             raise ApiError(429, "Too many requests at the same time.", retry_after=1)
         yield
     finally:
         if running:
-            _uncount(key)
+            uncount(key)
 
 
 def _active_companies(organization_id: UUID) -> int:
@@ -147,23 +145,7 @@ def _active_companies(organization_id: UUID) -> int:
         pass
     with tenancy.entered(organization_id):
         linked = Connection.objects.within(organization_id).linked()
-        count: int = linked.values("company_id").distinct().count()
+        found: int = linked.values("company_id").distinct().count()
     with suppress(redis.RedisError):
-        cache.set(key, count, timeout=_COUNTED_AGAIN)
-    return count
-
-
-def _count(key: str, *, seconds: int) -> int:
-    try:
-        cache.add(key, 0, timeout=seconds)
-        return int(cache.incr(key))
-    except ValueError:  # it expired between the two
-        return 1
-    except redis.RedisError as error:
-        logger.warning("could not count requests: %s", error)
-        return 0
-
-
-def _uncount(key: str) -> None:
-    with suppress(ValueError, redis.RedisError):
-        cache.decr(key)
+        cache.set(key, found, timeout=_COUNTED_AGAIN)
+    return found

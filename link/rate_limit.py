@@ -1,13 +1,9 @@
 """How often somebody may do what costs us, or others, something."""
 
-import logging
-
-import redis
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-logger = logging.getLogger(__name__)
+from portal.counting import count
 
 WINDOW_SECONDS = 60
 REQUESTS = 60
@@ -22,15 +18,7 @@ def allows(request: HttpRequest, token: str) -> bool:
 def passes(what: str, *, at_most: int, seconds: int) -> bool:
     """Count and tell whether it may pass; without a counter everybody may."""
     # The counter's key names neither the visitor nor the token.
-    key = f"link:{_digest(what)}"
-    try:
-        cache.add(key, 0, timeout=seconds)
-        return cache.incr(key) <= at_most
-    except ValueError:  # it expired between the two
-        return True
-    except redis.RedisError as error:
-        logger.warning("could not count visits to a Link URL: %s", error)
-        return True
+    return count(f"link:{_digest(what)}", seconds=seconds) <= at_most
 
 
 def address_of(request: HttpRequest) -> str:
