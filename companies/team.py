@@ -244,7 +244,7 @@ def check_limit(organization_id: UUID) -> None:
     )
     if sent.count() >= EMAILS_PER_DAY:
         raise Refused(
-            f"{EMAILS_PER_DAY} invitations left within a day, which is the limit. Go on tomorrow."
+            f"{EMAILS_PER_DAY} e-mails left within a day, which is the limit. Go on tomorrow."
         )
 
 

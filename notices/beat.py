@@ -1,20 +1,17 @@
 """The clock asks which organizations have something to tell; workers write the e-mails."""
 
-import logging
 from typing import Any
 from uuid import UUID
 
 from celery import Task, shared_task
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError
 
 from companies import tenancy
 from connections.models import Connection
 from notices import tasks
 from notices.operations import TOLD_WITHIN
+from portal import ringing
 from sync.models import DataStatus
-
-logger = logging.getLogger(__name__)
 
 #: Who was not told meanwhile is looked for again.
 LOSSES_EVERY = 60
@@ -40,12 +37,6 @@ def look_for_failures(**_: Any) -> int:
 
 
 def _ring(task: Task[Any, int], organizations: set[UUID], *, expires: int) -> int:
-    """Tell a worker; when the broker is down the next look does."""
     for organization_id in organizations:
-        try:
-            task.apply_async(
-                kwargs={"organization_id": str(organization_id)}, expires=expires, retry=False
-            )
-        except (OperationalError, OSError) as error:
-            logger.warning("could not ring for organization %s: %s", organization_id, error)
+        ringing.ring(task, expires=expires, organization_id=organization_id)
     return len(organizations)

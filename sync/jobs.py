@@ -16,12 +16,12 @@ from celery import shared_task
 from django.db import transaction
 from django.db.models import Count, Sum
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError
 
 from companies import tenancy
 from companies.models import Company, CompanyQuerySet, Organization, User
 from companies.roles import Right
 from connections.models import Connection
+from portal import ringing
 from sync import operations
 from sync.models import DataStatus, Job, JobItem
 
@@ -127,12 +127,7 @@ def run_job(*, organization_id: str, job_id: str, **_: Any) -> None:
 
 def ring(organization_id: UUID, job_id: UUID) -> None:
     """Tell a worker of a job; call it after commit. When the broker is down, beat rings later."""
-    try:
-        run_job.apply_async(
-            kwargs={"organization_id": str(organization_id), "job_id": str(job_id)}, retry=False
-        )
-    except (OperationalError, OSError) as error:
-        logger.warning("could not ring for job %s: %s", job_id, error)
+    ringing.ring(run_job, organization_id=organization_id, job_id=job_id)
 
 
 def run(organization_id: UUID, job_id: UUID) -> bool:

@@ -1,6 +1,5 @@
 """What workers do, and how they are told of it: messages carry ids only."""
 
-import logging
 import signal
 from types import FrameType
 from typing import Any
@@ -8,11 +7,9 @@ from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_process_init
-from kombu.exceptions import OperationalError
 
+from portal import ringing
 from sync import engine
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task(name="sync.tasks.run_connection")
@@ -24,17 +21,8 @@ def run_connection(*, organization_id: str, connection_id: str, **_: Any) -> Non
 
 
 def ring(organization_id: UUID, connection_id: UUID) -> None:
-    """Tell a worker of a connection; call it after commit.
-
-    Nobody waits for the broker: when it is down, the relay rings later.
-    """
-    try:
-        run_connection.apply_async(
-            kwargs={"organization_id": str(organization_id), "connection_id": str(connection_id)},
-            retry=False,
-        )
-    except (OperationalError, OSError) as error:
-        logger.warning("could not ring for connection %s: %s", connection_id, error)
+    """Tell a worker of a connection; call it after commit."""
+    ringing.ring(run_connection, organization_id=organization_id, connection_id=connection_id)
 
 
 @worker_process_init.connect

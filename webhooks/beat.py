@@ -1,20 +1,16 @@
 """The clock looks for e-mails that wait; it only rings."""
 
-import logging
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from celery import Task, shared_task
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError
 
 from companies import tenancy
+from portal import ringing
 from webhooks import tasks
 from webhooks.disabling import TOLD_WITHIN
 from webhooks.models import AlertEmail, DisabledBy, WebhookConsumer
-
-logger = logging.getLogger(__name__)
 
 _EVERY = 60
 
@@ -38,15 +34,7 @@ def look_for_disabled_consumers(**_: Any) -> int:
     return _ring(tasks.tell_of_disabled_consumers, organizations)
 
 
-def _ring(task: Task[Any, int], organizations: Iterable[UUID]) -> int:
-    """Tell a worker; when the broker is down the next look does."""
-    count = 0
+def _ring(task: Task[Any, int], organizations: set[UUID]) -> int:
     for organization_id in organizations:
-        count += 1
-        try:
-            task.apply_async(
-                kwargs={"organization_id": str(organization_id)}, expires=_EVERY, retry=False
-            )
-        except (OperationalError, OSError) as error:
-            logger.warning("could not ring for organization %s: %s", organization_id, error)
-    return count
+        ringing.ring(task, expires=_EVERY, organization_id=organization_id)
+    return len(organizations)

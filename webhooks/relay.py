@@ -15,9 +15,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from kombu.exceptions import OperationalError
 
 from companies.events import RELAY_CHANNEL
+from portal import ringing
 from portal.doorbell import Bell, switchboard
 from webhooks import claims, outbox, sending, tasks
 from webhooks.schedule import SCHEDULE, Schedule
@@ -216,9 +216,4 @@ class Relay:
 
 def _ring_for_emails(organizations: set[UUID]) -> None:
     for organization_id in organizations:
-        try:
-            tasks.send_alerts.apply_async(
-                kwargs={"organization_id": str(organization_id)}, expires=60, retry=False
-            )
-        except (OperationalError, OSError) as error:
-            logger.warning("could not ring for e-mails, the clock does: %s", error)
+        ringing.ring(tasks.send_alerts, expires=60, organization_id=organization_id)
