@@ -68,6 +68,8 @@ class ApiMiddleware:
         request.principal = principal  # type: ignore[attr-defined]
         request.organization = principal.organization  # type: ignore[attr-defined]
         organization_id = principal.organization.pk
+        if principal.key is not None:
+            note_use(principal.key)
         quota = limits.take(organization_id)
         try:
             if quota.remaining < 0:
@@ -87,8 +89,6 @@ class ApiMiddleware:
     def _inside(self, request: HttpRequest, principal: Principal) -> HttpResponseBase:
         """Run the operation in its organization's transaction; our own faults undo all of it."""
         with tenancy.entered(principal.organization.pk):
-            if principal.key is not None:
-                note_use(principal.key)
             response = idempotency.once(
                 request, principal.organization.pk, lambda: self._enveloped(request)
             )

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -108,8 +107,12 @@ def find_key(text: str) -> ApiKey | None:
 
 
 def note_use(key: ApiKey) -> None:
-    """Remember when the key was last used, at most once a minute."""
-    with transaction.atomic():
+    """Remember when the key was last used, at most once a minute.
+
+    In a transaction of its own: the row is not to stay locked while a request is answered, or
+    those that come with the same key would wait for it.
+    """
+    with tenancy.entered(key.organization_id):
         stale = Q(last_used_at=None) | Q(last_used_at__lt=timezone.now() - _USED_EVERY)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())
 
