@@ -77,18 +77,18 @@ def renamed(values: Mapping[str, str], name: str) -> OnClause:
     """Compare what the contract says with what a column holds instead."""
 
     def on_clause(clause: Clause) -> Q:
-        wanted = Q(**{name: values.get(clause.value.lower(), "")})
-        if clause.operator is Operator.EQUAL:
-            return wanted
-        if clause.operator is Operator.NOT_EQUAL:
-            return ~wanted
-        raise QueryError(
-            f"{clause.property} cannot be compared with {clause.operator}",
-            clause.operator_position,
-            "It can be compared with = and !=.",
-        )
+        return is_or_is_not(clause, Q(**{name: values.get(clause.value.lower(), "")}))
 
     return on_clause
+
+
+def is_or_is_not(clause: Clause, wanted: Q) -> Q:
+    """:raises QueryError: for what can only be or not be, and is compared otherwise."""
+    if clause.operator is Operator.EQUAL:
+        return wanted
+    if clause.operator is Operator.NOT_EQUAL:
+        return ~wanted
+    raise _incomparable(clause, "= and !=")
 
 
 def tagged(tags: str | None) -> Q:
@@ -177,10 +177,14 @@ def _clause_holds(
             return text != clause.value.lower()
         case Operator.CONTAINS if not isinstance(value, bool):
             return clause.value.lower() in text
-    raise QueryError(
+    raise _incomparable(clause, "= and !=")
+
+
+def _incomparable(clause: Clause, possible: str) -> QueryError:
+    return QueryError(
         f"{clause.property} cannot be compared with {clause.operator}",
         clause.operator_position,
-        "It can be compared with = and !=.",
+        f"It can be compared with {possible}.",
     )
 
 

@@ -4,8 +4,6 @@ Names in camel case are the contract's own (Codat-Platform.json 3.0.0).
 """
 
 import datetime as dt
-from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -215,13 +213,10 @@ def pull(pull: Pull) -> dict[str, Any]:
     }
 
 
-def platforms() -> list[type[Platform]]:
-    return list(PLATFORMS.values())
-
-
-@cache
-def _by_code() -> Mapping[str, type[Platform]]:
-    return {platform.code: platform for platform in PLATFORMS.values()}
+#: Our keys of platforms, by what the contract may say instead.
+PLATFORMS_BY_NAME = {each.name.lower(): each.key for each in PLATFORMS.values()}
+PLATFORMS_BY_CODE = {each.code: each.key for each in PLATFORMS.values()}
+PLATFORMS_BY_ID = {str(integration_id(each.code)): each.key for each in PLATFORMS.values()}
 
 
 def platform_of(code: str) -> type[Platform]:
@@ -229,7 +224,7 @@ def platform_of(code: str) -> type[Platform]:
 
     :raises KeyError: when there is none.
     """
-    return _by_code()[code]
+    return PLATFORMS[PLATFORMS_BY_CODE[code]]
 
 
 def _info(connection: Connection) -> dict[str, str] | None:

@@ -1,5 +1,7 @@
 """Companies: list, add, change, delete; their access tokens and how their data is pulled."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from api import links, paging, querying, shapes, sync_settings
 from api.errors import ApiError, Issue, not_found
 from api.paging import PagingInfo
 from api.principals import TOKEN_VALID_FOR, ApiRequest, company_token
+from api.querying import OnClause
 from api.responses import responses
 from api.scopes import READ, WRITE
 from api.shapes import CompanyShape, Shape
@@ -19,10 +22,9 @@ from api.sync_settings import CompanySyncSettings, CompanySyncSettingsBody
 from companies import operations
 from companies.models import Company, CompanyQuerySet, TagsInvalid
 from companies.operations import NameMissing
-from connections.identifiers import integration_id
 from connections.models import Connection
 from sync import operations as sync_operations
-from sync.query import Clause, Kind, Operator, QueryError
+from sync.query import Clause, Kind, QueryError
 
 router = Router(tags=["Companies"], by_alias=True)
 
@@ -56,15 +58,7 @@ class CompaniesQuery(paging.Query):
 def _having(clause: Clause, column: str, value: str) -> Q:
     """Ask for a connection like this, or with `!=` for none: so "none at all" can be asked too."""
     found = Exists(Connection.objects.filter(company=OuterRef("pk"), **{column: value}))
-    if clause.operator is Operator.EQUAL:
-        return Q(found)
-    if clause.operator is Operator.NOT_EQUAL:
-        return ~Q(found)
-    raise QueryError(
-        f"{clause.property} cannot be compared with {clause.operator}",
-        clause.operator_position,
-        "It can be compared with = and !=.",
-    )
+    return querying.is_or_is_not(clause, Q(found))
 
 
 def _status(clause: Clause) -> Q:
@@ -78,18 +72,8 @@ def _status(clause: Clause) -> Q:
     )
 
 
-def _platform(clause: Clause) -> Q:
-    for platform in shapes.platforms():
-        if platform.name.lower() == clause.value.lower():
-            return _having(clause, "platform", platform.key)
-    return _having(clause, "platform", "")
-
-
-def _integration(clause: Clause) -> Q:
-    for platform in shapes.platforms():
-        if clause.value.lower() in {platform.code, str(integration_id(platform.code))}:
-            return _having(clause, "platform", platform.key)
-    return _having(clause, "platform", "")
+def _platform(keys: Mapping[str, str]) -> OnClause:
+    return lambda clause: _having(clause, "platform", keys.get(clause.value.lower(), ""))
 
 
 ASKED = querying.Asked(
@@ -103,9 +87,9 @@ ASKED = querying.Asked(
         "createdByUserName": querying.column("createdByUserName", Kind.TEXT, "created_by__name"),
         "dataConnections.status": _status,
         "dataConnections.sourceType": lambda clause: _having(clause, "source_type", clause.value),
-        "dataConnections.platformName": _platform,
-        "dataConnections.integrationKey": _integration,
-        "dataConnections.integrationId": _integration,
+        "dataConnections.platformName": _platform(shapes.PLATFORMS_BY_NAME),
+        "dataConnections.integrationKey": _platform(shapes.PLATFORMS_BY_CODE),
+        "dataConnections.integrationId": _platform(shapes.PLATFORMS_BY_ID),
     },
     orders={"name": "sort_name", "created": "created_at", "lastSync": "last_pull_at"},
     default_order=("sort_name", "id"),
@@ -292,16 +276,10 @@ def set_company_sync_settings(
     return HttpResponse(status=204)
 
 
-class _refused_with_words:  # noqa: N801 - read as a phrase
+@contextmanager
+def _refused_with_words(validator: str) -> Iterator[None]:
     """Turn what the operations refuse into the contract's 400."""
-
-    def __init__(self, validator: str) -> None:
-        self.validator = validator
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, NameMissing | TagsInvalid):
-            issue = Issue("Company", str(error), self.validator)
-            raise ApiError(400, str(error), issues=[issue]) from error
+    try:
+        yield
+    except (NameMissing, TagsInvalid) as error:
+        raise ApiError(400, str(error), issues=[Issue("Company", str(error), validator)]) from error

@@ -16,7 +16,6 @@ from api.routers.companies import find_company
 from api.scopes import READ, WRITE
 from api.shapes import ConnectionShape, Shape
 from connections import lifecycle, offers, operations
-from connections.identifiers import integration_id
 from connections.models import Connection, ConnectionQuerySet
 from sync import operations as sync_operations
 from sync.query import Kind
@@ -46,16 +45,9 @@ ASKED = querying.Asked(
         "sourceType": querying.column("sourceType", Kind.TEXT, "source_type"),
         "created": querying.column("created", Kind.MOMENT, "created_at"),
         "lastSync": querying.column("lastSync", Kind.MOMENT, "last_pull_at"),
-        "platformName": querying.renamed(
-            {platform.name.lower(): platform.key for platform in shapes.platforms()}, "platform"
-        ),
-        "integrationKey": querying.renamed(
-            {platform.code: platform.key for platform in shapes.platforms()}, "platform"
-        ),
-        "integrationId": querying.renamed(
-            {str(integration_id(platform.code)): platform.key for platform in shapes.platforms()},
-            "platform",
-        ),
+        "platformName": querying.renamed(shapes.PLATFORMS_BY_NAME, "platform"),
+        "integrationKey": querying.renamed(shapes.PLATFORMS_BY_CODE, "platform"),
+        "integrationId": querying.renamed(shapes.PLATFORMS_BY_ID, "platform"),
     },
     orders={"created": "created_at", "lastSync": "last_pull_at", "status": "status"},
     default_order=("created_at", "id"),
