@@ -1,11 +1,14 @@
 """Companies and connections with the Link URLs that their shapes show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from api import shapes
+from companies.facts import company_facts
 from companies.models import Company
 from connections import links, one_time
+from connections.facts import connection_facts
 from connections.models import Connection
 
 
@@ -23,13 +26,8 @@ def companies(rows: Sequence[Company]) -> list[dict[str, Any]]:
         connection_ids=[each.pk for each in connections],
     )
     return [
-        shapes.company(
-            row,
-            redirect=urls[row.pk],
-            connections=[
-                shapes.connection(each, link_url=urls[each.pk]) for each in row.connections.all()
-            ],
-        )
+        shapes.company_details(company_facts(row), redirect=urls[row.pk])
+        | {"dataConnections": [_connection(each, urls) for each in row.connections.all()]}
         for row in rows
     ]
 
@@ -39,7 +37,7 @@ def connections(rows: Sequence[Connection]) -> list[dict[str, Any]]:
     if not rows:
         return []
     urls = links.link_urls(rows[0].organization_id, connection_ids=[row.pk for row in rows])
-    return [shapes.connection(row, link_url=urls[row.pk]) for row in rows]
+    return [_connection(row, urls) for row in rows]
 
 
 def handed_out(company: Company) -> dict[str, Any]:
@@ -57,3 +55,8 @@ def connection_handed_out(connection: Connection) -> dict[str, Any]:
         return written
     url = one_time.url_to_hand_out(connection.company, connection=connection)
     return written | {"linkUrl": url}
+
+
+def _connection(row: Connection, urls: Mapping[UUID, str]) -> dict[str, Any]:
+    errors = row.newest_errors  # type: ignore[attr-defined]  # of `with_errors`
+    return shapes.connection(connection_facts(row, errors), link_url=urls[row.pk])

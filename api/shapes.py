@@ -7,21 +7,20 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Prefetch
 from ninja import Schema
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from companies.models import Company, CompanyQuerySet
+from companies.models import CompanyQuerySet
+from connections.facts import ERRORS_KEPT
 from connections.identifiers import integration_id, source_id
 from connections.models import Connection, ConnectionError, ConnectionQuerySet  # noqa: A004
-from connections.platforms import PLATFORMS, get_platform
+from connections.platforms import PLATFORMS
 from connections.platforms.base import Platform
 from sync.models import Pull, PullStatus
 
-#: Of a connection's errors the newest.
-ERRORS_SHOWN = 20
+type Facts = dict[str, Any]
 
 ConnectionStatus = Literal["PendingAuth", "Linked", "Unlinked", "Deauthorized"]
 SourceType = Literal["Accounting", "Banking", "BankFeed", "Commerce", "Expense", "Other", "Unknown"]
@@ -112,77 +111,70 @@ def moment(value: dt.datetime | None) -> str | None:
     return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def company_details(company: Company, *, redirect: str) -> dict[str, Any]:
+def utc(text: str | None) -> str | None:
+    """Write a kept moment with a Z."""
+    return text and text.replace("+00:00", "Z")
+
+
+def company_details(kept: Facts, *, redirect: str) -> Facts:
+    """Write a company, as it is or as an event kept it (see `companies.facts`)."""
     return {
-        "id": str(company.pk),
-        "name": company.name,
-        "description": company.description or None,
+        "id": kept["id"],
+        "name": kept["name"],
+        "description": kept["description"] or None,
         "redirect": redirect,
-        "lastSync": moment(company.last_pull_at),
-        "created": moment(company.created_at),
-        "createdByUserName": str(company.created_by) if company.created_by_id else None,
-        "products": company.products,
-        "tags": company.tags,
+        "lastSync": utc(kept["lastPullAt"]),
+        "created": utc(kept["createdAt"]),
+        "createdByUserName": kept["createdBy"],
+        "products": kept.get("products", []),
+        "tags": kept["tags"],
         "referenceParentCompany": None,
         "referenceSubsidiaryCompanies": [],
     }
 
 
-def company(
-    company: Company, *, redirect: str, connections: list[dict[str, Any]]
-) -> dict[str, Any]:
-    return company_details(company, redirect=redirect) | {"dataConnections": connections}
-
-
-def company_reference(company: Company, *, organization_slug: str) -> dict[str, Any]:
+def company_reference(kept: Facts, *, portal: str) -> Facts:
     return {
-        "id": str(company.pk),
-        "name": company.name,
-        "description": company.description or None,
-        "links": {"portal": portal_url(organization_slug, company.pk)},
-        "tags": company.tags,
+        "id": kept["id"],
+        "name": kept["name"],
+        "description": kept["description"] or None,
+        "links": {"portal": portal},
+        "tags": kept["tags"],
     }
 
 
-def portal_url(organization_slug: str, company_id: UUID, page: str = "") -> str:
-    return f"{settings.BASE_URL}/o/{organization_slug}/companies/{company_id}/{page}"
-
-
-def connection(connection: Connection, *, link_url: str) -> dict[str, Any]:
-    """Write a connection; its errors must have been read with `with_errors`."""
-    platform = get_platform(connection.platform)
+def connection(kept: Facts, *, link_url: str) -> Facts:
+    """Write a connection, as it is or as an event kept it (see `connections.facts`)."""
+    platform = PLATFORMS[kept["platform"]]
     return {
-        "id": str(connection.pk),
+        "id": kept["id"],
         "integrationId": str(integration_id(platform.code)),
         "integrationKey": platform.code,
         "sourceId": str(source_id(platform.code)),
-        "sourceType": connection.source_type,
+        "sourceType": kept["sourceType"],
         "platformName": platform.name,
         "linkUrl": link_url,
-        "status": connection.status,
-        "lastSync": moment(connection.last_pull_at),
-        "created": moment(connection.created_at),
-        "dataConnectionErrors": [
-            connection_error(error)
-            for error in connection.newest_errors  # type: ignore[attr-defined]  # of `with_errors`
-        ],
-        "connectionInfo": _info(connection),
+        "status": kept["status"],
+        "lastSync": utc(kept["lastPullAt"]),
+        "created": utc(kept["createdAt"]),
+        "dataConnectionErrors": [connection_error(each) for each in kept["errors"]],
+        "connectionInfo": _info(kept),
     }
 
 
-def connection_error(error: ConnectionError) -> dict[str, Any]:
+def connection_error(kept: Facts) -> Facts:
     return {
-        "statusCode": error.status_code,
-        "statusText": error.status_text,
-        "errorMessage": error.error_message,
-        "erroredOnUtc": moment(error.errored_at),
-        "status": "Active" if error.is_active else "Resolved",
-        "resolvedOnUtc": moment(error.resolved_at),
+        "statusCode": kept["statusCode"],
+        "statusText": kept["statusText"],
+        "errorMessage": kept["errorMessage"],
+        "erroredOnUtc": utc(kept["erroredAt"]),
+        "status": "Resolved" if kept["resolvedAt"] else "Active",
+        "resolvedOnUtc": utc(kept["resolvedAt"]),
     }
 
 
 def with_errors(connections: ConnectionQuerySet) -> ConnectionQuerySet:
-    newest = ConnectionError.objects.order_by("-errored_at", "-id")[:ERRORS_SHOWN]
+    newest = ConnectionError.objects.order_by("-errored_at", "-id")[:ERRORS_KEPT]
     return connections.prefetch_related(
         Prefetch("errors", queryset=newest, to_attr="newest_errors")
     )
@@ -227,10 +219,7 @@ def platform_of(code: str) -> type[Platform]:
     return PLATFORMS[PLATFORMS_BY_CODE[code]]
 
 
-def _info(connection: Connection) -> dict[str, str] | None:
-    """Tell which books are linked there: its own id and name for them."""
-    info = {
-        "platformCompanyId": connection.platform_company_id,
-        "platformCompanyName": connection.platform_company_name,
-    }
-    return {name: value for name, value in info.items() if value} or None
+def _info(kept: Facts) -> dict[str, str] | None:
+    """Tell which books are linked there: the platform's own id and name for them."""
+    names = ("platformCompanyId", "platformCompanyName")
+    return {name: kept[name] for name in names if kept.get(name)} or None

@@ -140,8 +140,9 @@ _CONNECTION = _object(
                 optional=("resolvedOnUtc",),
             ),
         },
+        "connectionInfo": {"type": "object", "additionalProperties": _TEXT},
     },
-    optional=("lastSync",),
+    optional=("lastSync", "connectionInfo"),
 )
 _CONNECTION_EVENT = _object({"referenceCompany": _REFERENCE, "connection": _CONNECTION})
 _READ = _object(

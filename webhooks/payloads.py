@@ -1,7 +1,7 @@
 """What an event says to others: the public contract's JSON, from what the event kept.
 
-One function an object. Nothing is asked of companies or connections themselves, which may have
-changed or gone since, but for the Link URL in force: the database never holds one.
+The objects look as in the API's answers. Nothing is asked of companies or connections themselves,
+which may have changed or gone since, but for the Link URL in force: the database never holds one.
 """
 
 import json
@@ -11,11 +11,10 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
+from api import shapes
 from companies.models import Company, Event, Organization
 from connections import links
-from connections.identifiers import integration_id, source_id
 from connections.models import Connection
-from connections.platforms import PLATFORMS
 from webhooks import catalog
 
 type Json = dict[str, Any]
@@ -36,7 +35,7 @@ def envelope(event: Event, organization: Organization) -> Json:
     return {
         "id": str(event.pk),
         "eventType": public,
-        "generatedDate": _utc(event.occurred_at.isoformat()),
+        "generatedDate": shapes.moment(event.occurred_at),
         "payload": _payload(public, event.payload, organization),
     }
 
@@ -61,61 +60,19 @@ def _payload(public: str, kept: Json, organization: Organization) -> Json:
 
 
 def company(kept: Json, organization: Organization) -> Json:
-    shown = {
-        "id": kept["id"],
-        "name": kept["name"],
-        "description": kept["description"] or None,
-        "platform": "",
-        "redirect": _company_link(kept, organization),
-        "lastSync": _utc(kept["lastPullAt"]),
-        "created": _utc(kept["createdAt"]),
-        "createdByUserName": kept["createdBy"],
-        "products": [],
-        "tags": kept["tags"],
-        "referenceParentCompany": None,
-        "referenceSubsidiaryCompanies": [],
-    }
-    return _without_unset(shown, "lastSync")
+    shown = shapes.company_details(kept, redirect=_company_link(kept, organization))
+    return {"platform": "", **_without_unset(shown, "lastSync")}
 
 
 def company_reference(kept: Json, organization: Organization) -> Json:
-    return {
-        "id": kept["id"],
-        "name": kept["name"],
-        "description": kept["description"] or None,
-        "links": {"portal": _portal("sync:summary", organization, kept["id"])},
-        "tags": kept["tags"],
-    }
+    portal = _portal("sync:summary", organization, kept["id"])
+    return shapes.company_reference(kept, portal=portal)
 
 
 def connection(kept: Json, organization: Organization) -> Json:
-    platform = PLATFORMS[kept["platform"]]
-    shown = {
-        "id": kept["id"],
-        "integrationId": str(integration_id(platform.code)),
-        "integrationKey": platform.code,
-        "sourceId": str(source_id(platform.code)),
-        "sourceType": kept["sourceType"],
-        "platformName": platform.name,
-        "linkUrl": _connection_link(kept, organization),
-        "status": kept["status"],
-        "lastSync": _utc(kept["lastPullAt"]),
-        "created": _utc(kept["createdAt"]),
-        "dataConnectionErrors": [connection_error(each) for each in kept["errors"]],
-    }
-    return _without_unset(shown, "lastSync")
-
-
-def connection_error(kept: Json) -> Json:
-    shown = {
-        "statusCode": kept["statusCode"],
-        "statusText": kept["statusText"],
-        "errorMessage": kept["errorMessage"],
-        "erroredOnUtc": _utc(kept["erroredAt"]),
-        "status": "Resolved" if kept["resolvedAt"] else "Active",
-        "resolvedOnUtc": _utc(kept["resolvedAt"]),
-    }
-    return _without_unset(shown, "resolvedOnUtc")
+    shown = shapes.connection(kept, link_url=_connection_link(kept, organization))
+    errors = [_without_unset(each, "resolvedOnUtc") for each in shown["dataConnectionErrors"]]
+    return _without_unset({**shown, "dataConnectionErrors": errors}, "lastSync", "connectionInfo")
 
 
 def read(kept: Json, organization: Organization) -> Json:
@@ -183,10 +140,6 @@ def _leads_nowhere(deleted: UUID) -> str:
 
 def _portal(name: str, organization: Organization, *args: object) -> str:
     return f"{settings.BASE_URL}{reverse(name, args=[organization.slug, *args])}"
-
-
-def _utc(moment: str | None) -> str | None:
-    return moment and moment.replace("+00:00", "Z")
 
 
 def _without_unset(shown: Json, *optional: str) -> Json:

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from companies.models import Event, EventType, OutboxEntry, User
-from companies.operations import create_company, edit_company
+from companies.operations import add_product, create_company, edit_company
 from connections import links
 from connections.models import Connection
 from connections.operations import create_connection, deauthorize, fail_authorization
@@ -54,12 +54,14 @@ def test_a_company_is_told_when_it_is_made(organization, alice):
 def test_a_deleted_company_is_told_as_it_was(organization, alice):
     company = create_company(organization, name="Bakery")
     edit_company(company, description="Customer 7", tags={"region": "north"})
+    company = add_product(company, "lending")
     pulls.delete_company(company, actor=alice)
 
     payload = told(organization, EventType.COMPANY_DELETED)["payload"]
 
     assert (payload["name"], payload["description"]) == ("Bakery", "Customer 7")
     assert payload["tags"] == {"region": "north"}
+    assert payload["products"] == ["lending"]
     assert "/link/" in payload["redirect"]
 
 
