@@ -43,7 +43,7 @@ def connections(rows: Sequence[Connection]) -> list[dict[str, Any]]:
 def handed_out(company: Company) -> dict[str, Any]:
     """Write one company, read with `shapes.with_connections`, with a Link URL that opens."""
     (written,) = companies([company])
-    if not company.organization.uses_one_time_links:
+    if not _opens_once(company):
         return written
     return written | {"redirect": one_time.url_to_hand_out(company)}
 
@@ -51,7 +51,7 @@ def handed_out(company: Company) -> dict[str, Any]:
 def connection_handed_out(connection: Connection) -> dict[str, Any]:
     """Write one connection, read with `shapes.with_errors`, with a Link URL that opens."""
     (written,) = connections([connection])
-    if not connection.company.organization.uses_one_time_links:
+    if not _opens_once(connection.company, connection):
         return written
     url = one_time.url_to_hand_out(connection.company, connection=connection)
     return written | {"linkUrl": url}
@@ -60,3 +60,11 @@ def connection_handed_out(connection: Connection) -> dict[str, Any]:
 def _connection(row: Connection, urls: Mapping[UUID, str]) -> dict[str, Any]:
     errors = row.newest_errors  # type: ignore[attr-defined]  # of `with_errors`
     return shapes.connection(connection_facts(row, errors), link_url=urls[row.pk])
+
+
+def _opens_once(company: Company, connection: Connection | None = None) -> bool:
+    """Tell whether a code is needed; what somebody revoked is not opened again by asking for it."""
+    return (
+        company.organization.uses_one_time_links
+        and links.latest(company, connection=connection).revoked_at is None
+    )

@@ -208,3 +208,10 @@ def test_one_time_link_urls_are_handed_out_singly(program, company, organization
     assert "link.otp=" in read["redirect"]
     path = f"/companies/{company.pk}/connections/{connection.pk}"
     assert "otp=" in program.get(path).json()["linkUrl"]
+
+
+def test_a_revoked_one_time_link_url_is_not_opened_again_by_reading(program, company, organization):
+    Organization.objects.filter(pk=organization.pk).update(uses_one_time_links=True)
+    program.get(f"/companies/{company.pk}")
+    links.revoke(company, actor=None)
+    assert "otp=" not in program.get(f"/companies/{company.pk}").json()["redirect"]
