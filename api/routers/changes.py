@@ -13,9 +13,7 @@ from api import bodies, datasets, paging, record_schemas, shapes
 from api.datasets import Dataset, find_dataset, moment_of, named
 from api.errors import ApiError
 from api.principals import ApiRequest
-from api.responses import responses
-from api.routers.data import storable
-from api.scopes import READ
+from api.routers.data import Views, at_both_levels, storable
 from connections.schemas import DataType
 from sync import comparison, versions
 from sync.comparison import ChangeKind
@@ -25,8 +23,6 @@ router = Router(tags=["Changes"], by_alias=True)
 
 #: The year in which the newest state of a record is superseded.
 _NEVER = 9999
-_DATA = "/companies/{uuid:companyId}/data"
-_CONNECTION_DATA = "/companies/{uuid:companyId}/connections/{uuid:connectionId}/data"
 
 
 class ChangesQuery(paging.Paging):
@@ -86,93 +82,51 @@ _CHANGES["allOf"].append(
 )
 
 
-@router.get(
-    f"{_DATA}/{{dataType}}/changes",
-    auth=READ,
-    response=responses(None, 400, 404, 409),
-    operation_id="list-changes",
-    summary="List changes",
-    openapi_extra=record_schemas.responses(_CHANGES),
-)
-def list_changes(
-    request: ApiRequest,
-    companyId: UUID,  # noqa: N803
-    dataType: str,  # noqa: N803
-    asked: FromQuery[ChangesQuery],
-) -> HttpResponse:
-    """What was added, changed or deleted between two moments, such as two pulls.
+def _changes_at_both_levels() -> Views:
+    def of_company(
+        request: ApiRequest,
+        companyId: UUID,  # noqa: N803
+        dataType: str,  # noqa: N803
+        asked: FromQuery[ChangesQuery],
+    ) -> HttpResponse:
+        return _changes(request, find_dataset(request, companyId, None, named(dataType)), asked)
 
-    What changed and was changed back is no change.
-    """
-    return _changes(request, find_dataset(request, companyId, None, named(dataType)), asked)
+    def of_connection(
+        request: ApiRequest,
+        companyId: UUID,  # noqa: N803
+        connectionId: UUID,  # noqa: N803
+        dataType: str,  # noqa: N803
+        asked: FromQuery[ChangesQuery],
+    ) -> HttpResponse:
+        dataset = find_dataset(request, companyId, connectionId, named(dataType))
+        return _changes(request, dataset, asked)
 
-
-@router.get(
-    f"{_CONNECTION_DATA}/{{dataType}}/changes",
-    auth=READ,
-    response=responses(None, 400, 404, 409),
-    operation_id="list-changes-of-connection",
-    summary="List changes of a connection",
-    openapi_extra=record_schemas.responses(_CHANGES),
-)
-def list_changes_of_connection(
-    request: ApiRequest,
-    companyId: UUID,  # noqa: N803
-    connectionId: UUID,  # noqa: N803
-    dataType: str,  # noqa: N803
-    asked: FromQuery[ChangesQuery],
-) -> HttpResponse:
-    """What was added, changed or deleted between two moments over one connection."""
-    return _changes(request, find_dataset(request, companyId, connectionId, named(dataType)), asked)
+    return of_company, of_connection
 
 
-@router.get(
-    f"{_DATA}/{{dataType}}/{{path:recordId}}/versions",
-    auth=READ,
-    response=responses(None, 400, 404, 409),
-    operation_id="list-record-versions",
-    summary="List versions of a record",
-    openapi_extra=record_schemas.responses(record_schemas.page_of(_STATE)),
-)
-def list_versions(
-    request: ApiRequest,
-    companyId: UUID,  # noqa: N803
-    dataType: str,  # noqa: N803
-    recordId: str,  # noqa: N803
-    asked: FromQuery[paging.Paging],
-) -> HttpResponse:
-    """Every state that a record was in, newest first."""
-    return _versions(
-        request,
-        find_dataset(request, companyId, None, named(dataType)),
-        recordId,
-        asked,
-    )
+def _versions_at_both_levels() -> Views:
+    def of_company(
+        request: ApiRequest,
+        companyId: UUID,  # noqa: N803
+        dataType: str,  # noqa: N803
+        recordId: str,  # noqa: N803
+        asked: FromQuery[paging.Paging],
+    ) -> HttpResponse:
+        dataset = find_dataset(request, companyId, None, named(dataType))
+        return _versions(request, dataset, recordId, asked)
 
+    def of_connection(  # noqa: PLR0917 - the path's parameters
+        request: ApiRequest,
+        companyId: UUID,  # noqa: N803
+        connectionId: UUID,  # noqa: N803
+        dataType: str,  # noqa: N803
+        recordId: str,  # noqa: N803
+        asked: FromQuery[paging.Paging],
+    ) -> HttpResponse:
+        dataset = find_dataset(request, companyId, connectionId, named(dataType))
+        return _versions(request, dataset, recordId, asked)
 
-@router.get(
-    f"{_CONNECTION_DATA}/{{dataType}}/{{path:recordId}}/versions",
-    auth=READ,
-    response=responses(None, 400, 404, 409),
-    operation_id="list-record-versions-of-connection",
-    summary="List versions of a record of a connection",
-    openapi_extra=record_schemas.responses(record_schemas.page_of(_STATE)),
-)
-def list_versions_of_connection(  # noqa: PLR0917 - the path's parameters
-    request: ApiRequest,
-    companyId: UUID,  # noqa: N803
-    connectionId: UUID,  # noqa: N803
-    dataType: str,  # noqa: N803
-    recordId: str,  # noqa: N803
-    asked: FromQuery[paging.Paging],
-) -> HttpResponse:
-    """Every state that a record was in over one connection, newest first."""
-    return _versions(
-        request,
-        find_dataset(request, companyId, connectionId, named(dataType)),
-        recordId,
-        asked,
-    )
+    return of_company, of_connection
 
 
 def _changes(request: ApiRequest, dataset: Dataset, asked: ChangesQuery) -> HttpResponse:
@@ -273,3 +227,26 @@ def _versions(
 
 def _superseded(moment: dt.datetime) -> dt.datetime | None:
     return None if moment.year == _NEVER else moment
+
+
+at_both_levels(
+    router,
+    "/data/{dataType}/changes",
+    _changes_at_both_levels(),
+    name="list-changes",
+    summary="List changes",
+    description="What was added, changed or deleted between two moments, such as two pulls. What "
+    "changed and was changed back is no change.",
+    schema=_CHANGES,
+    refusals=(400, 404, 409),
+)
+at_both_levels(
+    router,
+    "/data/{dataType}/{path:recordId}/versions",
+    _versions_at_both_levels(),
+    name="list-record-versions",
+    summary="List versions of a record",
+    description="Every state that a record was in, newest first.",
+    schema=record_schemas.page_of(_STATE),
+    refusals=(400, 404, 409),
+)

@@ -34,6 +34,9 @@ AsOf = Annotated[
     ),
 ]
 
+#: The same operation below a company, and below one of its connections.
+type Views = tuple[Callable[..., Any], Callable[..., Any]]
+
 #: So that the rows of a large page are never all in memory beside what is written of them.
 _AT_ONCE = 500
 _LONGEST_ID = 200
@@ -92,7 +95,7 @@ def _check_account(dataset: Dataset, account_id: str) -> None:
         raise datasets.missing(DataType.BANK_ACCOUNTS, account_id)
 
 
-def _listing(data_type: DataType) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _listing(data_type: DataType) -> Views:
     def of_company(
         request: ApiRequest,
         companyId: UUID,  # noqa: N803
@@ -115,7 +118,7 @@ def _listing(data_type: DataType) -> tuple[Callable[..., Any], Callable[..., Any
     return of_company, of_connection
 
 
-def _reading(data_type: DataType) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _reading(data_type: DataType) -> Views:
     def of_company(
         request: ApiRequest,
         companyId: UUID,  # noqa: N803
@@ -136,7 +139,7 @@ def _reading(data_type: DataType) -> tuple[Callable[..., Any], Callable[..., Any
     return of_company, of_connection
 
 
-def _company_info() -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _company_info() -> Views:
     single = DataType.COMPANY
 
     def of_company(
@@ -159,7 +162,7 @@ def _company_info() -> tuple[Callable[..., Any], Callable[..., Any]]:
     return of_company, of_connection
 
 
-def _transactions() -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _transactions() -> Views:
     data_type = DataType.BANK_TRANSACTIONS
 
     def of_company(
@@ -189,7 +192,7 @@ def _transactions() -> tuple[Callable[..., Any], Callable[..., Any]]:
     return of_company, of_connection
 
 
-def _transaction() -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _transaction() -> Views:
     data_type = DataType.BANK_TRANSACTIONS
 
     def of_company(
@@ -221,7 +224,7 @@ def _transaction() -> tuple[Callable[..., Any], Callable[..., Any]]:
 def at_both_levels(
     on: Router,
     path: str,
-    views: tuple[Callable[..., Any], Callable[..., Any]],
+    views: Views,
     *,
     name: str,
     summary: str,
@@ -251,9 +254,7 @@ def at_both_levels(
         )(view)
 
 
-def _register_list(
-    data_type: DataType, views: tuple[Callable[..., Any], Callable[..., Any]]
-) -> None:
+def _register_list(data_type: DataType, views: Views) -> None:
     at_both_levels(
         router,
         f"/data/{path_of(data_type)}",
@@ -267,9 +268,7 @@ def _register_list(
     )
 
 
-def _register_one(
-    data_type: DataType, path: str, views: tuple[Callable[..., Any], Callable[..., Any]]
-) -> None:
+def _register_one(data_type: DataType, path: str, views: Views) -> None:
     at_both_levels(
         router,
         f"/data/{path}",
