@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api import cors, keys, profile, sync_settings
 from api.errors import ApiError, not_found
-from api.models import ApiKey
+from api.models import ApiKey, Scope
 from api.principals import ApiRequest
 from api.profile import Profile
 from api.responses import responses
@@ -178,14 +178,16 @@ def list_api_keys(request: ApiRequest) -> dict[str, Any]:
     exclude_none=True,
 )
 def create_api_key(request: ApiRequest, body: ApiKeyBody | None = None) -> Status[dict[str, Any]]:
-    """Make a key with every scope that never expires; others are made in the portal. It is shown
-    in this answer only.
+    """Make a key that may do what the key of this request may, and never expires; others are made
+    in the portal. It is shown in this answer only.
     """
     name = (body.name if body else None) or ""
     if "\x00" in name:
         raise ApiError(400, "A name cannot have a zero byte in it.")
     try:
-        key, text = keys.create_key(request.organization, name=name, actor=None)
+        # None gives away more than it has.
+        scopes = [Scope(each) for each in request.principal.scopes]
+        key, text = keys.create_key(request.organization, name=name, scopes=scopes, actor=None)
     except keys.TooManyKeys as error:
         raise ApiError(409, str(error)) from error
     key.refresh_from_db(fields=["created_at"])

@@ -9,6 +9,7 @@ from api.keys import create_key, find_key, keys_of
 from api.models import Scope
 from companies.models import AuditEntry
 from link.settings import save_logo, settings_of
+from tests.api.conftest import Program
 
 pytestmark = pytest.mark.django_db
 
@@ -139,3 +140,10 @@ def test_settings_need_the_scope(program_of, organization):
     assert program.get("/profile").status_code == 200
     assert program.put("/profile", {"name": "New", "redirectUrl": ""}).status_code == 403
     assert program.get("/apiKeys").status_code == 403
+
+
+def test_a_key_gives_none_more_than_it_has(program_of, organization):
+    program = program_of(organization, scopes=[Scope.ADMIN])
+    made = program.post("/apiKeys", {"name": "helper"}).json()
+    assert made["scopes"] == ["admin"]
+    assert Program(made["apiKey"]).get("/companies").status_code == 403
