@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from api.samples import sample
+
 _PREFIX = "/api"
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 _METHODS = ("get", "post", "put", "patch", "delete")
-#: Recursive shapes (lines of a report within lines) are shown this deep.
-_DEEPEST = 4
 
 _CALL = """\
 _ledgerport() {
@@ -178,48 +178,5 @@ def _quoted(body: Any) -> str:
 def _body(document: Mapping[str, Any], described: Mapping[str, Any]) -> tuple[str, Any]:
     content = described.get("requestBody", {}).get("content", {})
     for media_type, held in content.items():
-        return media_type, _example(document, held.get("schema", {}))
+        return media_type, sample(held.get("schema", {}), document["components"]["schemas"])
     return "", None
-
-
-def _example(document: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0) -> Any:  # noqa: C901, PLR0911 - a case for each kind of schema
-    """Make up a value that the schema describes."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return _example(document, document["components"]["schemas"][name], depth)
-    for known in ("example", "default", "const"):
-        if schema.get(known) is not None:
-            return schema[known]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    for alternatives in ("anyOf", "oneOf", "allOf"):
-        if schema.get(alternatives):
-            return _example(document, schema[alternatives][0], depth)
-    match schema.get("type"):
-        case "object":
-            if depth >= _DEEPEST:
-                return {}
-            members = schema.get("properties", {})
-            needed = schema.get("required") or members
-            return {
-                name: _example(document, each, depth + 1)
-                for name, each in members.items()
-                if name in needed
-            }
-        case "array":
-            return [_example(document, schema.get("items", {}), depth + 1)]
-        case "integer" | "number":
-            return schema.get("minimum", 0)
-        case "boolean":
-            return True
-        case "string":
-            return _TEXTS.get(schema.get("format", ""), "text")
-    return None
-
-
-_TEXTS = {
-    "uuid": "00000000-0000-0000-0000-000000000000",
-    "date-time": "2026-01-31T00:00:00Z",
-    "date": "2026-01-31",
-    "uri": "https://example.com",
-}

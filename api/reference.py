@@ -5,7 +5,7 @@ What the page says comes from the OpenAPI document alone, so that it cannot diff
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,13 +15,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
+from api.samples import sample
 from api.scopes import Requires
 from api.urls import api
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _REFUSAL = "ErrorMessage"
-_NO_ID = "00000000-0000-0000-0000-000000000000"
-_SAMPLES: dict[str, Any] = {"string": "text", "boolean": True, "integer": 0, "number": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,33 +225,10 @@ def _example(
     if method != "GET":
         lines[0] = lines[0].replace("curl ", f"curl -X {method} ")
     if body:
-        sent = json.dumps(_sample(body, schemas))
+        sent = json.dumps(sample(body, schemas))
         lines += ["-H 'Content-Type: application/json'", f"-d '{sent}'"]
     return " \\\n  ".join(lines)
 
 
 def _constant(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
-
-
-def _sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
-    """Return the least that may be sent."""
-    if "$ref" in schema:
-        return _sample(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    if variants := schema.get("anyOf"):
-        return _sample(next(each for each in variants if each.get("type") != "null"), schemas)
-    if choices := schema.get("enum"):
-        return choices[0]
-    kind = schema.get("type")
-    if kind == "array":
-        return [_sample(schema.get("items", {}), schemas)]
-    if kind in _SAMPLES:
-        return _NO_ID if schema.get("format") == "uuid" else schema.get("const", _SAMPLES[kind])
-    return dict(_members(schema, schemas))
-
-
-def _members(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    properties = schema.get("properties", {})
-    # Without required members the first one shows how it looks.
-    for name in schema.get("required") or list(properties)[:1]:
-        yield name, _sample(properties[name], schemas)
