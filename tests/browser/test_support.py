@@ -85,7 +85,8 @@ def test_staff_look_inside_for_a_reason_and_are_seen(
         look()
         rows.first.locator("th a").click()
         expect(page.locator("#content-main form, #content-main fieldset").first).to_be_visible()
-        expect(page.locator("#content")).to_contain_text(MOMENT)
+        if model != "sync/datastatus":  # of one that never succeeded and is not due there is none
+            expect(page.locator("#content")).to_contain_text(MOMENT)
         assert not re.search(r"\b[ap]\.m\.|noon|midnight", page.locator("#content").inner_text())
         look()
 
