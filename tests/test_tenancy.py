@@ -210,7 +210,13 @@ def is_public(name: str) -> bool:
     return any(re.fullmatch(pattern.replace("*", ".*"), name) for pattern in PUBLIC)
 
 
-@pytest.fixture(params=["both layers", "row-level security off", "Python scope off"])
+@pytest.fixture(
+    params=[
+        pytest.param("both layers", marks=pytest.mark.full),
+        "row-level security off",  # the stricter one for what is written anew most: queries
+        pytest.param("Python scope off", marks=pytest.mark.full),
+    ]
+)
 def layers(request, db, monkeypatch) -> str:
     """Leave one of the two layers out."""
     if request.param == "row-level security off":

@@ -15,7 +15,7 @@ from api.urls import api
 from companies import tenancy
 from tests import estate
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
-from tests.test_tenancy import switch_python_scope_off, switch_row_level_security_off
+from tests.test_tenancy import layers  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 
@@ -38,16 +38,6 @@ FIXED: dict[str, str] = {
     "customDataIdentifier": "orders",
     "pushOperationKey": "7e5fbf5e-4fcb-4f5c-9d2c-3f6d1ab1bc55",
 }
-
-
-@pytest.fixture(params=["both layers", "row-level security off", "Python scope off"])
-def layers(request, db, monkeypatch) -> str:
-    """Leave one of the two layers out."""
-    if request.param == "row-level security off":
-        switch_row_level_security_off()
-    if request.param == "Python scope off":
-        switch_python_scope_off(monkeypatch)
-    return request.param
 
 
 @pytest.fixture

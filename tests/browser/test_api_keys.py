@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from tests.browser.checks import check, sign_in
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_key_is_made_used_and_revoked(portal, new_context, width, scheme):
@@ -49,7 +48,6 @@ def test_a_key_is_made_used_and_revoked(portal, new_context, width, scheme):
     assert httpx.get(url, auth=(key, "")).status_code == 401
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_reference_leads_from_subject_to_schema(portal, new_context, width, scheme):

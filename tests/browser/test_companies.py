@@ -34,7 +34,6 @@ def test_filters_and_search_are_in_the_address(page):
     expect(page.get_by_role("link", name="Harbour & Finch Coffee Roasters")).to_be_visible()
 
 
-@pytest.mark.full
 def test_columns_are_remembered(page):
     header = page.locator("table.companies thead")
     expect(header.get_by_text("Created")).to_be_visible()
@@ -53,7 +52,6 @@ def test_columns_are_remembered(page):
     expect(header.get_by_text("Created")).to_be_visible()
 
 
-@pytest.mark.full
 def test_a_row_offers_what_can_be_done(page):
     name = "Harbour & Finch Coffee Roasters"
     page.get_by_role("button", name=f"Actions for {name}").click()
@@ -70,7 +68,6 @@ def test_a_row_offers_what_can_be_done(page):
     expect(request).to_be_hidden()
 
 
-@pytest.mark.full
 def test_the_invitation_is_one_address_for_all(page):
     page.get_by_role("link", name="Invite company").click()
     dialog = page.get_by_role("dialog", name="Invite company")
@@ -78,7 +75,6 @@ def test_the_invitation_is_one_address_for_all(page):
     check(page)
 
 
-@pytest.mark.full
 def test_the_list_can_be_downloaded(page):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").click()
@@ -86,7 +82,6 @@ def test_the_list_can_be_downloaded(page):
     assert any("Harbour & Finch Coffee Roasters" in line for line in lines[1:])
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_the_view_is_chosen_and_uploaded_files_show(portal, new_context, width, scheme):
     page = new_context(width=width, color_scheme=scheme)

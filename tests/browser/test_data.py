@@ -30,7 +30,6 @@ def open_data(portal, new_context):
     return run
 
 
-@pytest.mark.full
 def test_a_query_is_answered_as_it_is_typed_and_its_mistakes_are_shown(open_data):
     page = open_data("invoices")
     search = page.get_by_role("searchbox", name="Search invoices")
@@ -47,7 +46,6 @@ def test_a_query_is_answered_as_it_is_typed_and_its_mistakes_are_shown(open_data
     expect(search).to_be_focused()
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_table_help_and_record_are_accessible_on_every_screen(open_data, width, scheme):
     page = open_data("invoices", width, scheme)
@@ -65,7 +63,6 @@ def test_table_help_and_record_are_accessible_on_every_screen(open_data, width, 
     check(page)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_the_past_of_a_table_and_the_way_back_are_accessible_on_every_screen(
     open_data, width, scheme
@@ -95,7 +92,6 @@ def test_the_past_of_a_table_and_the_way_back_are_accessible_on_every_screen(
     check(page)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_a_statement_scrolls_inside_itself_and_folds(open_data, width, scheme):
     page = open_data("profitAndLoss", width, scheme)
@@ -116,7 +112,6 @@ def test_a_statement_scrolls_inside_itself_and_folds(open_data, width, scheme):
     check(page)
 
 
-@pytest.mark.full
 def test_without_javascript_everything_is_reached_by_links_and_forms(open_data):
     page = open_data("invoices", java_script_enabled=False)
     search = page.get_by_role("searchbox", name="Search invoices")

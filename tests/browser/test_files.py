@@ -15,7 +15,6 @@ STATEMENT = chosen("Statement, October.csv", samples.CSV)
 PROGRAM = chosen("setup.pdf", samples.PROGRAM)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_files_are_uploaded_listed_and_downloaded(portal, new_context, width, scheme):
     page = new_context(width=width, color_scheme=scheme)
@@ -47,7 +46,6 @@ def test_files_are_uploaded_listed_and_downloaded(portal, new_context, width, sc
     expect(page.get_by_text(f"{STATEMENT['name']} is deleted.")).to_be_visible()
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
 def test_a_customer_uploads_files_instead(portal, new_context, width, scheme):
     office = new_context()

@@ -23,7 +23,6 @@ def add_company(page: Page, portal: Portal, name: str) -> tuple[str, str]:
     return company, page.get_by_role("textbox", name="Link URL").input_value()
 
 
-@pytest.mark.full
 def test_a_vendor_is_registered_offered_and_linked(portal, xero, new_context):
     page = new_context()
     sign_in(page, portal)
@@ -68,7 +67,6 @@ def test_a_vendor_is_registered_offered_and_linked(portal, xero, new_context):
     assert xero.violations == []
 
 
-@pytest.mark.full
 def test_one_company_at_quickbooks_is_linked_and_pulled(portal, quickbooks, new_context):
     page = new_context()
     sign_in(page, portal)
@@ -97,7 +95,6 @@ def test_one_company_at_quickbooks_is_linked_and_pulled(portal, quickbooks, new_
     assert quickbooks.violations == []
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_pages_of_integrations_are_accessible_everywhere(portal, new_context, scheme, width):
@@ -109,7 +106,6 @@ def test_pages_of_integrations_are_accessible_everywhere(portal, new_context, sc
         check(page)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_page_that_asks_for_a_key_says_what_is_wrong(portal, new_context, scheme, width):

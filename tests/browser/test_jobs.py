@@ -30,7 +30,6 @@ def row(page: Page, name: str):
     return page.get_by_role("row").filter(has_text=name)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("width", [390, 1440])
 def test_refreshing_many_is_looked_at_first_and_followed_live(portal, new_context, width):
     page = new_context(width=width)
@@ -62,7 +61,6 @@ def test_refreshing_many_is_looked_at_first_and_followed_live(portal, new_contex
     check(page)
 
 
-@pytest.mark.full
 def test_deleting_many_asks_for_their_number(portal, new_context):
     page = new_context(color_scheme="dark")
     sign_in(page, portal)

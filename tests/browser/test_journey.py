@@ -75,6 +75,7 @@ def expect_status(office: Office, word: str) -> None:
     expect(mark).to_have_text(re.compile(word))
 
 
+@pytest.mark.journey
 def test_the_main_job(portal, new_context):
     page = new_context()
     sign_up(page, portal)
@@ -152,7 +153,6 @@ def test_the_main_job(portal, new_context):
     assert page.locator("section.panel > header .status").count() == 1
 
 
-@pytest.mark.full
 def test_a_customer_who_says_no_leaves_the_connection_pending(portal, new_context):
     page = new_context(color_scheme="dark")
     sign_in(page, portal)
@@ -171,7 +171,6 @@ def test_a_customer_who_says_no_leaves_the_connection_pending(portal, new_contex
     check(page)
 
 
-@pytest.mark.full
 def test_access_revoked_at_the_platform_turns_red_and_says_so(portal, new_context):
     page = new_context(width=390, height=844)
     sign_in(page, portal)

@@ -66,7 +66,6 @@ def test_the_jump_dialog_leads_to_pages_and_companies(page, portal):
     page.wait_for_url(f"**/companies/{portal.company_id}/")
 
 
-@pytest.mark.full
 def test_keys_of_a_company(page, portal):
     page.goto(f"{portal.url}o/{portal.organization}/companies/{portal.company_id}/")
     expect(page.locator("table.pulls .row-link").first).to_be_visible(timeout=LONG)
@@ -84,7 +83,6 @@ def test_keys_of_a_company(page, portal):
     expect(page.get_by_role("dialog")).to_be_hidden()  # "g c" is not "c"
 
 
-@pytest.mark.full
 def test_single_keys_can_be_switched_off(page, portal):
     page.goto(f"{portal.url}account/")
     page.get_by_role("switch", name=re.compile("single-key")).locator("xpath=..").click()

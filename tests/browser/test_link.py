@@ -62,7 +62,6 @@ def clear(page: Page, portal: Portal) -> None:
     expect(page.get_by_text("The Link settings are saved").first).to_be_visible()
 
 
-@pytest.mark.full
 def test_customers_link_on_pages_that_look_like_the_organization(portal, new_context):
     page = new_context()
     sign_in(page, portal)
@@ -107,7 +106,6 @@ def test_customers_link_on_pages_that_look_like_the_organization(portal, new_con
     clear(page, portal)
 
 
-@pytest.mark.full
 def test_the_link_url_is_sent_by_e_mail(portal, new_context):
     page = new_context(width=390, height=844)
     sign_in(page, portal)
@@ -128,7 +126,6 @@ def test_the_link_url_is_sent_by_e_mail(portal, new_context):
     check(page)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_pages_of_the_settings_are_accessible_everywhere(portal, new_context, scheme, width):
@@ -140,7 +137,6 @@ def test_pages_of_the_settings_are_accessible_everywhere(portal, new_context, sc
         check(page)
 
 
-@pytest.mark.full
 def test_a_customer_s_first_page_is_light(portal, new_context):
     office = new_context()
     sign_in(office, portal)

@@ -1,6 +1,5 @@
 """Live parts lose their stream, say so, and come back with all that happened meanwhile."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.checks import check, sign_in
@@ -10,7 +9,6 @@ def history_of(portal):
     return f"{portal.url}o/{portal.organization}/companies/{portal.company_id}/history/"
 
 
-@pytest.mark.full
 def test_a_stream_that_breaks_says_so_and_misses_nothing(portal, new_context):
     page = new_context()
     sign_in(page, portal)
@@ -33,7 +31,6 @@ def test_a_stream_that_breaks_says_so_and_misses_nothing(portal, new_context):
     expect(page.locator(f"#{newest}")).to_be_visible()
 
 
-@pytest.mark.full
 def test_a_stream_that_cannot_begin_is_tried_again(portal, new_context):
     page = new_context()
     sign_in(page, portal)

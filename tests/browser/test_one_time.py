@@ -27,7 +27,6 @@ def office(portal, new_context) -> Iterator[Page]:
     switch(page, portal, "Switch off")
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_a_link_opens_once_and_can_be_left(office, portal, new_context, width, scheme):
@@ -67,7 +66,6 @@ def test_a_link_opens_once_and_can_be_left(office, portal, new_context, width, s
     check(other)
 
 
-@pytest.mark.full
 def test_browsers_without_such_dialogs_exit_by_a_page(portal, office, new_context):
     office.goto(f"{portal.url}o/{portal.organization}/companies/{portal.company_id}/link-url/")
     office.get_by_role("button", name="Make a one-time Link URL").click()

@@ -29,7 +29,6 @@ def route_of(url: str, portal) -> str | None:
         return None
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_page_that_can_be_reached_is_sound(portal, new_context, scheme, width):

@@ -43,7 +43,6 @@ def printed(portal, new_context):
     return run
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(
     ("path", "content"),
     [

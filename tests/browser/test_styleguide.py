@@ -6,12 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 @pytest.mark.parametrize(
     ("width", "scheme"),
-    [
-        (1440, "light"),
-        (390, "dark"),
-        pytest.param(1440, "dark", marks=pytest.mark.full),
-        pytest.param(390, "light", marks=pytest.mark.full),
-    ],
+    [(1440, "light"), (390, "dark"), (1440, "dark"), (390, "light")],
 )
 @pytest.mark.parametrize("page", ["styleguide", "styleguide?page=hosted"])
 def test_parts_are_accessible_and_fit(portal, new_context, page, scheme, width):
@@ -24,7 +19,6 @@ def test_parts_are_accessible_and_fit(portal, new_context, page, scheme, width):
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.full
 def test_dialogs_and_menus_are_accessible_when_open(portal, new_context):
     tab = new_context(reduced_motion="reduce")
     tab.goto(f"{portal.url.rstrip('/')}/styleguide")

@@ -43,7 +43,6 @@ def secrets(portal) -> list[str]:
     return [value for name, value in kept.items() if name != "SANDBOX_CLIENT_ID"]
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_staff_look_inside_for_a_reason_and_are_seen(

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.checks import check, sign_in
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_a_colleague_is_invited_and_written_down(portal, new_context, width, scheme):
     page = new_context(width=width, color_scheme=scheme)
@@ -40,7 +39,6 @@ def test_a_colleague_is_invited_and_written_down(portal, new_context, width, sch
     check(page)
 
 
-@pytest.mark.full
 def test_a_passkey_takes_the_place_of_the_password(portal, new_context):
     page = new_context(width=390)
     device = page.context.new_cdp_session(page)
@@ -92,7 +90,6 @@ def test_a_passkey_takes_the_place_of_the_password(portal, new_context):
     expect(page.get_by_text("None yet.")).to_be_visible()
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_times_are_read_as_chosen_without_javascript_too(portal, new_context, width, scheme):
     page = new_context(width=width, color_scheme=scheme, java_script_enabled=False)
@@ -117,7 +114,6 @@ def test_times_are_read_as_chosen_without_javascript_too(portal, new_context, wi
     expect(live.locator("#live-activity time[data-relative]").first).to_be_visible()
 
 
-@pytest.mark.full
 def test_single_keys_can_be_switched_off(portal, new_context):
     page = new_context()
     sign_in(page, portal)

@@ -9,7 +9,6 @@ from tests.browser.checks import check, sign_in
 from tests.webhooks.sink import Sink, serving
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_an_endpoint_is_added_fails_and_is_mended(portal, new_context, width, scheme):
     page = new_context(width=width, color_scheme=scheme)
