@@ -390,7 +390,13 @@ def foreign_urls(
             yield route.url(theirs | {name: own[name] for name in ("organization", *kept)})
 
 
-@pytest.mark.parametrize("who", ["a stranger", "a member of another organization"])
+@pytest.mark.parametrize(
+    "who",
+    [
+        pytest.param("a stranger", marks=pytest.mark.full),
+        "a member of another organization",
+    ],
+)
 def test_outsiders_find_nothing_and_change_nothing(layers, harbour, quay, bob, who):
     is_member = who == "a member of another organization"
     client = signed_in(bob if is_member else UserFactory())
@@ -510,7 +516,7 @@ def test_no_page_offers_what_a_role_may_not_do(harbour, role):
 def offered(page: str) -> set[str]:
     """Name the routes that a page leads to."""
     names = set()
-    for url in re.findall(r'(?:href|action|hx-\w+)="(/[^"?#]*)', page):
+    for url in re.findall(r'(?:href|action|formaction|hx-\w+)="(/[^"?#]*)', page):
         try:
             names.add(resolve(url).view_name)
         except Resolver404:

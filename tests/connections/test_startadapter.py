@@ -39,6 +39,7 @@ def _overlay(source: Path, target: Path, inside: tuple[str, ...]) -> None:
             (target / each.name).symlink_to(each)
 
 
+@pytest.mark.full
 def test_the_template_passes_every_check(root):
     call_command("startadapter", "freshbooks", "FreshBooks", root=root, verbosity=0)
 

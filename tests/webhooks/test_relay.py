@@ -179,6 +179,7 @@ def test_gone_disables_at_once_and_what_waits_can_be_recovered(harbour):
     assert set(statuses(harbour)) == {Status.DISABLED}
 
 
+@pytest.mark.full
 def test_an_endpoint_that_only_fails_is_disabled_and_one_success_clears_it(harbour):
     schedule = Schedule(
         waits=(timedelta(milliseconds=100),) * 50,
@@ -200,6 +201,7 @@ def test_an_endpoint_that_only_fails_is_disabled_and_one_success_clears_it(harbo
     assert statuses(harbour) == [Status.DISABLED, Status.SUCCEEDED]
 
 
+@pytest.mark.full
 def test_an_endpoint_that_asks_for_time_gets_it(harbour):
     sink = Sink(answer=429, headers={"Retry-After": "2"})
     with serving(sink), relaying():
@@ -216,6 +218,7 @@ def test_an_endpoint_that_asks_for_time_gets_it(harbour):
     assert set(statuses(harbour)) == {Status.SUCCEEDED}
 
 
+@pytest.mark.full
 def test_at_most_five_requests_at_once_whatever_number_of_relays(harbour):
     with serving(Sink(answer="slow", seconds=0.3)) as sink, relaying(), relaying():
         consumer_of(harbour, sink.url)
@@ -227,6 +230,7 @@ def test_at_most_five_requests_at_once_whatever_number_of_relays(harbour):
     assert len(set(sink.ids)) == 30
 
 
+@pytest.mark.full
 def test_a_rate_limit_slows_down_and_drops_nothing(harbour):
     with serving() as sink, relaying():
         consumer_of(harbour, sink.url, rate_limit=10)
