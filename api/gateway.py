@@ -8,9 +8,11 @@ import logging
 from collections.abc import Callable
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import translation
 
 from api import cors, idempotency, limits
 from api.errors import ApiError, envelope
@@ -48,7 +50,8 @@ class ApiMiddleware:
         correlation_id = uuid4().hex
         request.correlation_id = correlation_id  # type: ignore[attr-defined]
         try:
-            response = self._answer(request)
+            with translation.override(settings.LANGUAGE_CODE):  # programs read one language
+                response = self._answer(request)
         except ApiError as error:
             response = envelope(request, error)
         except Exception:

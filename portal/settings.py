@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+from django.utils.translation import get_language_info, to_language
 from kombu import Exchange, Queue
 
 import engines
@@ -78,6 +79,7 @@ MIDDLEWARE = [
     "portal.middleware.StaticFilesMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -105,7 +107,11 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "companies.context_processors.organization",
             ],
-            "builtins": ["django.templatetags.static", "portal.templatetags.ui"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "portal.templatetags.ui",
+            ],
         },
     }
 ]
@@ -344,7 +350,17 @@ SECURE_CSP = {
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
-USE_I18N = False
+USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+#: The source, and every language with a compiled catalogue; a browser's wish decides among them.
+LANGUAGES = [
+    (LANGUAGE_CODE, "English"),
+    *(
+        (code, get_language_info(code)["name_local"])
+        for catalog in sorted((BASE_DIR / "locale").glob("*/LC_MESSAGES/django.mo"))
+        if (code := to_language(catalog.parts[-3])) != LANGUAGE_CODE
+    ),
+]
 FORMAT_MODULE_PATH = ["portal.formats"]
 
 # Static files: hashed names, served by whitenoise
