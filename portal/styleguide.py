@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from portal.templatetags._statuses import CONNECTION_MARKS, PULL_MARKS
-from portal.templatetags.charts import Day, Month
+from portal.templatetags.charts import Day, Month, Stretch
+from sync.statements import Line, Part, Statement
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,39 @@ class _ExampleForm(forms.Form):
         raise forms.ValidationError("Nothing was saved: two fields need another look.")
 
 
-_LINES = [
-    ("section", 0, "Income", None, None),
-    ("", 1, "Sales", "412800.00", "398112.40"),
-    ("", 2, "Wholesale", "301100.10", "290001.00"),
-    ("", 2, "Cafés", "111699.90", "108111.40"),
-    ("", 1, "Other income", "-310.55", "0"),
-    ("total", 0, "Total income", "412489.45", "398112.40"),
-    ("section", 0, "Operating expenses", None, None),
-    ("", 1, "Wages", "188204.00", "181770.18"),
-    ("", 1, "Rent", "24000.00", "24000.00"),
-    ("total", 0, "Total operating expenses", "212204.00", "205770.18"),
-    ("grand", 0, "Operating profit", "200285.45", "192342.22"),
+def _amounts(*amounts: str) -> tuple[Decimal | None, ...]:
+    return tuple(Decimal(each) for each in amounts)
+
+
+_STATEMENT = Statement(
+    currency="GBP",
+    columns=("Oct 2026", "Sep 2026"),
+    parts=(
+        Part(
+            "Income",
+            _amounts("412489.45", "398112.40"),
+            (
+                Line("Sales", 1, is_total=True, amounts=_amounts("412800.00", "398112.40")),
+                Line("Wholesale", 2, is_total=False, amounts=_amounts("301100.10", "290001.00")),
+                Line("Cafés", 2, is_total=False, amounts=_amounts("111699.90", "108111.40")),
+                Line("Other income", 1, is_total=False, amounts=_amounts("-310.55", "0")),
+            ),
+        ),
+        Part(
+            "Operating expenses",
+            _amounts("212204.00", "205770.18"),
+            (
+                Line("Wages", 1, is_total=False, amounts=_amounts("188204.00", "181770.18")),
+                Line("Rent", 1, is_total=False, amounts=_amounts("24000.00", "24000.00")),
+            ),
+        ),
+        Part("Operating profit", _amounts("200285.45", "192342.22"), is_result=True),
+    ),
+    available=24,
+)
+_DIFFERENCES = [
+    {"path": "amountDue", "before": "1204.40", "after": "0.00"},
+    {"path": "paymentAllocations[0].payment.id", "before": None, "after": "PAY-88"},
 ]
 
 
@@ -83,6 +105,14 @@ def _days(today: dt.date) -> list[Day]:
     return [
         Day(today - dt.timedelta(days=44 - n), *(0, 0) if n in empty else troubles.get(n, (14, 0)))
         for n in range(45)
+    ]
+
+
+def _stretches(now: dt.datetime) -> list[Stretch]:
+    failed = {9: 2, 10: 14, 11: 14, 12: 5}
+    return [
+        Stretch(now - dt.timedelta(minutes=10 * (36 - n)), (n * 7) % 11, failed.get(n, 0))
+        for n in range(36)
     ]
 
 
@@ -134,15 +164,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "revenues": [month.revenue for month in months],
             "profits": [month.profit for month in months],
             "days": _days(now.date()),
-            "statement": [
-                {
-                    "kind": kind,
-                    "level": level,
-                    "name": name,
-                    "amounts": [this and Decimal(this), last and Decimal(last)],
-                }
-                for kind, level, name, this, last in _LINES
-            ],
+            "statement": _STATEMENT,
+            "differences": _DIFFERENCES,
+            "stretches": _stretches(now),
             "company_id": "0cb1e29c-658c-4a14-95e6-0af593bd04cf",
         },
     )
