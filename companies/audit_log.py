@@ -78,6 +78,7 @@ class Row:
         return [
             Change(_name(name), _value(before), _value(after))
             for name, before, after in self.entry.changes
+            if _value(before) != _value(after)  # what was and stays empty tells nothing
         ]
 
     @property
