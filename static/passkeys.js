@@ -7,7 +7,7 @@ document.addEventListener('submit', async (event) => {
   const problem = form.querySelector('[data-passkey-problem]');
   problem.textContent = '';
   try {
-    if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) throw new Error('This browser is too old for passkeys.');
+    if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) throw new Error(problem.dataset.tooOld);
     const options = form.dataset.passkeyOptions
       ? (await (await fetch(form.dataset.passkeyOptions, { headers: { Accept: 'application/json' } })).json()).request_options
       : JSON.parse(document.getElementById('passkey-options').textContent);
@@ -25,7 +25,7 @@ document.addEventListener('submit', async (event) => {
     form.submit();
   } catch (error) {
     problem.textContent = error.name === 'NotAllowedError'
-      ? 'Nothing was confirmed. Try again, or choose another way.'
+      ? problem.dataset.notConfirmed
       : error.message;
   }
 });
