@@ -134,11 +134,15 @@ class Question:
         return kept if self.sort == "name" else [*kept, ("sort", self.sort)]
 
     @property
+    def tag_words(self) -> list[str]:
+        return [f"{key}: {value}" for key, value in self.tags]
+
+    @property
     def tag_pills(self) -> list[tuple[str, str]]:
         """Give each tag asked for in words, and the query without it."""
         return [
-            (f"{key}: {value}", self.url(tags=[each for each in self.tags if each[0] != key]))
-            for key, value in self.tags
+            (words, self.url(tags=[each for each in self.tags if each[0] != key]))
+            for words, (key, _) in zip(self.tag_words, self.tags, strict=True)
         ]
 
     def tagged(self, key: str, value: str) -> str:

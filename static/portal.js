@@ -6,11 +6,12 @@
   const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
   const on = (event, listener, options) => document.addEventListener(event, listener, options);
   const store = (() => { try { return localStorage; } catch { return {}; } })();  // storage may be off
+  const words = JSON.parse($('#words').textContent);  // in the page's language, by portal/templatetags/_script.py
 
   // Announcements and toasts
   const announce = (text) => { const region = $('#announce'); if (region && text) region.textContent = text; };
   const arm = (toast) => {
-    toast.append(make('button', { type: 'button', textContent: 'Dismiss' }));
+    toast.append(make('button', { type: 'button', textContent: words.dismiss }));
     toast.lastChild.dataset.dismiss = '';
     const leave = () => setTimeout(() => (toast.matches(':hover, :focus-within') ? leave() : toast.remove()), 5000);
     leave();
@@ -67,11 +68,11 @@
     if (await copy(written?.textContent ?? element.dataset.copy, element)) {
       element.classList.add('copied');
       setTimeout(() => element.classList.remove('copied'), 1500);
-      announce('Copied');
-      if (!element.matches('.id')) toast('Copied to the clipboard');
+      announce(words.copied);
+      if (!element.matches('.id')) toast(words.copiedToast);
     } else {
       getSelection().selectAllChildren(written ?? $('.text', element) ?? element);
-      toast('Could not copy. The text is selected: press Ctrl+C.', 'red');
+      toast(words.notCopied, 'red');
     }
   };
 
@@ -157,26 +158,24 @@
     }
   });
 
-  // Relative moments: the same words as portal/templatetags/_words.py
+  // Relative moments, as in portal/templatetags/_words.py
+  const forms = new Intl.PluralRules(document.documentElement.lang);
   const relative = (moment) => {
     const seconds = Math.trunc((Date.now() - moment) / 1000), distance = Math.abs(seconds);
-    if (distance < 60) return seconds >= 0 ? 'just now' : 'any moment';
+    if (distance < 60) return seconds >= 0 ? words.now : words.soon;
     if (distance >= 2592000) return null;
-    const days = Math.trunc(distance / 86400);
-    const words = distance < 3600 ? `${Math.trunc(distance / 60)} min`
-      : distance < 86400 ? `${Math.trunc(distance / 3600)} h`
-      : `${days} ${days === 1 ? 'day' : 'days'}`;
-    return seconds > 0 ? `${words} ago` : `in ${words}`;
+    const [unit, length] = distance < 3600 ? ['minute', 60] : distance < 86400 ? ['hour', 3600] : ['day', 86400];
+    const number = Math.trunc(distance / length), said = words[seconds > 0 ? 'ago' : 'ahead'][unit];
+    return (said[forms.select(number)] ?? said.other).replace('#', number);
   };
   const tick = () => $$('time[data-relative]').forEach((element) => {
-    const words = relative(Date.parse(element.dateTime));
-    if (words && element.textContent !== words) element.textContent = words;
+    const said = relative(Date.parse(element.dateTime));
+    if (said && element.textContent !== said) element.textContent = said;
   });
   setInterval(tick, 30000);
   on('visibilitychange', () => { if (!document.hidden) tick(); });
 
   // Streams
-  const words = { live: 'Live', reconnecting: 'Reconnecting…', paused: 'Paused' };
   const live = (stream, state) => $$(`[data-live="${CSS.escape(stream.id)}"]`).forEach((tag) => {
     tag.dataset.state = state;
     $('[data-live-word]', tag).textContent = words[state];
@@ -190,11 +189,6 @@
 
   // What the server says beside a swap, and what went wrong
   const isStream = (element) => element.matches?.('[hx-sse\\:connect]');
-  const refusals = {
-    403: 'Your role does not allow this. An administrator can give you another one.',
-    404: 'This is no longer here. Reload the page.',
-    429: 'Too many requests. Wait a moment and try again.',
-  };
   on('toast', ({ detail }) => toast(detail.text ?? detail.value, detail.tone));
   on('announce', ({ detail }) => announce(detail.value ?? detail.data));
   on('close-dialogs', () => $$('dialog[open]').forEach((dialog) => dialog.close()));
@@ -202,10 +196,10 @@
     if (isStream(target)) return;
     const status = ctx.response.status;
     if (status === 422 || ctx.hx?.trigger?.includes('toast')) return;
-    toast(refusals[status] ?? 'Something went wrong on our side. Try again in a moment.', 'red');
+    toast(words[status] ?? words.ours, 'red');
   });
   on('htmx:error', ({ target, detail }) => {
-    if (!isStream(target) && detail.ctx && !detail.ctx.response) toast('Ledgerport cannot be reached. Check your connection.', 'red');
+    if (!isStream(target) && detail.ctx && !detail.ctx.response) toast(words.unreachable, 'red');
   });
   on('htmx:finally:request', ({ target, detail: { ctx } }) => {
     if (!isStream(target) || ctx.response?.raw.ok) return;

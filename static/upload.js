@@ -1,4 +1,5 @@
 // Shows how far an upload is, which fetch does not tell. Without this file the form works as well.
+const uploadWords = document.currentScript.dataset;
 document.addEventListener('submit', (event) => {
   const form = event.target, part = document.getElementById(form.dataset.upload);
   if (!part) return;
@@ -23,9 +24,9 @@ document.addEventListener('submit', (event) => {
       const said = JSON.parse(request.getResponseHeader('HX-Trigger') ?? '{}');
       if (said.toast) say(said.toast);
     } else {
-      const text = request.status === 413 ? 'Nothing was uploaded: together the files are too large.'
-        : request.status ? 'Nothing was uploaded. Reload the page and try again.'
-        : 'The upload did not arrive. Check your connection and try again.';
+      const text = request.status === 413 ? uploadWords.tooLarge
+        : request.status ? uploadWords.refused
+        : uploadWords.lost;
       say({ text, tone: 'red' });
     }
   };

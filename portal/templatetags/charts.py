@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext
 
 from portal.templatetags import _words
 
@@ -28,7 +29,9 @@ class Month:
 
     @property
     def margin(self) -> str:
-        return f"{self.profit / self.revenue:.0%}" if self.revenue > 0 else "no margin"
+        if self.revenue <= 0:
+            return gettext("no margin")
+        return _words.share(self.profit / self.revenue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,7 @@ def strip(days: Sequence[Day]) -> dict[str, Any]:
         ],
         "failed_days": sum(day.state == "failed" for day in days),
         "partial_days": sum(day.state == "partial" for day in days),
-        "share_complete": f"{complete / pulls:.1%}" if pulls else "",
+        "share_complete": _words.share(complete / pulls, 1) if pulls else "",
     }
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import functools
 import re
 import zlib
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from django.conf import settings
 from django.forms import BoundField
 from django.template.context import RequestContext
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
-from portal.templatetags import _words
+from portal.templatetags import _script, _words
 from portal.templatetags._statuses import RECORD_MARKS, Mark, mark_of
 
 register = template.Library()
@@ -51,13 +53,13 @@ def icon(name: str, size: int = 16, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def when(moment: dt.date | None, style: str = "relative", empty: str = "Never") -> SafeString:
+def when(moment: dt.date | None, style: str = "relative", empty: str = "") -> SafeString:
     """Write a moment, `relative`, to `minute` or `second`, or its `date`; in full when pointed at.
 
     Relative moments are kept right by static/portal.js while the page is open.
     """
-    if moment is None:
-        return format_html('<span class="muted">{}</span>', empty)
+    if not moment:
+        return format_html('<span class="muted">{}</span>', empty or gettext("Never"))
     if not isinstance(moment, dt.datetime):
         return format_html('<time datetime="{}">{}</time>', moment.isoformat(), _words.day(moment))
     local = timezone.localtime(moment)
@@ -89,7 +91,7 @@ def duration(length: dt.timedelta | float | None) -> str:
 @register.filter
 def count(number: int | None) -> str:
     """Write a whole number with its thousands apart, or a dash when it is not known."""
-    return _words.NOTHING if number is None else f"{number:,}"
+    return _words.NOTHING if number is None else _words.number(number)
 
 
 @register.filter
@@ -99,7 +101,7 @@ def quantity(number: Decimal | None, decimals: int = 0) -> str:
         return _words.NOTHING
     exponent = number.normalize().as_tuple().exponent
     places = max(decimals, -exponent if isinstance(exponent, int) else 0)
-    return f"{number:,.{places}f}".replace("-", "−")
+    return _words.number(number, places)
 
 
 @register.filter
@@ -168,15 +170,39 @@ def platform_tile(key: str, size: str = "") -> SafeString:
 
 
 @register.simple_tag
-def copy_id(value: object, label: str = "ID") -> SafeString:
+def copy_id(value: object, label: str = "") -> SafeString:
     """Show an identifier that a click copies."""
     return format_html(
-        '<button type="button" class="id" data-copy="{0}"><span class="vh">Copy {1} </span>'
+        '<button type="button" class="id" data-copy="{0}"><span class="vh">{1} </span>'
         '<span class="text">{0}</span>{2}</button>',
         value,
-        label,
+        gettext("Copy %(label)s") % {"label": label or gettext("ID")},
         icon("copy", 12),
     )
+
+
+@register.filter
+def listed(words: Iterable[str]) -> str:
+    """Write a list as a sentence has it: one, two and three."""
+    return _words.listed(words)
+
+
+@register.simple_tag
+def bold_list(words: Iterable[str]) -> SafeString:
+    """Write a list as a sentence has it, each of its members bold."""
+    return mark_safe(_words.listed(format_html("<b>{}</b>", each) for each in words))  # noqa: S308
+
+
+@register.filter
+def inside_sentence(words: str) -> str:
+    """Write a label as it stands inside a sentence: Tax rates, tax rates."""
+    return _words.inside_sentence(words)
+
+
+@register.simple_tag
+def script_words() -> SafeString:
+    """Hand static/portal.js what it says."""
+    return json_script(_script.words(), "words")
 
 
 @register.inclusion_tag("components/_field.html")
