@@ -6,7 +6,7 @@
   const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
   const on = (event, listener, options) => document.addEventListener(event, listener, options);
   const store = (() => { try { return localStorage; } catch { return {}; } })();  // storage may be off
-  const words = JSON.parse($('#words').textContent);  // in the page's language, by portal/templatetags/_script.py
+  const words = JSON.parse(document.currentScript.dataset.words);  // in the page's language, by portal/templatetags/_script.py
 
   // Announcements and toasts
   const announce = (text) => { const region = $('#announce'); if (region && text) region.textContent = text; };

@@ -1,4 +1,4 @@
-"""What static/portal.js says, in the reader's language: a page hands it over as JSON."""
+"""What static/portal.js says, in the reader's language: base.html hands it over."""
 
 from collections.abc import Callable
 

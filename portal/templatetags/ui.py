@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import json
 import re
 import zlib
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.forms import BoundField
 from django.template.context import RequestContext
 from django.utils import timezone
-from django.utils.html import format_html, json_script
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
@@ -200,9 +201,9 @@ def inside_sentence(words: str) -> str:
 
 
 @register.simple_tag
-def script_words() -> SafeString:
-    """Hand static/portal.js what it says."""
-    return json_script(_script.words(), "words")
+def script_words() -> str:
+    """Give static/portal.js what it says, for the attribute it reads."""
+    return json.dumps(_script.words(), ensure_ascii=False)
 
 
 @register.inclusion_tag("components/_field.html")
