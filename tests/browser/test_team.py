@@ -54,6 +54,8 @@ def test_a_passkey_takes_the_place_of_the_password(portal, new_context):
     device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     url = portal.url.replace("127.0.0.1", "localhost")  # a passkey belongs to a name
     page.goto(f"{url}accounts/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("alert")).to_have_text(re.compile("Nothing was confirmed. Try again"))
     check(page)
     page.get_by_label("Email").fill(portal.email)
     page.get_by_label("Password").fill(portal.password)
