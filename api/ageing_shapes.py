@@ -104,7 +104,7 @@ def _outstanding(party: ageing.Party, data_type: DataType) -> Iterator[AgedCurre
                     from_date=bucket.from_date,
                     to_date=bucket.to_date,
                     amount=bucket.amount,
-                    details=(AgedDetail(name=data_type.label, amount=bucket.amount),)
+                    details=(AgedDetail(name=data_type.english, amount=bucket.amount),)
                     if bucket.amount
                     else (),
                 )

@@ -15,6 +15,8 @@ from contextlib import suppress
 import httpcore
 import httpx
 
+from connections.words import Told, gettext_noop
+
 #: Of several addresses of one name.
 _TRIED = 3
 _LONGEST_URL = 2000
@@ -43,13 +45,8 @@ _NOT_PUBLIC = tuple(
 _INNER_NAMES = (".internal", ".local", ".localhost", ".localdomain", ".home.arpa")
 
 
-class AddressRefused(Exception):
-    """Nothing is sent there; the text says why, fit to be shown. `detail` is for us."""
-
-    def __init__(self, message: str, *, detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.detail = detail
+class AddressRefused(Told):
+    """Nothing is sent there; the text says why."""
 
 
 class NoSuchHost(AddressRefused):
@@ -80,7 +77,9 @@ def public_addresses(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NoSuchHost(f"There is no server called {host}.", detail=str(error)) from error
+        raise NoSuchHost(
+            gettext_noop("There is no server called %(host)s."), {"host": host}, detail=str(error)
+        ) from error
     addresses = list(dict.fromkeys(ipaddress.ip_address(place[4][0]) for place in found))
     refused = [str(address) for address in addresses if not is_public(address)]
     if refused or not addresses:
@@ -90,8 +89,11 @@ def public_addresses(host: str, port: int) -> list[str]:
 
 def _private(host: str, detail: str) -> AddressRefused:
     return AddressRefused(
-        f"{host} is an address inside a private network. Only servers on the public "
-        "internet can be reached from here.",
+        gettext_noop(
+            "%(host)s is an address inside a private network. Only servers on the public "
+            "internet can be reached from here."
+        ),
+        {"host": host},
         detail=detail,
     )
 
@@ -106,29 +108,40 @@ def checked_url(text: str, *, ports: Iterable[int] = (), allow_private: bool = F
     """
     text = text.strip()
     if len(text) > _LONGEST_URL:
-        raise AddressRefused(f"The URL is longer than {_LONGEST_URL} characters.")
+        raise AddressRefused(
+            gettext_noop("The URL is longer than %(most)d characters."), {"most": _LONGEST_URL}
+        )
     if any(ord(letter) <= ord(" ") or letter in '\\"<>`\x7f' for letter in text):
-        raise AddressRefused("The URL has a space or another character that no URL has.")
+        raise AddressRefused(
+            gettext_noop("The URL has a space or another character that no URL has.")
+        )
     try:
         url = httpx.URL(text)
         host, port = url.raw_host.decode("ascii"), url.port
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise AddressRefused("This is not a URL.", detail=str(error)) from error
+        raise AddressRefused(gettext_noop("This is not a URL."), detail=str(error)) from error
     schemes = {"https", "http"} if allow_private else {"https"}
     if url.scheme not in schemes or not host:
-        raise AddressRefused("The URL has to begin with https:// and name a server.")
+        raise AddressRefused(gettext_noop("The URL has to begin with https:// and name a server."))
     if url.userinfo or "@" in text.partition("//")[2].partition("/")[0]:
         raise AddressRefused(
-            "The URL may not hold a user name or a password. Send them in a custom header."
+            gettext_noop(
+                "The URL may not hold a user name or a password. Send them in a custom header."
+            )
         )
     if url.fragment or "#" in text:
-        raise AddressRefused("The URL may not have a part after “#”: it is never sent.")
+        raise AddressRefused(
+            gettext_noop("The URL may not have a part after “#”: it is never sent.")
+        )
     if allow_private:
         return str(url)
     allowed = PORTS | set(ports)
     if (port or 443) not in allowed:
         shown = ", ".join(str(each) for each in sorted(allowed))
-        raise AddressRefused(f"Port {port} is not allowed. Allowed are {shown}.")
+        raise AddressRefused(
+            gettext_noop("Port %(port)d is not allowed. Allowed are %(allowed)s."),
+            {"port": port or 443, "allowed": shown},
+        )
     public_addresses(host.strip("[]"), port or 443)
     return str(url)
 

@@ -16,6 +16,7 @@ from connections.platforms.base import (
 )
 from connections.registration import SANDBOX, opened_secret, stand_in
 from connections.schemas import DataType
+from connections.words import translated
 from portal.crypto import Undecryptable
 
 
@@ -57,7 +58,7 @@ class PlatformSettings:
 
     @property
     def access(self) -> str:
-        return self.platform.access
+        return translated(self.platform.access)
 
     @property
     def lapses_after_days(self) -> int | None:
@@ -67,7 +68,7 @@ class PlatformSettings:
 
     @property
     def setup(self) -> tuple[str, ...]:
-        return self.platform.setup
+        return tuple(translated(step) for step in self.platform.setup)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class PlatformSettings:
         """What customers type in on the Link page, where the platform has no consent page."""
         if not issubclass(self.platform, CredentialPlatform):
             return []
-        return [field.label for field in self.platform.fields]
+        return [translated(field.label) for field in self.platform.fields]
 
     @property
     def data_type_count(self) -> int:

@@ -6,6 +6,8 @@ import httpx
 from django import forms
 from django.conf import settings
 from django.core.validators import URLValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from companies.forms import CompanyNameForm
 from connections.platforms.base import (
@@ -15,6 +17,8 @@ from connections.platforms.base import (
     InvalidCredentials,
     PlatformError,
 )
+from connections.wording import in_words
+from connections.words import translated
 
 _LONGEST = 400
 
@@ -23,9 +27,9 @@ class InviteForm(CompanyNameForm):
     """What somebody with the invite URL is asked for."""
 
     name = forms.CharField(
-        label="Your company’s name",
+        label=gettext_lazy("Your company’s name"),
         max_length=120,
-        help_text="As you trade. You choose your accounting software next.",
+        help_text=gettext_lazy("As you trade. You choose your accounting software next."),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
 
@@ -45,18 +49,18 @@ class CredentialsForm(forms.Form):
         try:
             yield
         except InvalidCredentials as error:
-            self.add_error(error.field if error.field in self.fields else None, error.message)
+            self.add_error(error.field if error.field in self.fields else None, in_words(error))
         except AuthorizationRevoked as error:
             secret = next((each.name for each in self.platform.fields if each.kind == "secret"), "")
-            self.add_error(secret or None, error.message)
+            self.add_error(secret or None, in_words(error))
         except PlatformError as error:
-            self.add_error("url", error.message)
+            self.add_error("url", in_words(error))
 
 
 def _form_field(field: CredentialField) -> forms.Field:
     common: dict[str, Any] = {
-        "label": field.label,
-        "help_text": field.help,
+        "label": translated(field.label),
+        "help_text": translated(field.help) if field.help else "",
         "required": field.is_required,
         "max_length": _LONGEST,
     }
@@ -91,11 +95,13 @@ class _AddressField(forms.CharField):
         except httpx.InvalidURL as error:
             raise forms.ValidationError(_no_address(schemes)) from error
         if "@" in address or "?" in address or "#" in address:
-            raise forms.ValidationError("Give the address alone, without user name or query.")
+            raise forms.ValidationError(_("Give the address alone, without user name or query."))
         return address
 
 
 def _no_address(schemes: list[str]) -> str:
     if "http" in schemes:
-        return "Give the server’s address, such as https://books.example."
-    return "Give the server’s address, such as https://books.example. It must begin with https://."
+        return _("Give the server’s address, such as https://books.example.")
+    return _(
+        "Give the server’s address, such as https://books.example. It must begin with https://."
+    )

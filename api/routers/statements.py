@@ -103,7 +103,7 @@ for each in _STATEMENTS:
         f"/data/{path_of(each)}",
         _statement(each),
         name=f"get-{each}",
-        summary=f"Get {each.label.lower()}",
+        summary=f"Get {each.english.lower()}",
         description="The statement over whole months, newest period first. Periods without any "
         "stored month are left out; one that the books do not reach back to begins where they do.",
         schema=record_schemas.reference(each),

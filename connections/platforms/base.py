@@ -24,6 +24,7 @@ from connections.platforms.errors import (
     Unreachable,
 )
 from connections.schemas import DataType, Record
+from connections.words import gettext_noop
 
 __all__ = [
     "AuthorizationRevoked",
@@ -303,7 +304,9 @@ class CredentialPlatform(Platform):
     def refresh(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> Credentials:
         """:raises AuthorizationRevoked: always: a key that is refused stays refused."""
         del http, app, credentials
-        raise AuthorizationRevoked(f"{cls.name} no longer accepts the key.")
+        raise AuthorizationRevoked(
+            gettext_noop("%(platform)s no longer accepts the key."), {"platform": cls.name}
+        )
 
     @classmethod
     def revoke(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> None:

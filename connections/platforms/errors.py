@@ -10,17 +10,17 @@ PlatformError             message fit to show the user; .detail is for us, never
 └─ NotSupported           the platform has no such data
 """
 
+from collections.abc import Mapping
 
-class PlatformError(Exception):
-    """The base to catch: an outcome of talking to a platform, not a fault of ours."""
+from connections.words import Told
 
-    def __init__(self, message: str, *, detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.detail = detail
 
-    def __str__(self) -> str:
-        return self.message
+class PlatformError(Told):
+    """The base to catch: an outcome of talking to a platform, not a fault of ours.
+
+    A sentence that a customer is told on our own pages is marked with `gettext_noop`, and what
+    varies in it is given beside it: `Unreachable(gettext_noop("%(platform)s …"), {"platform": …})`.
+    """
 
 
 class AuthorizationRevoked(PlatformError):
@@ -34,8 +34,15 @@ class AuthorizationRevoked(PlatformError):
 class InvalidCredentials(PlatformError):
     """The address, database or key that the customer typed in leads nowhere."""
 
-    def __init__(self, message: str, *, field: str, detail: str = "") -> None:
-        super().__init__(message, detail=detail)
+    def __init__(
+        self,
+        template: str,
+        values: Mapping[str, object] | None = None,
+        *,
+        field: str,
+        detail: str = "",
+    ) -> None:
+        super().__init__(template, values, detail=detail)
         self.field = field
 
 
@@ -51,13 +58,14 @@ class RateLimited(PlatformError):
 
     def __init__(
         self,
-        message: str,
+        template: str,
+        values: Mapping[str, object] | None = None,
         *,
         retry_after: float | None = None,
         is_daily: bool = False,
         detail: str = "",
     ) -> None:
-        super().__init__(message, detail=detail)
+        super().__init__(template, values, detail=detail)
         self.retry_after = retry_after
         self.is_daily = is_daily
 

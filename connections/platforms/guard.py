@@ -49,5 +49,5 @@ class _TypedIn(PublicNetwork):
             return super().connect_tcp(host, port, timeout, local_address, socket_options)
         except AddressRefused as refused:
             raise InvalidCredentials(
-                refused.message, field="url", detail=refused.detail
+                refused.template, refused.values, field="url", detail=refused.detail
             ) from refused

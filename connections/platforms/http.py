@@ -26,6 +26,7 @@ from connections.platforms.errors import (
     Unreachable,
 )
 from connections.platforms.guard import GuardedTransport
+from connections.words import gettext_noop
 
 __all__ = [
     "Answer",
@@ -254,7 +255,8 @@ def pause(platform: str, seconds: float, sleep: Sleep) -> None:
     """
     if seconds > LONGEST_PAUSE:
         raise RateLimited(
-            f"{platform} asks us to slow down.",
+            gettext_noop("%(platform)s asks us to slow down."),
+            {"platform": platform},
             retry_after=seconds,
             detail="no request left this minute",
         )
@@ -269,24 +271,41 @@ def error_for(platform: str, answer: Answer, *, secret: str = "") -> PlatformErr
     match answer.status:
         case httpx.codes.UNAUTHORIZED:
             return AuthorizationRevoked(
-                f"{platform} no longer accepts our authorization.", detail=detail
+                gettext_noop("%(platform)s no longer accepts our authorization."),
+                {"platform": platform},
+                detail=detail,
             )
         case httpx.codes.FORBIDDEN:
             return PermissionMissing(
-                f"The authorization at {platform} does not cover this data.", detail=detail
+                gettext_noop("The authorization at %(platform)s does not cover this data."),
+                {"platform": platform},
+                detail=detail,
             )
         case httpx.codes.TOO_MANY_REQUESTS:
             return RateLimited(
-                f"{platform} asks us to slow down.",
+                gettext_noop("%(platform)s asks us to slow down."),
+                {"platform": platform},
                 retry_after=retry_after(answer.headers),
                 detail=detail,
             )
         case httpx.codes.REQUEST_TIMEOUT:
-            return Unreachable(f"{platform} did not answer in time.", detail=detail)
+            return Unreachable(
+                gettext_noop("%(platform)s did not answer in time."),
+                {"platform": platform},
+                detail=detail,
+            )
         case status if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            return Unreachable(f"{platform} has a problem on its side.", detail=detail)
+            return Unreachable(
+                gettext_noop("%(platform)s has a problem on its side."),
+                {"platform": platform},
+                detail=detail,
+            )
         case _:
-            return Unexpected(f"{platform} gave an answer we do not understand.", detail=detail)
+            return Unexpected(
+                gettext_noop("%(platform)s gave an answer we do not understand."),
+                {"platform": platform},
+                detail=detail,
+            )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -441,7 +460,8 @@ def decode[T](answer: Answer, decoder: msgspec.json.Decoder[T], platform: str, p
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         start = answer.content[:80].decode(errors="replace")
         raise Unexpected(
-            f"{platform} gave an answer we do not understand.",
+            gettext_noop("%(platform)s gave an answer we do not understand."),
+            {"platform": platform},
             detail=f"{path}: {error}; {len(answer.content)} bytes starting {start!r}",
         ) from error
 
@@ -449,10 +469,22 @@ def decode[T](answer: Answer, decoder: msgspec.json.Decoder[T], platform: str, p
 def _network_error(platform: str, error: httpx.RequestError, path: str) -> PlatformError:
     detail = f"{path}: {type(error).__name__}: {_cause(error) or 'withheld'}"
     if isinstance(error, httpx.TimeoutException):
-        return Unreachable(f"{platform} did not answer in time.", detail=detail)
+        return Unreachable(
+            gettext_noop("%(platform)s did not answer in time."),
+            {"platform": platform},
+            detail=detail,
+        )
     if isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError)):
-        return Unreachable(f"{platform} could not be reached.", detail=detail)
-    return Unexpected(f"{platform} gave an answer we do not understand.", detail=detail)
+        return Unreachable(
+            gettext_noop("%(platform)s could not be reached."),
+            {"platform": platform},
+            detail=detail,
+        )
+    return Unexpected(
+        gettext_noop("%(platform)s gave an answer we do not understand."),
+        {"platform": platform},
+        detail=detail,
+    )
 
 
 def _cause(error: httpx.RequestError) -> httpx.RequestError | None:

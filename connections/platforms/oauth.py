@@ -26,6 +26,7 @@ from connections.platforms.base import (
     Unexpected,
 )
 from connections.platforms.http import Answer, error_for, post_form
+from connections.words import gettext_noop
 
 # Whoever refreshes holds a lease on the tokens: the answer must come before the lease ends.
 TOKEN_SECONDS = 10.0
@@ -76,7 +77,9 @@ def exchange(
     credentials = _request_token(http, app, endpoint, platform=platform, body=body)
     if not credentials.refresh_token:
         raise Unexpected(
-            f"{platform} did not grant lasting access.", detail="no refresh_token in the answer"
+            gettext_noop("%(platform)s did not grant lasting access."),
+            {"platform": platform},
+            detail="no refresh_token in the answer",
         )
     return credentials
 
@@ -169,12 +172,14 @@ def _request_token(
         token = _TOKEN.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unexpected(
-            f"{platform} gave an answer we do not understand.",
+            gettext_noop("%(platform)s gave an answer we do not understand."),
+            {"platform": platform},
             detail=f"token answer of {len(answer.content)} bytes: {error}",
         ) from error
     if token.token_type.lower() != "bearer":
         raise Unexpected(
-            f"{platform} gave an answer we do not understand.",
+            gettext_noop("%(platform)s gave an answer we do not understand."),
+            {"platform": platform},
             detail=f"token_type {token.token_type!r}",
         )
     lifetime = token.refresh_token_expires_in or token.x_refresh_token_expires_in
@@ -222,14 +227,19 @@ def token_error(platform: str, answer: Answer, *, asked: str) -> PlatformError:
         refusal = None
     if refusal and refusal.error == "invalid_grant":
         return AuthorizationRevoked(
-            f"The authorization at {platform} has ended.",
+            gettext_noop("The authorization at %(platform)s has ended."),
+            {"platform": platform},
             detail=_without(asked, f"invalid_grant: {refusal.error_description or ''}"),
         )
     if isinstance(by_status, AuthorizationRevoked) or refusal:
         # invalid_client and its like: our registration is at fault, not the customer's consent.
         code = refusal.error if refusal else f"HTTP {answer.status}"
         if answer.status != httpx.codes.TOO_MANY_REQUESTS:
-            return Unexpected(f"{platform} refused our registration.", detail=_without(asked, code))
+            return Unexpected(
+                gettext_noop("%(platform)s refused our registration."),
+                {"platform": platform},
+                detail=_without(asked, code),
+            )
     return by_status
 
 

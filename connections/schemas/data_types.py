@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from connections.words import gettext_noop, translated
+
 
 class DataType(StrEnum):
     """One kind of accounting data; declared in the order in which a company is first pulled."""
@@ -27,7 +29,12 @@ class DataType(StrEnum):
 
     @property
     def label(self) -> str:
-        """The name people read."""
+        """The name people read, in their language."""
+        return translated(_LABELS[self])
+
+    @property
+    def english(self) -> str:
+        """The name in what is kept, and for programs."""
         return _LABELS[self]
 
     @property
@@ -53,22 +60,22 @@ _REPORTS = frozenset(
 _ORDER = {data_type: place for place, data_type in enumerate(DataType)}
 
 _LABELS = {
-    DataType.COMPANY: "Company info",
-    DataType.CHART_OF_ACCOUNTS: "Chart of accounts",
-    DataType.TAX_RATES: "Tax rates",
-    DataType.CUSTOMERS: "Customers",
-    DataType.SUPPLIERS: "Suppliers",
-    DataType.ITEMS: "Items",
-    DataType.INVOICES: "Invoices",
-    DataType.BILLS: "Bills",
-    DataType.CREDIT_NOTES: "Credit notes",
-    DataType.BILL_CREDIT_NOTES: "Bill credit notes",
-    DataType.PAYMENTS: "Payments",
-    DataType.BILL_PAYMENTS: "Bill payments",
-    DataType.JOURNAL_ENTRIES: "Journal entries",
-    DataType.BANK_ACCOUNTS: "Bank accounts",
-    DataType.BANK_TRANSACTIONS: "Bank transactions",
-    DataType.BALANCE_SHEET: "Balance sheet",
-    DataType.PROFIT_AND_LOSS: "Profit and loss",
-    DataType.CASH_FLOW_STATEMENT: "Cash flow statement",
+    DataType.COMPANY: gettext_noop("Company info"),
+    DataType.CHART_OF_ACCOUNTS: gettext_noop("Chart of accounts"),
+    DataType.TAX_RATES: gettext_noop("Tax rates"),
+    DataType.CUSTOMERS: gettext_noop("Customers"),
+    DataType.SUPPLIERS: gettext_noop("Suppliers"),
+    DataType.ITEMS: gettext_noop("Items"),
+    DataType.INVOICES: gettext_noop("Invoices"),
+    DataType.BILLS: gettext_noop("Bills"),
+    DataType.CREDIT_NOTES: gettext_noop("Credit notes"),
+    DataType.BILL_CREDIT_NOTES: gettext_noop("Bill credit notes"),
+    DataType.PAYMENTS: gettext_noop("Payments"),
+    DataType.BILL_PAYMENTS: gettext_noop("Bill payments"),
+    DataType.JOURNAL_ENTRIES: gettext_noop("Journal entries"),
+    DataType.BANK_ACCOUNTS: gettext_noop("Bank accounts"),
+    DataType.BANK_TRANSACTIONS: gettext_noop("Bank transactions"),
+    DataType.BALANCE_SHEET: gettext_noop("Balance sheet"),
+    DataType.PROFIT_AND_LOSS: gettext_noop("Profit and loss"),
+    DataType.CASH_FLOW_STATEMENT: gettext_noop("Cash flow statement"),
 }

@@ -25,6 +25,7 @@ from connections.platforms.hledger import mapping, statements, wire
 from connections.platforms.hledger.journal import Journal, source_id
 from connections.platforms.http import get_json
 from connections.schemas import DataType, Record
+from connections.words import gettext_noop
 
 
 class Hledger(CredentialPlatform):
@@ -41,23 +42,31 @@ class Hledger(CredentialPlatform):
         }
     )
     incremental: ClassVar[frozenset[DataType]] = frozenset()
-    access: ClassVar[str] = "The server answers whoever reaches it; access ends when it moves."
+    access: ClassVar[str] = gettext_noop(
+        "The server answers whoever reaches it; access ends when it moves."
+    )
     setup: ClassVar[tuple[str, ...]] = (
-        "Nothing to register: customers serve their journal with hledger-web --serve-api.",
-        "hledger-web asks for no key. Put a proxy in front that does, or a private network.",
+        gettext_noop(
+            "Nothing to register: customers serve their journal with hledger-web --serve-api."
+        ),
+        gettext_noop(
+            "hledger-web asks for no key. Put a proxy in front that does, or a private network."
+        ),
     )
     fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField(
             name="url",
-            label="Address",
+            label=gettext_noop("Address"),
             kind="url",
-            help="Where hledger-web --serve-api is reached, such as https://books.example.com.",
+            help=gettext_noop(
+                "Where hledger-web --serve-api is reached, such as https://books.example.com."
+            ),
         ),
         CredentialField(
             name="key",
-            label="Key",
+            label=gettext_noop("Key"),
             kind="secret",
-            help="Only where a proxy before hledger-web asks for a bearer token.",
+            help=gettext_noop("Only where a proxy before hledger-web asks for a bearer token."),
             is_required=False,
         ),
     )
@@ -67,8 +76,10 @@ class Hledger(CredentialPlatform):
             self._get("/version", _VERSION)
         except Unexpected as error:
             raise InvalidCredentials(
-                "What answers at this address is not hledger-web's JSON API. Start it with "
-                "--serve-api.",
+                gettext_noop(
+                    "What answers at this address is not hledger-web's JSON API. Start it with "
+                    "--serve-api."
+                ),
                 field="url",
                 detail=error.detail,
             ) from error
@@ -81,7 +92,7 @@ class Hledger(CredentialPlatform):
     ) -> Iterator[Page]:
         del since  # nothing tells what changed
         if data_type not in self.data_types:
-            raise NotSupported(f"{self.name} has no {data_type.label.lower()}.")
+            raise NotSupported(f"{self.name} has no {data_type.english.lower()}.")
         if cursor == _DONE:
             return iter((Page(cursor=_DONE),))
         match data_type:

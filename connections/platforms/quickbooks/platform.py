@@ -26,6 +26,7 @@ from connections.platforms.quickbooks import connection, wire
 from connections.platforms.quickbooks.api import NAME, REALM, Api
 from connections.platforms.quickbooks.pull import Pull
 from connections.schemas import DataType
+from connections.words import gettext_noop
 
 CONSENT = "https://appcenter.intuit.com"
 SIGN_IN = "https://accounts.intuit.com"
@@ -55,18 +56,28 @@ class QuickBooks(OAuthPlatform):
     uses_pkce: ClassVar[bool] = False
     environments: ClassVar[tuple[Environment, ...]] = ("production", "sandbox")
     lapses_after: ClassVar[timedelta | None] = timedelta(days=100)
-    access: ClassVar[str] = (
+    access: ClassVar[str] = gettext_noop(
         "Access tokens live for an hour and renew themselves; without a pull for 100 days the"
         " authorization ends, and in any case after five years. Customers also end it in QuickBooks"
         " under Apps."
     )
     setup: ClassVar[tuple[str, ...]] = (
-        "Sign in at developer.intuit.com, open My Hub, then App dashboard, and create an app.",
-        "Choose QuickBooks Online and Payments with the scope com.intuit.quickbooks.accounting.",
-        "Open Keys and credentials: Development is for sandbox companies, Production for real.",
-        "For production keys, answer the questions about the app that Intuit asks there first.",
-        "Under Settings, Redirect URIs, add the one shown here; Intuit takes https only.",
-        "Copy the client id and the client secret and enter both here.",
+        gettext_noop(
+            "Sign in at developer.intuit.com, open My Hub, then App dashboard, and create an app."
+        ),
+        gettext_noop(
+            "Choose QuickBooks Online and Payments with the scope com.intuit.quickbooks.accounting."
+        ),
+        gettext_noop(
+            "Open Keys and credentials: Development is for sandbox companies, Production for real."
+        ),
+        gettext_noop(
+            "For production keys, answer the questions about the app that Intuit asks there first."
+        ),
+        gettext_noop(
+            "Under Settings, Redirect URIs, add the one shown here; Intuit takes https only."
+        ),
+        gettext_noop("Copy the client id and the client secret and enter both here."),
     )
 
     page_size: ClassVar[int] = 1000
@@ -150,7 +161,7 @@ class QuickBooks(OAuthPlatform):
         self, data_type: DataType, *, since: str | None, cursor: str | None
     ) -> Iterator[Page]:
         if data_type not in self.data_types:
-            raise NotSupported(f"{self.name} has no {data_type.label.lower()}.")
+            raise NotSupported(f"{self.name} has no {data_type.english.lower()}.")
         pull = Pull(
             self._api,
             data_type,

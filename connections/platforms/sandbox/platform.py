@@ -25,6 +25,7 @@ from connections.platforms.http import get_json
 from connections.platforms.sandbox import documents, mapping, statements, wire
 from connections.platforms.sandbox.rows import Place, Rows
 from connections.schemas import DataType, Record
+from connections.words import gettext_noop
 
 
 class _Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -51,10 +52,12 @@ class Sandbox(OAuthPlatform):
     )
     scopes: ClassVar[tuple[str, ...]] = ("accounting.read", "offline_access")
     environments: ClassVar[tuple[Environment, ...]] = ("sandbox",)
-    access: ClassVar[str] = (
+    access: ClassVar[str] = gettext_noop(
         "Access tokens live for minutes and renew themselves; customers unlink when they wish."
     )
-    setup: ClassVar[tuple[str, ...]] = ("Nothing to set up: it comes with Ledgerport.",)
+    setup: ClassVar[tuple[str, ...]] = (
+        gettext_noop("Nothing to set up: it comes with Ledgerport."),
+    )
 
     page_size: ClassVar[int] = 500
 
@@ -126,7 +129,7 @@ class Sandbox(OAuthPlatform):
         self, data_type: DataType, *, since: str | None, cursor: str | None
     ) -> Iterator[Page]:
         if data_type not in self.data_types:
-            raise NotSupported(f"{self.name} has no {data_type.label.lower()}.")
+            raise NotSupported(f"{self.name} has no {data_type.english.lower()}.")
         place = _CURSOR.decode(cursor) if cursor else _Cursor(page=0, since=since)
         if place.done:
             return iter((_page(place),))

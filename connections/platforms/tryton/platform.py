@@ -24,12 +24,13 @@ from connections.platforms.tryton.questions import COLLECTIONS, PARTY_FIELDS, Bo
 from connections.platforms.tryton.reports import Reports
 from connections.platforms.tryton.server import PLATFORM, Server, unexpected
 from connections.schemas import DataType, Record
+from connections.words import gettext_noop
 
 # An account's balance moves without the account: what tells one comes whole each time.
 _BALANCES = frozenset({DataType.CHART_OF_ACCOUNTS, DataType.BANK_ACCOUNTS})
 _STATEMENTS = frozenset({DataType.BALANCE_SHEET, DataType.PROFIT_AND_LOSS})
 
-_RIGHTS = (
+_RIGHTS = gettext_noop(
     "The key's user needs a group that may read companies, parties with their addresses, contact "
     "mechanisms and identifiers, accounts and account types, fiscal years, periods, journals, "
     "moves with their lines and reconciliations, taxes, invoices with their lines and taxes, "
@@ -47,42 +48,46 @@ class Tryton(CredentialPlatform):
         frozenset(COLLECTIONS) | _STATEMENTS | {DataType.COMPANY}
     )
     incremental: ClassVar[frozenset[DataType]] = frozenset(COLLECTIONS) - _BALANCES
-    access: ClassVar[str] = (
+    access: ClassVar[str] = gettext_noop(
         "The key stays good until somebody cancels it in Tryton. It may do whatever its user may, "
         "so that the user should only be allowed to read."
     )
     setup: ClassVar[tuple[str, ...]] = (
-        "Nothing to register: each customer gives an address, a database and a key.",
-        "The customer's server must run Tryton 8.0 or later.",
-        "It must be reachable from here over HTTPS.",
+        gettext_noop("Nothing to register: each customer gives an address, a database and a key."),
+        gettext_noop("The customer's server must run Tryton 8.0 or later."),
+        gettext_noop("It must be reachable from here over HTTPS."),
         _RIGHTS,
     )
     fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField(
             name="url",
-            label="Address",
+            label=gettext_noop("Address"),
             kind="url",
-            help="Where Tryton is reached, such as https://tryton.example.com",
+            help=gettext_noop("Where Tryton is reached, such as https://tryton.example.com"),
         ),
         CredentialField(
             name="database",
-            label="Database",
+            label=gettext_noop("Database"),
             kind="text",
-            help="The name that is chosen when logging in to Tryton.",
+            help=gettext_noop("The name that is chosen when logging in to Tryton."),
         ),
         CredentialField(
             name="key",
-            label="Key",
+            label=gettext_noop("Key"),
             kind="secret",
-            help="In Tryton, create a user with read-only access to accounting, parties and the "
-            "company. Add a user application of the kind REST for that user, validate it and "
-            "paste its key here.",
+            help=gettext_noop(
+                "In Tryton, create a user with read-only access to accounting, parties and the "
+                "company. Add a user application of the kind REST for that user, validate it and "
+                "paste its key here."
+            ),
         ),
         CredentialField(
             name="company",
-            label="Company",
+            label=gettext_noop("Company"),
             kind="text",
-            help="Only needed where the database holds several companies: the name of one.",
+            help=gettext_noop(
+                "Only needed where the database holds several companies: the name of one."
+            ),
             is_required=False,
         ),
     )
@@ -120,7 +125,7 @@ class Tryton(CredentialPlatform):
         self, data_type: DataType, *, since: str | None, cursor: str | None
     ) -> Iterator[Page]:
         if data_type not in self.data_types:
-            raise NotSupported(f"{self.name} has no {data_type.label.lower()}.")
+            raise NotSupported(f"{self.name} has no {data_type.english.lower()}.")
         place = _CURSOR.decode(cursor) if cursor else None
         if place is not None and place.done:
             return iter((page_at(place),))

@@ -25,6 +25,7 @@ from connections.platforms.base import (
 from connections.platforms.decoding import UNREADABLE
 from connections.platforms.http import Answer, Sleep, decode, get
 from connections.platforms.tryton import wire
+from connections.words import gettext_noop
 
 type Domain = Sequence[Any]
 """What must hold of a record, as Tryton writes it: [["state", "=", "posted"], …]."""
@@ -178,7 +179,11 @@ def moment(at: dt.datetime) -> dict[str, Any]:
 
 
 def unexpected(detail: str) -> Unexpected:
-    return Unexpected(f"{PLATFORM} gave an answer we do not understand.", detail=detail)
+    return Unexpected(
+        gettext_noop("%(platform)s gave an answer we do not understand."),
+        {"platform": PLATFORM},
+        detail=detail,
+    )
 
 
 class _Complaint(msgspec.Struct):
@@ -192,7 +197,10 @@ def _refusal(answer: Answer) -> PlatformError | None:
     """Return what an answer means where its status does not tell."""
     if answer.status == httpx.codes.UNAUTHORIZED:
         return AuthorizationRevoked(
-            f"{PLATFORM} does not accept the key: it is mistyped, not validated or cancelled.",
+            gettext_noop(
+                "%(platform)s does not accept the key: it is mistyped, not validated or cancelled."
+            ),
+            {"platform": PLATFORM},
             detail=f"HTTP {answer.status}",
         )
     if answer.status == httpx.codes.BAD_REQUEST:
@@ -203,7 +211,9 @@ def _refusal(answer: Answer) -> PlatformError | None:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
         return PermissionMissing(
-            f"The key's user at {PLATFORM} may not read this data.", detail=complaint.message
+            gettext_noop("The key's user at %(platform)s may not read this data."),
+            {"platform": PLATFORM},
+            detail=complaint.message,
         )
     return None
 
@@ -232,7 +242,8 @@ def _check_fields(model: str, row: bytes, fields: Sequence[str]) -> None:
     for field in fields:
         if not _has(first, field.split(".")):
             raise PermissionMissing(
-                f"The key's user at {PLATFORM} may not read this data.",
+                gettext_noop("The key's user at %(platform)s may not read this data."),
+                {"platform": PLATFORM},
                 detail=f"{model} came without {field}",
             )
 

@@ -11,6 +11,7 @@ from connections.platforms.base import (
 )
 from connections.platforms.tryton import wire
 from connections.platforms.tryton.server import Server
+from connections.words import gettext_noop
 
 _READ_BY_ALL = (
     ("party.party", ("name",)),
@@ -31,7 +32,7 @@ def check_key(server: Server) -> None:
     """
     if not re.fullmatch(r"[\x21-\x7e]+", server.key):
         raise InvalidCredentials(
-            "This is no key of Tryton: it has letters and digits only.",
+            gettext_noop("This is no key of Tryton: it has letters and digits only."),
             field="key",
             detail=f"{len(server.key)} characters",
         )
@@ -48,7 +49,7 @@ def check_address(server: Server) -> None:
         raise _not_found(server, error) from error
     except NotSupported as error:
         raise InvalidCredentials(
-            "No accounting is installed in this database.",
+            gettext_noop("No accounting is installed in this database."),
             field="database",
             detail=error.message,
         ) from error
@@ -65,7 +66,8 @@ def check_rights(server: Server) -> None:
             server.rows(model, fields, size=1)
         except PermissionMissing as error:
             raise InvalidCredentials(
-                f"The key works, but its user may not read {', '.join(fields)} of {model}.",
+                gettext_noop("The key works, but its user may not read %(fields)s of %(model)s."),
+                {"fields": ", ".join(fields), "model": model},
                 field="key",
                 detail=error.detail,
             ) from error
@@ -76,11 +78,12 @@ def undecided(companies: Sequence[wire.Company]) -> InvalidCredentials:
     detail = f"{len(companies)} companies"
     if not companies:
         return InvalidCredentials(
-            "The key's user sees no company in Tryton.", field="key", detail=detail
+            gettext_noop("The key's user sees no company in Tryton."), field="key", detail=detail
         )
     names = ", ".join(each.party.name or str(each.id) for each in companies)
     return InvalidCredentials(
-        f"Type the name of one of the companies in this database: {names}.",
+        gettext_noop("Type the name of one of the companies in this database: %(names)s."),
+        {"names": names},
         field="company",
         detail=detail,
     )
@@ -90,12 +93,14 @@ def _not_found(server: Server, error: Unexpected) -> InvalidCredentials:
     """Tell a wrong database from a wrong address: both are answered with 404."""
     if "HTTP 404" in error.detail and server.has_rest():
         return InvalidCredentials(
-            "This Tryton server has no database of that name.",
+            gettext_noop("This Tryton server has no database of that name."),
             field="database",
             detail=error.detail,
         )
     return InvalidCredentials(
-        "What answers at this address is not a Tryton server of version 8.0 or later.",
+        gettext_noop(
+            "What answers at this address is not a Tryton server of version 8.0 or later."
+        ),
         field="url",
         detail=error.detail,
     )

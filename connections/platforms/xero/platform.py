@@ -28,6 +28,7 @@ from connections.platforms.xero.api import NAME, Api
 from connections.platforms.xero.connection import CONNECTION, TENANT
 from connections.platforms.xero.pull import JOURNALS_SCOPE, Pull
 from connections.schemas import DataType
+from connections.words import gettext_noop
 
 LOGIN, TOKENS, API = "https://login.xero.com", "https://identity.xero.com", "https://api.xero.com"
 # Where login.xero.com sends a person on to agree: browsers hold redirects against the policy, too.
@@ -71,16 +72,18 @@ class Xero(OAuthPlatform):
         "accounting.reports.profitandloss.read",
     )
     lapses_after: ClassVar[timedelta | None] = timedelta(days=60)
-    access: ClassVar[str] = (
+    access: ClassVar[str] = gettext_noop(
         "Access tokens live for 30 minutes and renew themselves; without a pull for 60 days the"
         " authorization ends. Customers also end it in Xero under Connected apps."
     )
     setup: ClassVar[tuple[str, ...]] = (
-        "Sign in at developer.xero.com, open My Apps and choose New app.",
-        "Name it, choose Web app as its type and give your company's address.",
-        "Enter the redirect URI shown here, exactly as it is, and create the app.",
-        "Under Configuration copy the client id, generate a secret and copy that too.",
-        "Enter both here.",
+        gettext_noop("Sign in at developer.xero.com, open My Apps and choose New app."),
+        gettext_noop("Name it, choose Web app as its type and give your company's address."),
+        gettext_noop("Enter the redirect URI shown here, exactly as it is, and create the app."),
+        gettext_noop(
+            "Under Configuration copy the client id, generate a secret and copy that too."
+        ),
+        gettext_noop("Enter both here."),
     )
 
     page_size: ClassVar[int] = 1000
@@ -172,7 +175,7 @@ class Xero(OAuthPlatform):
         self, data_type: DataType, *, since: str | None, cursor: str | None
     ) -> Iterator[Page]:
         if data_type not in self.data_types:
-            raise NotSupported(f"{self.name} has no {data_type.label.lower()}.")
+            raise NotSupported(f"{self.name} has no {data_type.english.lower()}.")
         tenant = self.credentials.parameters.get(TENANT) or self._only.tenant_id
         pull = Pull(
             self._api,
