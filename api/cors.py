@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext_noop
 
 from api.models import ApiSettings
 from companies import audit, tenancy
@@ -42,7 +43,7 @@ def allow_origins(
         settings, _ = ApiSettings.objects.get_or_create(organization=organization)
         audit.record(
             AuditKind.API_SETTINGS,
-            "changed",
+            gettext_noop("changed"),
             organization_id=organization.pk,
             object_id=organization.pk,
             label="Allowed origins",

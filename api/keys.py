@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from api.models import ApiKey, Scope
 from companies import audit, tenancy
@@ -51,8 +52,11 @@ def create_key(
         keys = ApiKey.objects.within(organization)
         if keys.count() >= ApiKey.MOST:
             raise TooManyKeys(
-                f"Maximum number of API keys reached. An organization has at most {ApiKey.MOST}: "
-                "revoke one that is not used any more."
+                gettext(
+                    "Maximum number of API keys reached. An organization has at most %(most)d: "
+                    "revoke one that is not used any more."
+                )
+                % {"most": ApiKey.MOST}
             )
         key = ApiKey.objects.create(
             organization=organization,
@@ -63,7 +67,7 @@ def create_key(
             expires_at=expires_at,
             created_by=actor,
         )
-        _record(key, "created", actor, after=_facts(key))
+        _record(key, gettext_noop("created"), actor, after=_facts(key))
     return key, text
 
 
@@ -79,14 +83,14 @@ def revoke_key(organization: Organization, key_id: UUID, *, actor: User | None) 
         key = keys.get(pk=key_id)
         in_force = keys.filter(Q(expires_at=None) | Q(expires_at__gt=Now())).exclude(pk=key_id)
         if not key.is_expired and not in_force.exists():
-            raise LastKey("This is the last API key. Create another before you revoke it.")
+            raise LastKey(gettext("This is the last API key. Create another before you revoke it."))
         drop_key(key, actor=actor)
 
 
 def drop_key(key: ApiKey, *, actor: User | None) -> None:
     """Take a key away, be it the last: for whoever makes another at once."""
     with tenancy.entered(key.organization_id):
-        _record(key, "revoked", actor, before=_facts(key))
+        _record(key, gettext_noop("revoked"), actor, before=_facts(key))
         key.delete()
 
 

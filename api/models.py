@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from companies.models import Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity
@@ -22,15 +23,15 @@ class Scope(StrEnum):
 
     @property
     def meaning(self) -> str:
-        return _MEANINGS[self]
+        return str(_MEANINGS[self])
 
 
 _MEANINGS = {
-    Scope.READ: "Read companies, connections, pulls and data",
-    Scope.WRITE: "Add, change and delete companies and connections",
-    Scope.REFRESH: "Ask for fresh data, cancel pulls",
-    Scope.WEBHOOKS: "See and change webhook consumers",
-    Scope.ADMIN: "Change settings and API keys",
+    Scope.READ: _("Read companies, connections, pulls and data"),
+    Scope.WRITE: _("Add, change and delete companies and connections"),
+    Scope.REFRESH: _("Ask for fresh data, cancel pulls"),
+    Scope.WEBHOOKS: _("See and change webhook consumers"),
+    Scope.ADMIN: _("Change settings and API keys"),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Concatenate
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from companies import tenancy
@@ -50,8 +51,11 @@ def requires[**P, R: HttpResponseBase](
             role = request.membership.role
             if not is_allowed(role, right):
                 raise PermissionDenied(
-                    f"Your role, {Role(role).label}, cannot do this. "
-                    "An administrator of your organization can give you another role."
+                    _(
+                        "Your role, %(role)s, cannot do this. "
+                        "An administrator of your organization can give you another role."
+                    )
+                    % {"role": Role(role).label}
                 )
             return view(request, *args, **kwargs)
 

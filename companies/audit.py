@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from companies.models import AuditEntry, AuditKind, User
+from portal.wording import source_text
 
 #: Stands for the value of a secret, which is never written down.
 SECRET = "changed"  # noqa: S105 - a word instead of the secret
@@ -59,7 +60,7 @@ def record(
         organization_id=organization_id,
         actor_kind=actor_kind,
         actor=actor,
-        actor_name=str(actor) if actor else actor_kind.label,
+        actor_name=str(actor) if actor else source_text(actor_kind.label),
         action=action,
         kind=kind,
         object_id=str(object_id),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from companies.models import AuditEntry, AuditKind, Organization, TenantQuerySet
 from portal.keyset import Keyset, Page
@@ -74,6 +75,14 @@ class Row:
     entry: AuditEntry
 
     @property
+    def done(self) -> str:
+        """Say what was done to which kind of object."""
+        return _("%(object)s %(done)s") % {
+            "object": self.entry.kind_label,
+            "done": _(self.entry.action),
+        }
+
+    @property
     def changes(self) -> list[Change]:
         return [
             Change(_name(name), _value(before), _value(after))
@@ -116,7 +125,7 @@ def _actors(entries: TenantQuerySet[AuditEntry]) -> dict[str, str]:
     others: dict[str, str] = {}
     for kind, actor, name, email in found.distinct():
         if kind in _NOBODYS:
-            others[kind] = AuditEntry.ActorKind(kind).label
+            others[kind] = str(AuditEntry.ActorKind(kind).label)
         elif actor is not None:
             people[str(actor)] = name or email
     return dict(sorted(people.items(), key=lambda each: each[1].casefold())) | others
@@ -135,7 +144,7 @@ def _name(member: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)

@@ -4,17 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 
 class Column(models.TextChoices):
     """What can be shown beside a company's name, in the order in which it stands there."""
 
-    STATUS = "status", "Status"
-    CONNECTIONS = "connections", "Connections"
-    TAGS = "tags", "Tags"
-    DESCRIPTION = "description", "Description"
-    PULL = "pull", "Last pull"
-    CREATED = "created", "Created"
+    STATUS = "status", pgettext_lazy("column", "Status")
+    CONNECTIONS = "connections", pgettext_lazy("column", "Connections")
+    TAGS = "tags", pgettext_lazy("column", "Tags")
+    DESCRIPTION = "description", pgettext_lazy("column", "Description")
+    PULL = "pull", pgettext_lazy("column", "Last pull")
+    CREATED = "created", pgettext_lazy("column", "Created")
 
 
 USUAL = (Column.STATUS, Column.CONNECTIONS, Column.PULL, Column.CREATED)
@@ -36,8 +38,11 @@ class Chosen:
     def label(self) -> str:
         """Say on the chooser's button how much is shown."""
         if self.columns == USUAL:
-            return "Columns"
-        return f"Columns: {len(self.columns)} of {len(Column)}"
+            return _("Columns")
+        return _("Columns: %(shown)d of %(all)d") % {
+            "shown": len(self.columns),
+            "all": len(Column),
+        }
 
     @property
     def choices(self) -> list[tuple[Column, bool]]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import batched
 
 from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from companies import tenancy
 from companies.listing import Question, Row, selected
@@ -11,18 +13,20 @@ from companies.models import Company, Organization
 from portal.csv import ROWS_PER_CHUNK, Cell
 from portal.templatetags._statuses import mark_of
 
-HEADER = (
-    "Company",
-    "ID",
-    "Status",
-    "Connections",
-    "Tags",
-    "Description",
-    "Last pull (UTC)",
-    "Created (UTC)",
-    "Created by",
-    "Uploaded files",
-)
+
+def header() -> Sequence[str]:
+    return (
+        _("Company"),
+        _("ID"),
+        pgettext("column", "Status"),
+        pgettext("column", "Connections"),
+        pgettext("column", "Tags"),
+        pgettext("column", "Description"),
+        _("Last pull (UTC)"),
+        _("Created (UTC)"),
+        _("Created by"),
+        _("Uploaded files"),
+    )
 
 
 def rows(organization: Organization, question: Question) -> Iterator[Sequence[Cell]]:
@@ -47,7 +51,7 @@ def _row(row: Row) -> Sequence[Cell]:
     return (
         company.name,
         str(company.pk),
-        mark_of(row.mark).word if row.mark else "No connections",
+        mark_of(row.mark).word if row.mark else pgettext("companies", "No connections"),
         "; ".join(
             f"{connection.platform_name}: {mark_of(connection.mark).word}"
             for connection in company.connections.all()

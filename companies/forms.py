@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
 
 from companies.models import TagsInvalid, User, clean_company_name, clean_tags
 from companies.roles import Role
@@ -15,13 +16,15 @@ class CompanyDetailsForm(forms.Form):
     description = forms.CharField(
         required=False,
         max_length=2000,
-        help_text="Seen by your team only: an account number of yours, who to ask.",
+        label=_("Description"),
+        help_text=_("Seen by your team only: an account number of yours, who to ask."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     tags = forms.CharField(
         required=False,
         max_length=2000,
-        help_text="One on each line, as key: value. Lists can be filtered by them.",
+        label=_("Tags"),
+        help_text=_("One on each line, as key: value. Lists can be filtered by them."),
         widget=forms.Textarea(
             attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"},
         ),
@@ -32,9 +35,13 @@ class CompanyDetailsForm(forms.Form):
         for line in filter(None, map(str.strip, self.cleaned_data["tags"].splitlines())):
             key, colon, value = (part.strip() for part in line.partition(":"))
             if not colon:
-                raise forms.ValidationError(f"“{line}” has no colon. Write key: value.")
+                raise forms.ValidationError(
+                    _("“%(line)s” has no colon. Write key: value.") % {"line": line}
+                )
             if key in tags:
-                raise forms.ValidationError(f"“{key}” is there twice. A key has one value.")
+                raise forms.ValidationError(
+                    _("“%(key)s” is there twice. A key has one value.") % {"key": key}
+                )
             tags[key] = value
         try:
             return clean_tags(tags)
@@ -49,9 +56,9 @@ class CompanyDetailsForm(forms.Form):
 
 class CompanyNameForm(forms.Form):
     name = forms.CharField(
-        label="Company name",
+        label=_("Company name"),
         max_length=120,
-        help_text=(
+        help_text=_(
             "Your customer’s trading name. They see it when they link their data. "
             "You can rename it later without affecting connections."
         ),
@@ -62,16 +69,16 @@ class CompanyNameForm(forms.Form):
         name = clean_company_name(self.cleaned_data["name"])
         if not name:
             raise forms.ValidationError(
-                "Use letters, digits, spaces or - ' & @ . , ? ! in the company name."
+                _("Use letters, digits, spaces or - ' & @ . , ? ! in the company name.")
             )
         return name
 
 
 class OrganizationForm(forms.Form):
     name = forms.CharField(
-        label="Organization name",
+        label=_("Organization name"),
         max_length=120,
-        help_text="Your team sees it, and customers do when they link their data.",
+        help_text=_("Your team sees it, and customers do when they link their data."),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
 
@@ -80,7 +87,7 @@ class PersonForm(forms.Form):
     """What is asked of somebody who makes an account."""
 
     name = forms.CharField(
-        max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"})
+        max_length=120, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     #: Filled in by the browser; without it times are shown in UTC.
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
@@ -92,28 +99,30 @@ class PersonForm(forms.Form):
 
 class InvitationForm(forms.Form):
     name = forms.CharField(
-        label="Name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     email = forms.EmailField(
-        label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"})
+        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
-    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.ANALYST)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.ANALYST)
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(label="Role", choices=Role.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
 
 
 class MemberForm(forms.Form):
     """What an Administrator corrects of somebody else."""
 
     name = forms.CharField(
-        label="Name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     email = forms.EmailField(
-        label="E-mail address",
-        help_text="A new one gets a link that works for a day. They sign in with it "
-        "as soon as they have opened the link and agreed.",
+        label=_("E-mail address"),
+        help_text=_(
+            "A new one gets a link that works for a day. They sign in with it "
+            "as soon as they have opened the link and agreed."
+        ),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
 
@@ -122,11 +131,11 @@ class JoiningForm(PersonForm):
     """What somebody without an account enters to accept an invitation."""
 
     password = forms.CharField(
-        label="Password",
+        label=_("Password"),
         strip=False,
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters.",
+        help_text=_("At least 12 characters."),
     )
 
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
@@ -154,8 +163,8 @@ class ProfileForm(forms.Form):
     """What a person says about themselves."""
 
     name = forms.CharField(
-        max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"})
+        max_length=120, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     time_zone = forms.ChoiceField(
-        choices=_time_zones, label="Time zone", help_text="Pages show times in it."
+        choices=_time_zones, label=_("Time zone"), help_text=_("Pages show times in it.")
     )

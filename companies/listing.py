@@ -18,6 +18,8 @@ from django.db import models
 from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from companies.columns import Chosen, Column
 from companies.models import Company, CompanyQuerySet, Organization, User
@@ -40,12 +42,12 @@ _NEEDS_ATTENTION = Q(connections__status="Deauthorized") | Q(connections__has_ac
 class Filter(models.TextChoices):
     """Which companies are shown; the values stand in the URL."""
 
-    ALL = "all", "All"
-    ATTENTION = "attention", "Needs attention"
-    LINKED = "linked", "Linked"
-    PENDING = "pending", "Pending"
-    UNLINKED = "unlinked", "Unlinked"
-    NONE = "none", "No connections"
+    ALL = "all", pgettext_lazy("companies", "All")
+    ATTENTION = "attention", pgettext_lazy("companies", "Needs attention")
+    LINKED = "linked", pgettext_lazy("companies", "Linked")
+    PENDING = "pending", pgettext_lazy("companies", "Pending")
+    UNLINKED = "unlinked", pgettext_lazy("companies", "Unlinked")
+    NONE = "none", pgettext_lazy("companies", "No connections")
 
     @property
     def tone(self) -> str:
@@ -226,8 +228,8 @@ class Listing:
 
     @property
     def headings(self) -> list[Heading]:
-        shown = [(column.value, column.label) for column in self.columns.columns]
-        return [self._heading(key, label) for key, label in (("name", "Company"), *shown)]
+        shown = [(column.value, str(column.label)) for column in self.columns.columns]
+        return [self._heading(key, label) for key, label in (("name", _("Company")), *shown)]
 
     def _heading(self, key: str, label: str) -> Heading:
         if key not in _FIRST_CLICK:

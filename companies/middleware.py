@@ -6,6 +6,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 
 from companies import tenancy
 from companies.access import memberships_of
@@ -53,7 +54,7 @@ def _identify(request: HttpRequest, slug: str) -> None:
             request.organization = membership.organization  # type: ignore[attr-defined]
             request.memberships = memberships  # type: ignore[attr-defined]
             return
-    raise Http404("No such organization.")
+    raise Http404(_("No such organization."))
 
 
 def _run_inside(

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
 from companies.facts import company_facts
@@ -52,7 +54,7 @@ def rename_organization(organization: Organization, *, name: str, actor: User | 
         held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         audit.record(
             AuditKind.ORGANIZATION,
-            "changed",
+            gettext_noop("changed"),
             organization_id=organization.pk,
             object_id=organization.pk,
             label=name,
@@ -70,7 +72,7 @@ def switch_failure_emails(organization: Organization, *, on: bool, actor: User |
         held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         audit.record(
             AuditKind.ORGANIZATION,
-            "changed",
+            gettext_noop("changed"),
             organization_id=organization.pk,
             object_id=organization.pk,
             label=held.name,
@@ -250,7 +252,7 @@ def _set_products(
 def _cleaned(name: str) -> str:
     cleaned = clean_company_name(name)
     if not cleaned:
-        raise NameMissing("A company name needs letters or digits.")
+        raise NameMissing(_("A company name needs letters or digits."))
     return cleaned
 
 

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from companies import tenancy
 from companies.models import Membership, User
@@ -31,8 +33,11 @@ class Shared(Refused):
 
     def __init__(self, member: Membership) -> None:
         super().__init__(
-            f"{member.user} is not only yours: they change name and e-mail address themselves, "
-            "under Account."
+            _(
+                "%(member)s is not only yours: they change name and e-mail address themselves, "
+                "under Account."
+            )
+            % {"member": member.user}
         )
 
 
@@ -66,7 +71,11 @@ def rename(membership: Membership, *, name: str, actor: User) -> None:
         member.user.name = " ".join(name.split())
         member.user.save(update_fields=["name"])
         record_member(
-            member, "changed", actor, before={"name": before}, after={"name": member.user.name}
+            member,
+            gettext_noop("changed"),
+            actor,
+            before={"name": before},
+            after={"name": member.user.name},
         )
 
 
@@ -85,7 +94,10 @@ def propose_address(membership: Membership, *, email: str, actor: User) -> None:
             return
         colleagues = Membership.objects.within(member.organization_id)
         if colleagues.filter(user__email__iexact=email).exists():
-            raise Refused(f"{email} belongs to somebody else of your team: see the list.")
+            raise Refused(
+                _("%(email)s belongs to somebody else of your team: see the list.")
+                % {"email": email}
+            )
         check_limit(member.organization_id)
         record_member(
             member,
@@ -134,7 +146,11 @@ def accept_address(token: str, *, user: User) -> None:
         except IntegrityError as error:
             raise Taken from error
         record_member(
-            member, "changed", user, before={"email": former}, after={"email": proposal.email}
+            member,
+            gettext_noop("changed"),
+            user,
+            before={"email": former},
+            after={"email": proposal.email},
         )
         context = {"member": member, "actor": actor, "former": former, "email": proposal.email}
         transaction.on_commit(

@@ -4,24 +4,26 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Role(models.TextChoices):
-    ONBOARDING = "onboarding", "Onboarding"
-    ADVISOR = "advisor", "Advisor"
-    ANALYST = "analyst", "Analyst"
-    DEVELOPER = "developer", "Developer"
-    ADMINISTRATOR = "administrator", "Administrator"
+    ONBOARDING = "onboarding", pgettext_lazy("role", "Onboarding")
+    ADVISOR = "advisor", pgettext_lazy("role", "Advisor")
+    ANALYST = "analyst", pgettext_lazy("role", "Analyst")
+    DEVELOPER = "developer", pgettext_lazy("role", "Developer")
+    ADMINISTRATOR = "administrator", pgettext_lazy("role", "Administrator")
 
 
 #: What a role is for, in the words of the page on which it is given.
 DESCRIPTIONS = MappingProxyType(
     {
-        Role.ONBOARDING: "Adds companies and sends Link URLs; sees no accounting data.",
-        Role.ADVISOR: "Also sees the companies’ data.",
-        Role.ANALYST: "Also deletes companies.",
-        Role.DEVELOPER: "Also unlinks connections and changes all settings but the team.",
-        Role.ADMINISTRATOR: "May do everything, and decides who belongs to the team.",
+        Role.ONBOARDING: _("Adds companies and sends Link URLs; sees no accounting data."),
+        Role.ADVISOR: _("Also sees the companies’ data."),
+        Role.ANALYST: _("Also deletes companies."),
+        Role.DEVELOPER: _("Also unlinks connections and changes all settings but the team."),
+        Role.ADMINISTRATOR: _("May do everything, and decides who belongs to the team."),
     }
 )
 

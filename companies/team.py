@@ -13,6 +13,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
 from companies.models import (
@@ -32,8 +34,8 @@ VALID_FOR = timedelta(days=7)
 #: Sign-up is open: without a limit an organization could fill strangers' mailboxes.
 EMAILS_PER_DAY = 100
 _SALT = "ledgerport.invitation"
-_SENT, _SENT_AGAIN = "sent", "sent again"
-ASKED_TO_CONFIRM = "asked to confirm a new address"
+_SENT, _SENT_AGAIN = gettext_noop("sent"), gettext_noop("sent again")
+ASKED_TO_CONFIRM = gettext_noop("asked to confirm a new address")
 
 
 class Refused(Exception):
@@ -45,8 +47,10 @@ class LastAdministrator(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "An organization needs one Administrator who can sign in. "
-            "Make somebody else Administrator first."
+            _(
+                "An organization needs one Administrator who can sign in. "
+                "Make somebody else Administrator first."
+            )
         )
 
 
@@ -65,9 +69,15 @@ def invite(
     with tenancy.entered(organization.pk):
         _alone(organization.pk)
         if Membership.objects.within(organization).filter(user=account_of(email)).exists():
-            raise Refused(f"{email} belongs to {organization.name} already: see the list.")
+            raise Refused(
+                _("%(email)s belongs to %(organization)s already: see the list.")
+                % {"email": email, "organization": organization.name}
+            )
         if Invitation.objects.within(organization).filter(email=email).exists():
-            raise Refused(f"{email} is invited already. You can send the invitation again.")
+            raise Refused(
+                _("%(email)s is invited already. You can send the invitation again.")
+                % {"email": email}
+            )
         check_limit(organization.pk)
         invitation = Invitation.objects.create(
             organization=organization,
@@ -104,7 +114,9 @@ def withdraw(invitation: Invitation, *, actor: User) -> None:
     """
     with tenancy.entered(invitation.organization_id):
         invitation = _held_invitation(invitation)
-        _record_invitation(invitation, "withdrawn", actor, before={"role": invitation.role})
+        _record_invitation(
+            invitation, gettext_noop("withdrawn"), actor, before={"role": invitation.role}
+        )
         invitation.delete()
 
 
@@ -214,7 +226,7 @@ def remove(membership: Membership, *, actor: User) -> None:
         _keep_an_administrator(member)
         record_member(
             member,
-            "removed",
+            gettext_noop("removed"),
             actor,
             before={"role": member.role, "is_enabled": member.is_enabled},
         )
@@ -228,7 +240,7 @@ def held(membership: Membership) -> Membership:
     members = Membership.objects.within(membership.organization_id).select_related("user")
     member = members.filter(pk=membership.pk).first()
     if member is None:
-        raise Refused("They were removed meanwhile.")
+        raise Refused(_("They were removed meanwhile."))
     return member
 
 
@@ -244,7 +256,8 @@ def check_limit(organization_id: UUID) -> None:
     )
     if sent.count() >= EMAILS_PER_DAY:
         raise Refused(
-            f"{EMAILS_PER_DAY} e-mails left within a day, which is the limit. Go on tomorrow."
+            _("%(most)d e-mails left within a day, which is the limit. Go on tomorrow.")
+            % {"most": EMAILS_PER_DAY}
         )
 
 
@@ -289,7 +302,7 @@ def _join(invitation: Invitation, user: User) -> None:
     if has_joined:
         audit.record(
             AuditKind.MEMBER,
-            "joined",
+            gettext_noop("joined"),
             organization_id=invitation.organization_id,
             object_id=user.pk,
             label=f"{user} ({invitation.email})",
@@ -311,7 +324,7 @@ def _held_invitation(invitation: Invitation) -> Invitation:
     )
     current = invitations.select_related("organization").filter(pk=invitation.pk).first()
     if current is None:
-        raise Refused("The invitation was answered or withdrawn meanwhile.")
+        raise Refused(_("The invitation was answered or withdrawn meanwhile."))
     return current
 
 
@@ -326,7 +339,7 @@ def _change(member: Membership, actor: User, **values: str | bool) -> None:
     for name, value in values.items():
         setattr(member, name, value)
     member.save(update_fields=list(values))
-    record_member(member, "changed", actor, before=before, after=values)
+    record_member(member, gettext_noop("changed"), actor, before=before, after=values)
     # Open pages of this person ask anew at once, and close.
     events.announce(member.organization_id, None)
 

@@ -2,15 +2,17 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from connections.offers import PlatformSettings, platform_choices
 
 
 class AddConnectionForm(forms.Form):
     platform = forms.ChoiceField(
+        label=_("Platform"),
         error_messages={
-            "invalid_choice": "Choose one of the platforms.",
-            "required": "Choose one.",
+            "invalid_choice": _("Choose one of the platforms."),
+            "required": _("Choose one."),
         },
     )
 
@@ -26,19 +28,21 @@ class RegistrationForm(forms.Form):
 
     client_id = forms.CharField(
         max_length=200,
-        label="Client ID",
+        label=_("Client ID"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     client_secret = forms.CharField(
         max_length=400,
-        label="Client secret",
+        label=_("Client secret"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     environment = forms.ChoiceField(
-        choices=[("production", "Production"), ("sandbox", "The vendor’s sandbox")],
-        help_text="Vendors issue separate keys for each.",
+        label=_("Environment"),
+        choices=[("production", _("Production")), ("sandbox", _("The vendor’s sandbox"))],
+        help_text=_("Vendors issue separate keys for each."),
     )
     scopes = forms.CharField(
+        label=_("Scopes"),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
@@ -50,19 +54,17 @@ class RegistrationForm(forms.Form):
             self.fields[name].initial = getattr(settings.integration, name)
         if settings.masked_secret:
             self.fields["client_secret"].required = False
-            self.fields[
-                "client_secret"
-            ].help_text = (
-                f"{settings.masked_secret} is kept, encrypted. Leave this empty to keep it."
-            )
+            self.fields["client_secret"].help_text = _(
+                "%(secret)s is kept, encrypted. Leave this empty to keep it."
+            ) % {"secret": settings.masked_secret}
         if settings.linked:
-            self.fields["client_id"].help_text = (
+            self.fields["client_id"].help_text = _(
                 "Tokens belong to the client ID they were granted to: with another one, customers "
-                f"of the {settings.linked} linked now have to link again."
-            )
-        self.fields["scopes"].help_text = "Leave empty to ask for what is needed: " + " ".join(
-            settings.scopes
-        )
+                "of the %(count)d linked now have to link again."
+            ) % {"count": settings.linked}
+        self.fields["scopes"].help_text = _("Leave empty to ask for what is needed: %(scopes)s") % {
+            "scopes": " ".join(settings.scopes)
+        }
         if len(settings.environments) == 1:
             del self.fields["environment"]
 

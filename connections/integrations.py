@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
 from companies.models import AuditKind, EventType, Organization, User
@@ -11,6 +13,7 @@ from connections.offers import PlatformSettings, find_settings, unset
 from connections.platforms import get_platform
 from connections.platforms.base import Environment, OAuthPlatform, PlatformError
 from connections.registration import app_of, http_client, sealed_secret
+from connections.wording import in_words
 from portal.crypto import Undecryptable
 
 #: What the audit log tells of a registration; of the secret only that it was changed.
@@ -30,7 +33,8 @@ def switch(organization: Organization, key: str, *, on: bool, actor: User | None
     settings = find_settings(organization.pk, key)
     if on and not settings.is_registered:
         raise NotRegistered(
-            f"{settings.name} needs a client id and a client secret before it can be offered."
+            _("%(platform)s needs a client id and a client secret before it can be offered.")
+            % {"platform": settings.name}
         )
     with tenancy.entered(organization.pk):
         _write(organization, settings, {"is_enabled": on}, actor)
@@ -70,6 +74,8 @@ def save_registration(
 def check_registration(organization: Organization, key: str) -> str:
     """Ask the platform whether it knows the registration; return why not, or nothing.
 
+    What is returned is in the language of whoever asks, what is kept is not.
+
     Call it outside transactions: it waits for another server.
 
     :raises KeyError: when there is no such platform here, or it needs no registration.
@@ -77,19 +83,22 @@ def check_registration(organization: Organization, key: str) -> str:
     platform = get_platform(key)
     if not issubclass(platform, OAuthPlatform):
         raise KeyError(key)
-    message = ""
+    kept = shown = ""
     try:
         app = app_of(find_settings(organization.pk, key).integration)
         platform.check_registration(http_client(key, app), app)
     except PlatformError as error:
-        message = error.message
+        kept, shown = error.message, in_words(error)
     except Undecryptable:
-        message = "The key that the client secret was encrypted with is gone: enter it again."
+        kept = gettext_noop(
+            "The key that the client secret was encrypted with is gone: enter it again."
+        )
+        shown = _(kept)
     with tenancy.entered(organization.pk):
         Integration.objects.within(organization.pk).filter(platform=key).update(
-            checked_at=Now(), check_message=message[:400]
+            checked_at=Now(), check_message=kept[:400]
         )
-    return message
+    return shown
 
 
 def _write(
@@ -115,7 +124,7 @@ def _write(
     has_new_secret = "client_secret" in values
     audit.record(
         AuditKind.INTEGRATION,
-        "changed",
+        gettext_noop("changed"),
         organization_id=organization.pk,
         object_id=settings.key,
         label=settings.name,

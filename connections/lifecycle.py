@@ -7,6 +7,7 @@ the same transaction: of two who try the same move, one makes it.
 from typing import Any
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from companies import events, tenancy
 from companies.facts import company_facts
@@ -113,7 +114,7 @@ def unlinked(connection: Connection, *, actor: User | None, reason: str) -> None
     :raises NotLinked: when there is no access to give up.
     """
     if not _move(connection, Status.LINKED, Status.UNLINKED):
-        raise NotLinked(f"{connection.platform_name} is not linked.")
+        raise NotLinked(_("%(platform)s is not linked.") % {"platform": connection.platform_name})
     StoredCredentials.objects.filter(connection=connection).delete()
     _remember(
         connection, Transition.Kind.UNLINKED, from_status=Status.LINKED, reason=reason, actor=actor

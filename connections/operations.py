@@ -4,6 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from companies import tenancy
 from companies.models import Company, EventType, User
@@ -132,7 +133,7 @@ def _locked(organization_id: UUID, connection_id: UUID) -> Connection:
         .first()
     )
     if found is None:
-        raise Deleted("The connection was deleted.")
+        raise Deleted(_("The connection was deleted."))
     return found
 
 

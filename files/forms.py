@@ -2,11 +2,12 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from files.kinds import EXTENSIONS
 
 MOST_AT_ONCE = 20
-_TYPES = "PDF, Word, Excel, PowerPoint, CSV, JPEG and PNG"
 
 
 class _ManyFilesInput(forms.FileInput):
@@ -19,11 +20,14 @@ class _ManyFilesField(forms.Field):
     def clean(self, value: Any) -> list["UploadedFile[bytes]"]:
         chosen: list[UploadedFile[bytes]] = list(value or [])
         if not chosen:
-            raise forms.ValidationError("Choose at least one file.")
+            raise forms.ValidationError(_("Choose at least one file."))
         if len(chosen) > MOST_AT_ONCE:
             raise forms.ValidationError(
-                f"You chose {len(chosen)} files: nothing was uploaded. "
-                f"Choose at most {MOST_AT_ONCE} at a time."
+                _(
+                    "You chose %(chosen)d files: nothing was uploaded. "
+                    "Choose at most %(most)d at a time."
+                )
+                % {"chosen": len(chosen), "most": MOST_AT_ONCE}
             )
         return chosen
 
@@ -32,8 +36,14 @@ class UploadForm(forms.Form):
     """Takes up to twenty files; what is wrong with a single one is said when it is stored."""
 
     file = _ManyFilesField(
-        label="Files",
-        help_text=f"{_TYPES}, up to 10 MB each, {MOST_AT_ONCE} at a time.",
+        label=_("Files"),
+        help_text=format_lazy(
+            _(
+                "PDF, Word, Excel, PowerPoint, CSV, JPEG and PNG, up to 10 MB each, "
+                "{most} at a time."
+            ),
+            most=MOST_AT_ONCE,
+        ),
         widget=_ManyFilesInput(
             attrs={"accept": ",".join(f".{each}" for each in sorted(EXTENSIONS))}
         ),

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from django.utils.translation import gettext as _
+
 _CHUNK = 256 * 1024
 _OOXML = "application/vnd.openxmlformats-officedocument"
 
@@ -69,13 +71,16 @@ def kind_of(content: IO[bytes], *, extension: str) -> Kind:
     """
     if extension not in EXTENSIONS:
         raise Unacceptable(
-            f"Files of the type {extension.upper()} are not taken."
+            _("Files of the type %(type)s are not taken.") % {"type": extension.upper()}
             if extension
-            else "Its name has no ending that says what type it is."
+            else _("Its name has no ending that says what type it is.")
         )
     found = _recognise(content)
     if found is None or extension not in found.extensions:
-        raise Unacceptable(f"Its content is not {extension.upper()}, although its name says so.")
+        raise Unacceptable(
+            _("Its content is not %(type)s, although its name says so.")
+            % {"type": extension.upper()}
+        )
     return found
 
 
@@ -102,7 +107,7 @@ def _archive(content: IO[bytes]) -> Kind | None:
         return None
     kind = next((kind for kind in _ARCHIVES if kind.entry in names), None)
     if kind and "xlsb" not in kind.extensions and any(_is_macro(name) for name in names):
-        raise Unacceptable("It contains macros. Save it without them, then upload it again.")
+        raise Unacceptable(_("It contains macros. Save it without them, then upload it again."))
     return kind
 
 
@@ -115,7 +120,7 @@ def _ole(content: IO[bytes]) -> Kind | None:
     body = content.read()
     if _has_stream(body, "EncryptedPackage"):
         raise Unacceptable(
-            "It is locked with a password. Save it without one, then upload it again."
+            _("It is locked with a password. Save it without one, then upload it again.")
         )
     for kind in _OLE:
         if any(_has_stream(body, name) for name in kind.streams):

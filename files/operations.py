@@ -17,6 +17,8 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import UploadedFile as Incoming
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from companies import events, tenancy
 from companies.models import Company, EventType, User
@@ -31,6 +33,12 @@ MOST_PER_COMPANY = 500
 
 Scan = UploadedFile.Scan
 Source = UploadedFile.Source
+
+_LOCKED = {
+    Scan.WAITING: gettext_lazy("The file is locked: being scanned."),
+    Scan.INFECTED: gettext_lazy("The file is locked: infected."),
+    Scan.FAILED: gettext_lazy("The file is locked: scan failed."),
+}
 
 
 class Deleted(Exception):
@@ -76,7 +84,7 @@ def store(
         # Held until the rows stand: a company being deleted waits, and takes them along.
         locked = Company.objects.within(company.organization_id).select_for_update(no_key=True)
         if not locked.filter(pk=company.pk).exists():
-            raise Deleted("The company was deleted.")
+            raise Deleted(_("The company was deleted."))
         room = MOST_PER_COMPANY - _files_of(company).count()
         for each in incoming:
             name = names.clean(each.name or "")
@@ -98,7 +106,7 @@ def delete(file: UploadedFile, *, actor: User) -> None:
     with tenancy.entered(file.organization_id):
         found = UploadedFile.objects.within(file.organization_id).filter(pk=file.pk)
         if not found.delete()[0]:
-            raise Deleted("The file was deleted.")
+            raise Deleted(_("The file was deleted."))
         _record(EventType.FILES_DELETED, [file], "deleted", actor=actor)
         transaction.on_commit(partial(_remove, [file.path]), robust=True)
 
@@ -119,10 +127,10 @@ def read(file: UploadedFile) -> Iterator[bytes]:
     :raises NotDownloadable: when it is locked, or its content is gone.
     """
     if not file.is_downloadable:
-        raise NotDownloadable(f"The file is locked: {file.get_scan_display().lower()}.")
+        raise NotDownloadable(str(_LOCKED[Scan(file.scan)]))
     if not storages["files"].exists(file.path):
         logger.error("the content of uploaded file %s is gone", file.pk)
-        raise NotDownloadable("The content of the file is gone.")
+        raise NotDownloadable(_("The content of the file is gone."))
     return archive.content(file)
 
 
@@ -133,16 +141,16 @@ def read_all(files: Collection[UploadedFile]) -> Iterator[bytes]:
     """
     released = [file for file in files if file.is_downloadable]
     if not released:
-        raise NotDownloadable("There is no file to download.")
+        raise NotDownloadable(_("There is no file to download."))
     return archive.zipped(released)
 
 
 def _store(upload: Upload, incoming: "Incoming[bytes]", name: str) -> UploadedFile:
     size = incoming.size or 0
     if not size:
-        raise Unacceptable("It is empty.")
+        raise Unacceptable(_("It is empty."))
     if size > LARGEST:
-        raise Unacceptable("It is larger than 10 MB.")
+        raise Unacceptable(_("It is larger than 10 MB."))
     content = incoming.open()
     kind = kind_of(content, extension=names.extension_of(name))
     digest = hashlib.sha256()
@@ -173,7 +181,9 @@ def _store(upload: Upload, incoming: "Incoming[bytes]", name: str) -> UploadedFi
 
 def _refuse_more_than(room: int) -> None:
     if room <= 0:
-        raise Unacceptable(f"The company has {MOST_PER_COMPANY} files, and more are not kept.")
+        raise Unacceptable(
+            _("The company has %(most)d files, and more are not kept.") % {"most": MOST_PER_COMPANY}
+        )
 
 
 def _files_of(company: Company) -> UploadedFileQuerySet:

@@ -13,6 +13,8 @@ from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from companies.access import PortalRequest, requires
@@ -59,7 +61,9 @@ def files(request: PortalRequest, company_id: UUID) -> HttpResponse:
         raise Http404(str(error)) from error
     if upload.refused:
         return _show(request, company, UploadForm(), upload)
-    words = f"{_files(len(upload.taken))} uploaded."
+    count = len(upload.taken)
+    words = ngettext("%(count)d file uploaded.", "%(count)d files uploaded.", count)
+    words %= {"count": count}
     if not wants_fragment(request):
         messages.success(request, words)
         return redirect("files:files", request.organization.slug, company.pk)
@@ -87,7 +91,7 @@ def download_all(request: PortalRequest, company_id: UUID) -> HttpResponseBase:
     """Send all files as a zip archive, or those of one date of the reader's."""
     company = _company(request, company_id)
     found = _files_of(request, company_id)
-    name = f"{company.name} files"
+    name = pgettext("file name", "%(company)s files") % {"company": company.name}
     if wanted := request.GET.get("date"):
         start, end = _bounds(wanted)
         found = found.uploaded_between(start, end)
@@ -112,7 +116,7 @@ def delete(request: PortalRequest, company_id: UUID, file_id: UUID) -> HttpRespo
         return render(request, f"files/delete.html{fragment}", context)
     with suppress(operations.Deleted):  # by the first of two clicks: gone it is
         operations.delete(file, actor=request.user)
-    messages.success(request, f"{file.name} is deleted.")
+    messages.success(request, _("%(file)s is deleted.") % {"file": file.name})
     return redirect("files:files", request.organization.slug, company.pk)
 
 
@@ -150,7 +154,7 @@ def _bounds(date: str) -> tuple[dt.datetime, dt.datetime]:
         day = dt.date.fromisoformat(date)
         following = day + dt.timedelta(days=1)
     except (ValueError, OverflowError) as error:
-        raise Http404("No such date.") from error
+        raise Http404(_("No such date.")) from error
     return (
         dt.datetime.combine(day, dt.time.min, zone),
         dt.datetime.combine(following, dt.time.min, zone),
@@ -168,10 +172,6 @@ def _attachment(content: Iterator[bytes], *, name: str, content_type: str) -> St
             "Cache-Control": "private, no-store",
         },
     )
-
-
-def _files(number: int) -> str:
-    return f"{number} file{'' if number == 1 else 's'}"
 
 
 def _company(request: PortalRequest, company_id: UUID) -> Company:

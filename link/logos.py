@@ -5,6 +5,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
 MOST_BYTES = 1024 * 1024
@@ -34,7 +35,7 @@ def read(content: bytes) -> Logo:
     :raises NotALogo: with a sentence for whoever chose the file.
     """
     if len(content) > MOST_BYTES:
-        raise NotALogo("The file is larger than 1 MB. Choose a smaller one.")
+        raise NotALogo(_("The file is larger than 1 MB. Choose a smaller one."))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -44,13 +45,15 @@ def read(content: bytes) -> Logo:
             OSError, ValueError, SyntaxError) as error:  # fmt: skip
         if isinstance(error, NotALogo):
             raise
-        raise NotALogo("This is no PNG or JPEG that can be read. Choose another file.") from error
+        raise NotALogo(
+            _("This is no PNG or JPEG that can be read. Choose another file.")
+        ) from error
 
 
 def _encoded(picture: Image.Image) -> Logo:
     width, height = picture.size
     if width * height > _MOST_PIXELS:
-        raise NotALogo("The picture has more than 16 million pixels. Choose a smaller one.")
+        raise NotALogo(_("The picture has more than 16 million pixels. Choose a smaller one."))
     is_png = picture.format == "PNG"
     plain = picture.convert("RGBA" if is_png else "RGB")
     plain.thumbnail(_SHOWN)

@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Count, Q
 from django.db.models.functions import Now, TruncWeek
+from django.utils.translation import gettext as _
 
 from companies.models import Company, Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity, SameOrganization
@@ -106,11 +107,11 @@ class LinkSettings(models.Model):
     def consent(self) -> list[tuple[str, str]]:
         """The sections that say something, with their headings."""
         sections = [
-            ("Purpose", self.consent_purpose),
-            ("Access", self.consent_access),
-            ("Account information", self.consent_account_information),
-            ("Platform data", self.consent_platform_data),
-            ("Retention", self.consent_retention),
+            (_("Purpose"), self.consent_purpose),
+            (_("Access"), self.consent_access),
+            (_("Account information"), self.consent_account_information),
+            (_("Platform data"), self.consent_platform_data),
+            (_("Retention"), self.consent_retention),
         ]
         return [(heading, text) for heading, text in sections if text]
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.utils.translation import gettext as _
 
 from connections.identifiers import integration_id, source_id
 from connections.models import Connection
@@ -64,10 +65,12 @@ class Ending:
 def check(template: str) -> None:
     """:raises ValidationError: when nobody may, or can, be sent there."""
     if re.search(r"[\s\x00-\x1f\\]", template):
-        raise ValidationError("The address may have no spaces, line breaks or backslashes in it.")
+        raise ValidationError(
+            _("The address may have no spaces, line breaks or backslashes in it.")
+        )
     bare = _PLACEHOLDER.sub("x", template)
     if "{" in bare or "}" in bare:
-        raise ValidationError("A brace is not closed, or not opened: write {placeholder}.")
+        raise ValidationError(_("A brace is not closed, or not opened: write {placeholder}."))
     try:
         address = urlsplit(bare)
         host = address.hostname or ""
@@ -79,9 +82,9 @@ def check(template: str) -> None:
         raise ValidationError(_no_address())
     # The query could otherwise send customers anywhere.
     if "{" in template.partition("://")[2].partition("/")[0].partition("?")[0].partition("#")[0]:
-        raise ValidationError("Placeholders may stand after the host name only.")
+        raise ValidationError(_("Placeholders may stand after the host name only."))
     if address.username is not None or address.password is not None:
-        raise ValidationError("The address may have no user name or password in it.")
+        raise ValidationError(_("The address may have no user name or password in it."))
     URLValidator(schemes=["https", "http"], message=_no_address())(bare)
 
 
@@ -120,5 +123,5 @@ def _reserved(ending: Ending, *, client_id: UUID, company_id: UUID, name: str) -
 
 def _no_address() -> str:
     if settings.DEVELOPMENT:
-        return "Give a whole address that begins with https://, or with http://localhost."
-    return "Give a whole address that begins with https://."
+        return _("Give a whole address that begins with https://, or with http://localhost.")
+    return _("Give a whole address that begins with https://.")

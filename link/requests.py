@@ -7,6 +7,7 @@ from email.utils import formataddr, parseaddr
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from companies import events, tenancy
 from companies.models import Company, EventType, User
@@ -33,8 +34,11 @@ def send(company: Company, to: str, message: str, actor: User | None) -> None:
     organization_id = company.organization_id
     if not rate_limit.passes(f"mails|{organization_id}", at_most=MOST, seconds=rate_limit.DAY):
         raise NotSent(
-            f"Your organization has sent {MOST} e-mails in a day, which is all it may. "
-            "Copy the Link URL and send it yourself, or try again tomorrow."
+            _(
+                "Your organization has sent %(most)d e-mails in a day, which is all it may. "
+                "Copy the Link URL and send it yourself, or try again tomorrow."
+            )
+            % {"most": MOST}
         )
     with tenancy.entered(organization_id):
         mail = _composed(company, to, message, actor)
@@ -43,8 +47,10 @@ def send(company: Company, to: str, message: str, actor: User | None) -> None:
         except (OSError, smtplib.SMTPException) as refused:
             logger.error("a Link URL was not sent: %s", refused)  # noqa: TRY400 one line says it
             raise NotSent(
-                "The mail server did not take the e-mail, so nothing was sent. "
-                "Copy the Link URL and send it yourself, or try again in a few minutes."
+                _(
+                    "The mail server did not take the e-mail, so nothing was sent. "
+                    "Copy the Link URL and send it yourself, or try again in a few minutes."
+                )
             ) from refused
         events.record(
             EventType.LINK_URL_SENT,
@@ -71,7 +77,7 @@ def _composed(
         "text_colour": colours.contrast_on(colour).text,
     }
     subject = render_to_string("emails/link_request_subject.txt", context)
-    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     mail = EmailMultiAlternatives(
         " ".join(subject.split()),
         render_to_string("emails/link_request_message.txt", context).strip(),

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
 from companies.models import AuditKind, EventType, Organization, User
@@ -42,7 +43,7 @@ def save_link_settings(
         audited = [name for name in values if name not in _UNAUDITED]
         audit.record(
             AuditKind.LINK_SETTINGS,
-            "changed",
+            gettext_noop("changed"),
             organization_id=organization.pk,
             object_id=was.pk,
             label=what,
@@ -96,7 +97,7 @@ def switch_one_time(organization: Organization, *, on: bool, actor: User) -> Non
         held.save(update_fields=["uses_one_time_links"])
         changed = audit.record(
             AuditKind.LINK_SETTINGS,
-            "changed",
+            gettext_noop("changed"),
             organization_id=organization.pk,
             object_id=stored(organization).pk,
             label="one-time Link URLs",

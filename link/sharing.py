@@ -2,18 +2,21 @@
 
 from collections.abc import Collection
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from connections.schemas import DataType
 
-_WORDS: tuple[tuple[str, frozenset[DataType]], ...] = (
-    ("Company name and address", frozenset({DataType.COMPANY})),
+_WORDS: tuple[tuple[Promise, frozenset[DataType]], ...] = (
+    (_("Company name and address"), frozenset({DataType.COMPANY})),
     (
-        "Invoices, bills and credit notes",
+        _("Invoices, bills and credit notes"),
         frozenset(
             {DataType.INVOICES, DataType.BILLS, DataType.CREDIT_NOTES, DataType.BILL_CREDIT_NOTES}
         ),
     ),
     (
-        "Payments made and received, bank accounts and their transactions",
+        _("Payments made and received, bank accounts and their transactions"),
         frozenset(
             {
                 DataType.PAYMENTS,
@@ -24,15 +27,15 @@ _WORDS: tuple[tuple[str, frozenset[DataType]], ...] = (
         ),
     ),
     (
-        "Customers, suppliers and what you buy and sell",
+        _("Customers, suppliers and what you buy and sell"),
         frozenset({DataType.CUSTOMERS, DataType.SUPPLIERS, DataType.ITEMS}),
     ),
     (
-        "Accounts, journal entries and tax rates",
+        _("Accounts, journal entries and tax rates"),
         frozenset({DataType.CHART_OF_ACCOUNTS, DataType.JOURNAL_ENTRIES, DataType.TAX_RATES}),
     ),
     (
-        "Balance sheet, profit and loss, cash flow",
+        _("Balance sheet, profit and loss, cash flow"),
         frozenset({DataType.BALANCE_SHEET, DataType.PROFIT_AND_LOSS, DataType.CASH_FLOW_STATEMENT}),
     ),
 )
@@ -40,4 +43,4 @@ _WORDS: tuple[tuple[str, frozenset[DataType]], ...] = (
 
 def in_plain_words(data_types: Collection[DataType]) -> list[str]:
     """Return one line for each kind of data among them."""
-    return [words for words, kinds in _WORDS if not kinds.isdisjoint(data_types)]
+    return [str(words) for words, kinds in _WORDS if not kinds.isdisjoint(data_types)]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import get_language, override
 
 #: Numbers are written as numbers, all else as text; money is a Decimal and never a float.
 type Cell = str | int | Decimal | dt.date | None
@@ -32,7 +33,7 @@ class CsvResponse(StreamingHttpResponse):
 
     def __init__(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         super().__init__(
-            _chunks(header, rows),
+            _worded(get_language(), _chunks(header, rows)),
             content_type="text/csv; charset=utf-8",
             headers={
                 "Cache-Control": "no-store",
@@ -63,6 +64,16 @@ def _disposition(name: str) -> str:
 
 def _next(parts: Iterator[bytes]) -> bytes:
     return next(parts, b"")
+
+
+def _worded(language: str | None, parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Write in the language of whoever asked, which the thread forgets with the request."""
+    while True:
+        with override(language):
+            part = _next(parts)
+        if not part:
+            return
+        yield part
 
 
 def _chunks(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from companies.forms import PersonForm
 from companies.models import User
@@ -13,7 +14,7 @@ class SignupForm(PersonForm):
 
     organization_name = forms.CharField(
         max_length=120,
-        label="Organization name",
+        label=_("Organization name"),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
 

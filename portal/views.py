@@ -3,6 +3,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from companies import last_used, operations
@@ -23,7 +24,10 @@ def home(request: HttpRequest) -> HttpResponse:
     organization = last_used.choose(request, memberships_of(_signed_in(request)))
     if organization is None:
         raise PermissionDenied(
-            "You do not belong to an organization. Ask the person who invited you to add you again."
+            _(
+                "You do not belong to an organization. "
+                "Ask the person who invited you to add you again."
+            )
         )
     return redirect("companies:list", organization.slug)
 
@@ -40,7 +44,7 @@ def account(request: HttpRequest) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         operations.save_profile(user, **form.cleaned_data)
-        messages.success(request, "Your account is saved.")
+        messages.success(request, _("Your account is saved."))
         return redirect("account")
     memberships = memberships_of(user)
     organization = last_used.choose(request, memberships)

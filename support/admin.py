@@ -12,6 +12,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from companies.models import Company, Event, Membership, Organization
 from connections.models import Connection, LinkUrl
@@ -85,7 +87,7 @@ class MembershipAdmin(TenantAdmin):
     list_select_related = ("user",)
     search_fields = ("user__name", "user__email")
 
-    @admin.display(description="e-mail address")
+    @admin.display(description=gettext_lazy("e-mail address"))
     def email(self, member: Membership) -> str:
         return member.user.email
 
@@ -124,16 +126,21 @@ class ConnectionAdmin(TenantAdmin):
     search_fields = ("id__exact", "company__id__exact", "company__name", "platform_company_id")
     actions = ("refresh", "unlink")
 
-    @admin.action(description="Refresh data of the company", location=_EVERYWHERE)
+    @admin.action(description=gettext_lazy("Refresh data of the company"), location=_EVERYWHERE)
     def refresh(self, request: SupportRequest, connections: QuerySet[Connection]) -> None:
         companies = {each.company for each in connections.select_related("company")}
         pulls = sum(
             len(operations.refresh_company(_granted(request), company).queued)
             for company in companies
         )
-        self.message_user(request, f"Asked for fresh data: {_many(pulls, 'pull')} queued.")
+        asked = ngettext(
+            "Asked for fresh data: %(count)d pull queued.",
+            "Asked for fresh data: %(count)d pulls queued.",
+            pulls,
+        )
+        self.message_user(request, asked % {"count": pulls})
 
-    @admin.action(description="Unlink", location=_EVERYWHERE)
+    @admin.action(description=gettext_lazy("Unlink"), location=_EVERYWHERE)
     def unlink(
         self, request: SupportRequest, connections: QuerySet[Connection]
     ) -> HttpResponse | None:
@@ -141,7 +148,7 @@ class ConnectionAdmin(TenantAdmin):
         chosen = connections.select_related("company").order_by("company__name", "pk")
         if "confirmed" not in request.POST:
             context = self.admin_site.each_context(request) | {
-                "title": "Unlink?",
+                "title": _("Unlink?"),
                 "opts": self.opts,
                 "connections": chosen,
             }
@@ -152,7 +159,7 @@ class ConnectionAdmin(TenantAdmin):
             chosen,
             lambda connection: operations.unlink(_granted(request), connection),
             refusals=(NotLinked, Deleted),
-            done="unlinked",
+            done=lambda count: ngettext("%(count)d unlinked.", "%(count)d unlinked.", count),
         )
         return None
 
@@ -173,7 +180,7 @@ class PullAdmin(TenantAdmin):
     ordering = ("-requested_at", "-id")
     actions = ("pull_again", "cancel")
 
-    @admin.action(description="Pull again", location=_EVERYWHERE)
+    @admin.action(description=gettext_lazy("Pull again"), location=_EVERYWHERE)
     def pull_again(self, request: SupportRequest, pulls: QuerySet[Pull]) -> None:
         _each(
             self,
@@ -185,10 +192,12 @@ class PullAdmin(TenantAdmin):
                 sync_operations.NotLinked,
                 sync_operations.NotSupported,
             ),
-            done="queued again",
+            done=lambda count: ngettext(
+                "%(count)d queued again.", "%(count)d queued again.", count
+            ),
         )
 
-    @admin.action(description="Cancel", location=_EVERYWHERE)
+    @admin.action(description=gettext_lazy("Cancel"), location=_EVERYWHERE)
     def cancel(self, request: SupportRequest, pulls: QuerySet[Pull]) -> None:
         _each(
             self,
@@ -196,7 +205,7 @@ class PullAdmin(TenantAdmin):
             pulls.select_related("company"),
             lambda pull: operations.cancel_pull(_granted(request), pull),
             refusals=(sync_operations.AlreadyEnded,),
-            done="cancelled",
+            done=lambda count: ngettext("%(count)d cancelled.", "%(count)d cancelled.", count),
         )
 
 
@@ -236,7 +245,7 @@ class LinkUrlAdmin(TenantAdmin):
     search_fields = ("id__exact", "company__id__exact", "connection__id__exact")
     ordering = ("-created_at", "-id")
 
-    @admin.display(boolean=True, description="in force")
+    @admin.display(boolean=True, description=gettext_lazy("in force"))
     def in_force(self, link: LinkUrl) -> bool:
         return link.is_in_force
 
@@ -268,7 +277,7 @@ def _each[M: Model](
     act: Callable[[M], object],
     *,
     refusals: tuple[type[Exception], ...],
-    done: str,
+    done: Callable[[int], str],
 ) -> None:
     """Do it to each; one that is refused keeps none of the others back."""
     count = 0
@@ -281,12 +290,10 @@ def _each[M: Model](
         else:
             count += 1
     if count:
-        model_admin.message_user(request, f"{count} {done}.", messages.SUCCESS)
+        model_admin.message_user(request, done(count) % {"count": count}, messages.SUCCESS)
     for sentence in refused:
         model_admin.message_user(
-            request, f"{sentence} Nothing was changed there.", messages.WARNING
+            request,
+            _("%(refusal)s Nothing was changed there.") % {"refusal": sentence},
+            messages.WARNING,
         )
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
+from django.utils.translation import gettext as _
 
 from companies import tenancy
 from support.operations import grant_of
@@ -38,7 +39,7 @@ class SupportMiddleware:
             return None  # what looks like the admin's sign-in leads to the portal's
         user = request.user
         if not (user.is_authenticated and user.is_active and user.is_staff):
-            raise Http404("No such page.")
+            raise Http404(_("No such page."))
         grant = grant_of(user)
         request.support_grant = grant  # type: ignore[attr-defined]
         if grant is None:

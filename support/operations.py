@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least, Now
+from django.utils.translation import gettext_noop
 
 from companies import audit, tenancy
 from companies import operations as company_operations
@@ -58,7 +59,7 @@ def open_grant(user: User, organization_id: UUID, *, reason: str, lasts: timedel
             grant.refresh_from_db()
             _note(
                 grant,
-                "opened access",
+                gettext_noop("opened access"),
                 label="Support access",
                 after={"reason": grant.reason, "until": f"{grant.expires_at:%Y-%m-%d %H:%M} UTC"},
             )
@@ -79,7 +80,7 @@ def rename_company(grant: SupportGrant, company: Company, *, name: str) -> None:
         renamed = company_operations.rename_company(company, name=name, actor=grant.user)
         _note(
             grant,
-            "renamed",
+            gettext_noop("renamed"),
             label=f"Company {renamed.name}",
             object_id=company.pk,
             before={"name": former},
@@ -92,7 +93,7 @@ def refresh_company(grant: SupportGrant, company: Company) -> sync_operations.Re
         refresh = sync_operations.refresh_company(company, requested_by=grant.user)
         _note(
             grant,
-            "asked for fresh data",
+            gettext_noop("asked for fresh data"),
             label=f"Company {company.name}",
             object_id=company.pk,
             after={"pulls": len(refresh.queued)},
@@ -106,14 +107,14 @@ def unlink(grant: SupportGrant, connection: Connection) -> None:
         connection_operations.unlink(
             connection, actor=grant.user, reason=f"Support unlinked it: {grant.reason}"
         )
-        _note(grant, "unlinked", label=_named(connection), object_id=connection.pk)
+        _note(grant, gettext_noop("unlinked"), label=_named(connection), object_id=connection.pk)
 
 
 def retry_pull(grant: SupportGrant, pull: Pull) -> Pull:
     """:raises sync.operations.AlreadyRunning: NotLinked and NotSupported, as for members."""
     with tenancy.entered(grant.organization_id):
         again = sync_operations.retry_pull(pull, actor=grant.user)
-        _note(grant, "pulled again", label=_pulled(pull), object_id=again.pk)
+        _note(grant, gettext_noop("pulled again"), label=_pulled(pull), object_id=again.pk)
     return again
 
 
@@ -121,7 +122,7 @@ def cancel_pull(grant: SupportGrant, pull: Pull) -> None:
     """:raises sync.operations.AlreadyEnded: as for members."""
     with tenancy.entered(grant.organization_id):
         sync_operations.cancel_pull(pull, actor=grant.user)
-        _note(grant, "cancelled", label=_pulled(pull), object_id=pull.pk)
+        _note(grant, gettext_noop("cancelled"), label=_pulled(pull), object_id=pull.pk)
 
 
 def _leave(user: User) -> None:
@@ -131,7 +132,7 @@ def _leave(user: User) -> None:
         with tenancy.entered(grant.organization_id):
             SupportGrant.objects.filter(pk=grant.pk).update(ended_at=Least(Now(), F("expires_at")))
             if grant.is_in_force:  # else the log has said already when it ends
-                _note(grant, "ended access", label="Support access")
+                _note(grant, gettext_noop("ended access"), label="Support access")
 
 
 def _note(

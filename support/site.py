@@ -15,6 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from companies.models import User
@@ -36,9 +38,9 @@ class SupportRequest(HttpRequest):
 
 
 class SupportSite(AdminSite):
-    site_header = "Ledgerport support"
-    site_title = "Ledgerport support"
-    index_title = "Look inside"
+    site_header = gettext_lazy("Ledgerport support")
+    site_title = gettext_lazy("Ledgerport support")
+    index_title = gettext_lazy("Look inside")
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
@@ -65,7 +67,7 @@ class SupportSite(AdminSite):
 
         def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not self.has_permission(request):
-                raise PermissionDenied("This is for the operator’s support staff.")
+                raise PermissionDenied(_("This is for the operator’s support staff."))
             return view(request, *args, **kwargs)
 
         return super().admin_view(cast("_View", update_wrapper(refusing, view)), cacheable)
@@ -96,7 +98,7 @@ class SupportSite(AdminSite):
             return super().index(request, extra_context)
         text = request.GET.get("q", "")
         context = self.each_context(request) | {
-            "title": "Find an organization",
+            "title": _("Find an organization"),
             "q": text,
             "places": search.places(text),
         }
@@ -106,13 +108,13 @@ class SupportSite(AdminSite):
         """Ask for reason and duration, then let this person in."""
         place = operations.find_place(organization_id)
         if place is None:
-            raise Http404("No such organization.")
+            raise Http404(_("No such organization."))
         form = GrantForm(request.POST or None)
         if form.is_valid():
             operations.open_grant(request.user, place.id, **form.cleaned_data)
             return redirect("admin:index")
         context = self.each_context(request) | {
-            "title": f"Open {place.name}",
+            "title": _("Open %(organization)s") % {"organization": place.name},
             "place": place,
             "form": form,
         }
@@ -122,7 +124,7 @@ class SupportSite(AdminSite):
 
     def end(self, request: SupportRequest) -> HttpResponse:
         operations.end_grant(request.user)
-        messages.success(request, "Access is given back.")
+        messages.success(request, _("Access is given back."))
         return redirect("admin:index")
 
 

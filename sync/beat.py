@@ -23,6 +23,7 @@ from kombu.exceptions import OperationalError
 
 from companies import tenancy
 from connections.models import Connection
+from portal.wording import source_text
 from sync import claims, engine, jobs, monitor, operations, tasks
 from sync.models import ACTIVE, RUNNING, WAITING, DataStatus, Frequency, Job, Pull
 
@@ -145,7 +146,7 @@ def _queue_due(ids: list[UUID]) -> int:
 
 
 def _reason(frequency: str, last_success_at: Any, failures: int) -> str:
-    words = f"Scheduled: {Frequency(frequency).label.lower()}"
+    words = f"Scheduled: {source_text(Frequency(frequency).label).lower()}"
     if last_success_at is None:
         return f"{words}, first pull" if not failures else f"{words}, try {failures + 1}"
     since = f"{words}, last success {last_success_at:%-d %B %Y, %H:%M} UTC"

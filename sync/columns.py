@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
 from connections.schemas import DataType
 
 
@@ -23,7 +26,7 @@ class Listed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    heading: str
+    heading: Promise
     #: Where it is in the canonical JSON; empty for what is made of several members.
     path: str = ""
     #: The typed column that holds it, if one does.
@@ -36,62 +39,73 @@ class Column:
 
 
 _DOCUMENT = (
-    Column("Issued", "issueDate", Listed.DATED_ON),
-    Column("Status", "status", Listed.RECORD_STATUS),
-    Column("Currency", "currency", Listed.CURRENCY),
-    Column("Total", "totalAmount", Listed.AMOUNT),
+    Column(pgettext_lazy("column", "Issued"), "issueDate", Listed.DATED_ON),
+    Column(pgettext_lazy("column", "Status"), "status", Listed.RECORD_STATUS),
+    Column(pgettext_lazy("column", "Currency"), "currency", Listed.CURRENCY),
+    Column(pgettext_lazy("column", "Total"), "totalAmount", Listed.AMOUNT),
 )
 _ISSUED, _DOCUMENT_STATUS, _CURRENCY, _TOTAL = _DOCUMENT
-_DUE = Column("Due", "dueDate", Listed.DUE_ON)
-_AMOUNT_DUE = Column("Amount due", "amountDue", Listed.OUTSTANDING)
-_REMAINING = Column("Remaining", "remainingCredit", Listed.OUTSTANDING)
-_STATUS = Column("Status", "status", Listed.RECORD_STATUS)
-_REFERENCE = Column("Reference", "reference", Listed.LABEL)
-_CUSTOMER = Column("Customer", "customerRef.companyName", Listed.PARTY)
-_SUPPLIER = Column("Supplier", "supplierRef.supplierName", Listed.PARTY)
-_PAID_ON = Column("Paid", "date", Listed.DATED_ON)
+_DUE = Column(pgettext_lazy("column", "Due"), "dueDate", Listed.DUE_ON)
+_AMOUNT_DUE = Column(pgettext_lazy("column", "Amount due"), "amountDue", Listed.OUTSTANDING)
+_REMAINING = Column(pgettext_lazy("column", "Remaining"), "remainingCredit", Listed.OUTSTANDING)
+_STATUS = Column(pgettext_lazy("column", "Status"), "status", Listed.RECORD_STATUS)
+_REFERENCE = Column(pgettext_lazy("column", "Reference"), "reference", Listed.LABEL)
+_CUSTOMER = Column(pgettext_lazy("column", "Customer"), "customerRef.companyName", Listed.PARTY)
+_SUPPLIER = Column(pgettext_lazy("column", "Supplier"), "supplierRef.supplierName", Listed.PARTY)
+_PAID_ON = Column(pgettext_lazy("column", "Paid"), "date", Listed.DATED_ON)
 _CONTACT = (
-    Column("Contact", "contactName", Listed.PARTY),
-    Column("E-mail", "emailAddress", sort="email"),
-    Column("Status", "status", Listed.RECORD_STATUS),
-    Column("Currency", "defaultCurrency", Listed.CURRENCY),
+    Column(pgettext_lazy("column", "Contact"), "contactName", Listed.PARTY),
+    Column(pgettext_lazy("column", "E-mail"), "emailAddress", sort="email"),
+    Column(pgettext_lazy("column", "Status"), "status", Listed.RECORD_STATUS),
+    Column(pgettext_lazy("column", "Currency"), "defaultCurrency", Listed.CURRENCY),
 )
 
 #: The first column names the record.
 COLUMNS: Mapping[DataType, Sequence[Column]] = MappingProxyType(
     {
         DataType.COMPANY: (
-            Column("Name", "companyName", Listed.LABEL),
-            Column("Legal name", "companyLegalName", Listed.PARTY),
-            Column("Registration number", "registrationNumber"),
-            Column("Base currency", "baseCurrency", Listed.CURRENCY),
+            Column(pgettext_lazy("column", "Name"), "companyName", Listed.LABEL),
+            Column(pgettext_lazy("column", "Legal name"), "companyLegalName", Listed.PARTY),
+            Column(pgettext_lazy("column", "Registration number"), "registrationNumber"),
+            Column(pgettext_lazy("column", "Base currency"), "baseCurrency", Listed.CURRENCY),
         ),
         DataType.CHART_OF_ACCOUNTS: (
-            Column("Account", "name", Listed.LABEL),
-            Column("Code", "nominalCode", sort="code"),
-            Column("Type", "type", sort="type"),
+            Column(pgettext_lazy("column", "Account"), "name", Listed.LABEL),
+            Column(pgettext_lazy("column", "Code"), "nominalCode", sort="code"),
+            Column(pgettext_lazy("column", "Type"), "type", sort="type"),
             _STATUS,
             _CURRENCY,
-            Column("Balance", "currentBalance", Listed.AMOUNT),
+            Column(pgettext_lazy("column", "Balance"), "currentBalance", Listed.AMOUNT),
         ),
         DataType.TAX_RATES: (
-            Column("Tax rate", "name", Listed.LABEL),
-            Column("Code", "code", sort="code"),
+            Column(pgettext_lazy("column", "Tax rate"), "name", Listed.LABEL),
+            Column(pgettext_lazy("column", "Code"), "code", sort="code"),
             _STATUS,
-            Column("Percent", "effectiveTaxRate", Listed.AMOUNT, is_money=False),
+            Column(
+                pgettext_lazy("column", "Percent"),
+                "effectiveTaxRate",
+                Listed.AMOUNT,
+                is_money=False,
+            ),
         ),
-        DataType.CUSTOMERS: (Column("Customer", "customerName", Listed.LABEL), *_CONTACT),
-        DataType.SUPPLIERS: (Column("Supplier", "supplierName", Listed.LABEL), *_CONTACT),
+        DataType.CUSTOMERS: (
+            Column(pgettext_lazy("column", "Customer"), "customerName", Listed.LABEL),
+            *_CONTACT,
+        ),
+        DataType.SUPPLIERS: (
+            Column(pgettext_lazy("column", "Supplier"), "supplierName", Listed.LABEL),
+            *_CONTACT,
+        ),
         DataType.ITEMS: (
-            Column("Item", "name", Listed.LABEL),
-            Column("Code", "code", sort="code"),
-            Column("Type", "type", sort="type"),
-            Column("Status", "itemStatus", Listed.RECORD_STATUS),
+            Column(pgettext_lazy("column", "Item"), "name", Listed.LABEL),
+            Column(pgettext_lazy("column", "Code"), "code", sort="code"),
+            Column(pgettext_lazy("column", "Type"), "type", sort="type"),
+            Column(pgettext_lazy("column", "Status"), "itemStatus", Listed.RECORD_STATUS),
             # Where something is only bought, the column holds what it is bought for.
-            Column("Unit price", "invoiceItem.unitPrice", Listed.AMOUNT),
+            Column(pgettext_lazy("column", "Unit price"), "invoiceItem.unitPrice", Listed.AMOUNT),
         ),
         DataType.INVOICES: (
-            Column("Number", "invoiceNumber", Listed.LABEL),
+            Column(pgettext_lazy("column", "Number"), "invoiceNumber", Listed.LABEL),
             _CUSTOMER,
             _ISSUED,
             _DUE,
@@ -111,13 +125,13 @@ COLUMNS: Mapping[DataType, Sequence[Column]] = MappingProxyType(
             _AMOUNT_DUE,
         ),
         DataType.CREDIT_NOTES: (
-            Column("Number", "creditNoteNumber", Listed.LABEL),
+            Column(pgettext_lazy("column", "Number"), "creditNoteNumber", Listed.LABEL),
             _CUSTOMER,
             *_DOCUMENT,
             _REMAINING,
         ),
         DataType.BILL_CREDIT_NOTES: (
-            Column("Number", "billCreditNoteNumber", Listed.LABEL),
+            Column(pgettext_lazy("column", "Number"), "billCreditNoteNumber", Listed.LABEL),
             _SUPPLIER,
             *_DOCUMENT,
             _REMAINING,
@@ -125,49 +139,49 @@ COLUMNS: Mapping[DataType, Sequence[Column]] = MappingProxyType(
         DataType.PAYMENTS: (_REFERENCE, _CUSTOMER, _PAID_ON, _CURRENCY, _TOTAL),
         DataType.BILL_PAYMENTS: (_REFERENCE, _SUPPLIER, _PAID_ON, _CURRENCY, _TOTAL),
         DataType.JOURNAL_ENTRIES: (
-            Column("Description", "description", Listed.LABEL),
-            Column("Posted", "postedOn", Listed.DATED_ON),
-            Column("Made by", "recordRef.dataType"),
+            Column(pgettext_lazy("column", "Description"), "description", Listed.LABEL),
+            Column(pgettext_lazy("column", "Posted"), "postedOn", Listed.DATED_ON),
+            Column(pgettext_lazy("column", "Made by"), "recordRef.dataType"),
             # Of its first line, and the sum of its debits.
-            Column("Currency", listed=Listed.CURRENCY),
-            Column("Total", listed=Listed.AMOUNT),
+            Column(pgettext_lazy("column", "Currency"), listed=Listed.CURRENCY),
+            Column(pgettext_lazy("column", "Total"), listed=Listed.AMOUNT),
         ),
         DataType.BANK_ACCOUNTS: (
-            Column("Account", "accountName", Listed.LABEL),
-            Column("Institution", "institution", Listed.PARTY),
-            Column("Number", "accountNumber", sort="number"),
-            Column("Type", "accountType", sort="type"),
+            Column(pgettext_lazy("column", "Account"), "accountName", Listed.LABEL),
+            Column(pgettext_lazy("column", "Institution"), "institution", Listed.PARTY),
+            Column(pgettext_lazy("column", "Number"), "accountNumber", sort="number"),
+            Column(pgettext_lazy("column", "Type"), "accountType", sort="type"),
             _STATUS,
             _CURRENCY,
-            Column("Balance", "balance", Listed.AMOUNT),
+            Column(pgettext_lazy("column", "Balance"), "balance", Listed.AMOUNT),
         ),
         DataType.BANK_TRANSACTIONS: (
-            Column("Description", "description", Listed.LABEL),
-            Column("Cleared", "clearedOnDate", Listed.DATED_ON),
-            Column("Type", "transactionType"),
+            Column(pgettext_lazy("column", "Description"), "description", Listed.LABEL),
+            Column(pgettext_lazy("column", "Cleared"), "clearedOnDate", Listed.DATED_ON),
+            Column(pgettext_lazy("column", "Type"), "transactionType"),
             # Written out of `reconciled`.
-            Column("Status", listed=Listed.RECORD_STATUS),
-            Column("Amount", "amount", Listed.AMOUNT),
-            Column("Balance", "balance"),
+            Column(pgettext_lazy("column", "Status"), listed=Listed.RECORD_STATUS),
+            Column(pgettext_lazy("column", "Amount"), "amount", Listed.AMOUNT),
+            Column(pgettext_lazy("column", "Balance"), "balance"),
         ),
         # One record each, read as a statement: these name what its facts say.
         DataType.BALANCE_SHEET: (
-            Column("Statement", listed=Listed.LABEL),
-            Column("Newest", listed=Listed.DATED_ON),
-            Column("Currency", "currency", Listed.CURRENCY),
-            Column("Net assets", listed=Listed.AMOUNT),
+            Column(pgettext_lazy("column", "Statement"), listed=Listed.LABEL),
+            Column(pgettext_lazy("column", "Newest"), listed=Listed.DATED_ON),
+            Column(pgettext_lazy("column", "Currency"), "currency", Listed.CURRENCY),
+            Column(pgettext_lazy("column", "Net assets"), listed=Listed.AMOUNT),
         ),
         DataType.PROFIT_AND_LOSS: (
-            Column("Statement", listed=Listed.LABEL),
-            Column("Newest", listed=Listed.DATED_ON),
-            Column("Currency", "currency", Listed.CURRENCY),
-            Column("Net profit", listed=Listed.AMOUNT),
+            Column(pgettext_lazy("column", "Statement"), listed=Listed.LABEL),
+            Column(pgettext_lazy("column", "Newest"), listed=Listed.DATED_ON),
+            Column(pgettext_lazy("column", "Currency"), "currency", Listed.CURRENCY),
+            Column(pgettext_lazy("column", "Net profit"), listed=Listed.AMOUNT),
         ),
         DataType.CASH_FLOW_STATEMENT: (
-            Column("Statement", listed=Listed.LABEL),
-            Column("Newest", listed=Listed.DATED_ON),
-            Column("Currency", "currency", Listed.CURRENCY),
-            Column("Net movement", listed=Listed.AMOUNT),
+            Column(pgettext_lazy("column", "Statement"), listed=Listed.LABEL),
+            Column(pgettext_lazy("column", "Newest"), listed=Listed.DATED_ON),
+            Column(pgettext_lazy("column", "Currency"), "currency", Listed.CURRENCY),
+            Column(pgettext_lazy("column", "Net movement"), listed=Listed.AMOUNT),
         ),
     }
 )

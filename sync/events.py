@@ -9,6 +9,7 @@ from companies import events
 from companies.facts import company_facts
 from companies.models import Company, EventType
 from connections.schemas import DataType
+from portal.wording import source_text
 from sync.models import Pull, PullStatus
 
 _LOCK_BATCH = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
@@ -93,9 +94,10 @@ def _outcome(pull: Pull) -> dict[str, object]:
 
 
 def _summary(pull: Pull) -> str:
-    name = DataType(pull.data_type).label
+    name = DataType(pull.data_type).english
     if pull.status != PullStatus.COMPLETE:
-        return f"{name}: {PullStatus(pull.status).label.lower()}. {pull.error_message}".strip()
+        status = source_text(PullStatus(pull.status).label).lower()
+        return f"{name}: {status}. {pull.error_message}".strip()
     parts = [
         f"{count} {word}"
         for count, word in (

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from companies import tenancy
 from companies.models import Company
@@ -22,11 +24,11 @@ _EVERY_PERIOD = 10_000
 def records_found(company: Company, connection: Connection, search: Search) -> CsvResponse:
     columns = COLUMNS[search.data_type]
     header = [
-        "ID",
-        *(column.heading for column in columns),
-        "Deleted at the source",
-        "Changed here",
-        "Changed at the source",
+        _("ID"),
+        *(str(column.heading) for column in columns),
+        _("Deleted at the source"),
+        _("Changed here"),
+        _("Changed at the source"),
     ]
     name = _name(company, search.data_type, search.moment)
     return CsvResponse(name, header, _rows(connection, search))
@@ -62,7 +64,13 @@ def statement(
     """Write all periods of a statement, each line below its section."""
     data_type = DataType(record.data_type)
     read = statements.read(data_type, record.body, periods=_EVERY_PERIOD)
-    header = ["Section", "Line", "Level", "Currency", *read.columns]
+    header = [
+        _("Section"),
+        pgettext("of a statement", "Line"),
+        pgettext("of a statement", "Level"),
+        pgettext("column", "Currency"),
+        *read.columns,
+    ]
     return CsvResponse(_name(company, data_type, moment), header, _lines(read))
 
 
@@ -70,14 +78,14 @@ def _lines(read: statements.Statement) -> Iterator[list[Cell]]:
     for part in read.parts:
         for line in part.lines:
             yield [part.name, line.name, line.depth, read.currency, *line.amounts]
-        name = part.name if part.is_result else f"Total {part.name.lower()}"
+        name = part.name if part.is_result else part.total
         yield [part.name, name, 0, read.currency, *part.amounts]
 
 
 def _name(company: Company, data_type: DataType, moment: dt.datetime | None) -> str:
     """Name the file by the day it tells of."""
     day = timezone.localdate(moment)
-    words = ("as of",) if moment else ()
+    words = (pgettext("file name", "as of"),) if moment else ()
     return file_name(company.name, data_type.label.lower(), *words, f"{day}")
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from django.utils import timezone
+from django.utils import dateformat, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from companies.models import Company
 from connections.models import Connection
@@ -100,9 +102,9 @@ def key_figures(company: Company) -> KeyFigures:
     months = _complete_months(income, income_source)
     latest, before = months[:_YEAR], months[_YEAR : 2 * _YEAR]
     return KeyFigures(
-        revenue=_over_months("Revenue", income, income_source, latest, before, value=_revenue),
+        revenue=_over_months(_("Revenue"), income, income_source, latest, before, value=_revenue),
         operating_profit=_over_months(
-            "Operating profit", income, income_source, latest, before, value=_operating_profit
+            _("Operating profit"), income, income_source, latest, before, value=_operating_profit
         ),
         equity=_equity(sheet, sheet_source),
         months=[
@@ -195,9 +197,9 @@ def _over_months(
     value: Callable[[ProfitAndLossPeriod], Decimal],
 ) -> Figure:
     if statement is None:
-        return Figure(label=label, period="No profit and loss statement was pulled yet")
+        return Figure(label=label, period=_("No profit and loss statement was pulled yet"))
     if not latest:
-        return Figure(label=label, period="The profit and loss statement has no complete month")
+        return Figure(label=label, period=_("The profit and loss statement has no complete month"))
     newest, oldest = latest[0], latest[-1]
     return Figure(
         label=label,
@@ -205,7 +207,16 @@ def _over_months(
         previous=(
             sum((value(each) for each in before), Decimal()) if len(before) == _YEAR else None
         ),
-        period=f"{_months(len(latest))}, {oldest.from_date:%b %Y} to {newest.to_date:%b %Y}",
+        period=ngettext(
+            "%(count)d month, %(first)s to %(last)s",
+            "%(count)d months, %(first)s to %(last)s",
+            len(latest),
+        )
+        % {
+            "count": len(latest),
+            "first": dateformat.format(oldest.from_date, "M Y"),
+            "last": dateformat.format(newest.to_date, "M Y"),
+        },
         first_day=oldest.from_date,
         last_day=newest.to_date,
         currency=statement.currency or "",
@@ -214,22 +225,18 @@ def _over_months(
     )
 
 
-def _months(count: int) -> str:
-    return "1 month" if count == 1 else f"{count} months"
-
-
 def _equity(statement: BalanceSheet | None, source: Source | None) -> Figure:
     if statement is None:
-        return Figure(label="Equity", period="No balance sheet was pulled yet")
+        return Figure(label=_("Equity"), period=_("No balance sheet was pulled yet"))
     sheets = sorted(statement.reports, key=lambda each: each.date, reverse=True)
     if not sheets or sheets[0].equity is None:
-        return Figure(label="Equity", period="The balance sheet has no equity")
+        return Figure(label=_("Equity"), period=_("The balance sheet has no equity"))
     newest = sheets[0]
     return Figure(
-        label="Equity",
+        label=_("Equity"),
         amount=_equity_of(newest),
         previous=_equity_a_year_before(newest.date, sheets),
-        period=f"on {newest.date.day} {newest.date:%b %Y}",
+        period=_("on %(day)s") % {"day": dateformat.format(newest.date, "j M Y")},
         first_day=newest.date,
         last_day=newest.date,
         currency=statement.currency or "",
@@ -251,13 +258,15 @@ def _equity_a_year_before(day: dt.date, sheets: Sequence[BalanceSheetPeriod]) ->
 
 
 def _note(income: Source | None, sheet: Source | None) -> str:
-    stale = [
-        source.data_type.label.lower() for source in (income, sheet) if source and source.is_stale
-    ]
-    if stale:
-        return f"The {' and the '.join(stale)} should have been pulled again by now."
+    is_income_stale, is_sheet_stale = (bool(each and each.is_stale) for each in (income, sheet))
+    if is_income_stale and is_sheet_stale:
+        return _("The profit and loss and the balance sheet should have been pulled again by now.")
+    if is_income_stale:
+        return _("The profit and loss should have been pulled again by now.")
+    if is_sheet_stale:
+        return _("The balance sheet should have been pulled again by now.")
     if income and sheet and abs(income.pulled_at - sheet.pulled_at) > _APART:
-        return (
+        return _(
             "The two statements were pulled at different times, so equity may not match "
             "revenue and profit. Refresh data to bring them together."
         )

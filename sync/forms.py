@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import gettext as _
 
 from sync.models import Frequency
 from sync.operations import EffectiveSetting
@@ -29,14 +30,17 @@ class DataTypesForm(forms.Form):
             self.fields[f"frequency-{each.data_type}"] = forms.ChoiceField(
                 choices=Frequency.choices,
                 initial=each.frequency,
-                label=f"Frequency of {label}",
+                label=_("Frequency of %(data_type)s") % {"data_type": label},
                 widget=forms.RadioSelect,
-                error_messages={"invalid_choice": f"{label}: choose one of the frequencies."},
+                error_messages={
+                    "invalid_choice": _("%(data_type)s: choose one of the frequencies.")
+                    % {"data_type": label}
+                },
             )
             self.fields[f"first-link-{each.data_type}"] = forms.BooleanField(
                 required=False,
                 initial=each.fetch_on_first_link,
-                label=f"Fetch {label} on first link",
+                label=_("Fetch %(data_type)s on first link") % {"data_type": label},
                 widget=forms.CheckboxInput(attrs={"role": "switch"}),
             )
 

@@ -9,6 +9,9 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
 
 from companies.models import Company
 from connections.schemas import DataType
@@ -26,11 +29,11 @@ NEWEST_FIRST = Keyset("-requested_at", "sync_order", "id")
 
 
 #: The filter's words, each with the statuses it stands for.
-STATUS_GROUPS: Mapping[str, tuple[str, tuple[PullStatus, ...]]] = {
-    "running": ("Running", ACTIVE),
-    "complete": ("Complete", (PullStatus.COMPLETE,)),
-    "failed": ("Failed", ERRORED),
-    "other": ("Not done", (PullStatus.CANCELLED, PullStatus.NOT_SUPPORTED)),
+STATUS_GROUPS: Mapping[str, tuple[Promise, tuple[PullStatus, ...]]] = {
+    "running": (pgettext_lazy("pulls", "Running"), ACTIVE),
+    "complete": (pgettext_lazy("pulls", "Complete"), (PullStatus.COMPLETE,)),
+    "failed": (pgettext_lazy("pulls", "Failed"), ERRORED),
+    "other": (pgettext_lazy("pulls", "Not done"), (PullStatus.CANCELLED, PullStatus.NOT_SUPPORTED)),
 }
 
 
@@ -52,11 +55,15 @@ class PullFilter:
 
     @property
     def label(self) -> str:
-        words = [
-            f"“{STATUS_GROUPS[self.status][0]}”" if self.status else "",
-            f"“{DataType(self.data_type).label}”" if self.data_type else "",
-        ]
-        return " and ".join(word for word in words if word)
+        words = {
+            "status": STATUS_GROUPS[self.status][0] if self.status else "",
+            "data_type": DataType(self.data_type).label if self.data_type else "",
+        }
+        if self.status and self.data_type:
+            return _("“%(status)s” and “%(data_type)s”") % words
+        if self.status:
+            return _("“%(status)s”") % words
+        return _("“%(data_type)s”") % words if self.data_type else ""
 
     def apply(self, pulls: PullQuerySet) -> PullQuerySet:
         if self.data_type:
@@ -76,7 +83,7 @@ class Step:
 
     @property
     def label(self) -> str:
-        return PullStatus(self.status).label
+        return str(PullStatus(self.status).label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +113,24 @@ class PullRow:
     @property
     def why(self) -> str:
         """Who or what asked for it, in one sentence."""
-        pull = self.pull
-        by = f" by {pull.requested_by}" if pull.requested_by else ""
+        pull, person = self.pull, self.pull.requested_by
+        reason = _(pull.reason)  # those that are always the same are marked where they are given
         match pull.trigger:
             case Pull.Trigger.MANUAL if pull.reason in {"", operations.REFRESH_REASON}:
-                return f"Refreshed by hand{by}"
+                words = _("Refreshed by hand by %(person)s") if person else _("Refreshed by hand")
             case Pull.Trigger.API:
-                return f"Asked for over the API{by}"
+                words = (
+                    _("Asked for over the API by %(person)s")
+                    if person
+                    else _("Asked for over the API")
+                )
             case Pull.Trigger.SCHEDULE:
-                return pull.reason or "Scheduled"
+                return reason or _("Scheduled")
             case Pull.Trigger.FIRST_LINK:
-                return pull.reason or "The customer authorized the connection"
-        return f"{pull.reason}{by}"
+                return reason or _("The customer authorized the connection")
+            case _:
+                words = _("%(reason)s by %(person)s") if person else "%(reason)s"
+        return words % {"reason": reason, "person": person}
 
     @property
     def steps(self) -> list[Step]:
@@ -149,17 +162,17 @@ class PullRow:
     def outcome(self) -> str:
         """The counts that matter: "12 added, 3 changed"."""
         pull = self.pull
-        counts = {
-            "added": pull.added,
-            "changed": pull.changed,
-            "deleted": pull.deleted,
-            "rejected": pull.rejected,
-            "warnings": pull.warnings,
-            "errors": pull.errors,
-        }
-        words = [f"{number:,} {word}" for word, number in counts.items() if number]
+        counts = [
+            (pull.added, ngettext("%(number)s added", "%(number)s added", pull.added)),
+            (pull.changed, ngettext("%(number)s changed", "%(number)s changed", pull.changed)),
+            (pull.deleted, ngettext("%(number)s deleted", "%(number)s deleted", pull.deleted)),
+            (pull.rejected, ngettext("%(number)s rejected", "%(number)s rejected", pull.rejected)),
+            (pull.warnings, ngettext("%(number)s warning", "%(number)s warnings", pull.warnings)),
+            (pull.errors, ngettext("%(number)s error", "%(number)s errors", pull.errors)),
+        ]
+        words = [words % {"number": f"{number:,}"} for number, words in counts if number]
         if not words and pull.is_completed:
-            return "nothing new"
+            return _("nothing new")
         return ", ".join(words)
 
 
@@ -175,11 +188,15 @@ class RefreshProgress:
     @property
     def sentence(self) -> str:
         """Short enough to be read aloud every few seconds."""
-        if self.active:
-            words = f"Refresh: {self.complete} of {self.total} complete"
+        if self.active and self.failed:
+            words = _("Refresh: %(complete)d of %(total)d complete, %(failed)d failed")
+        elif self.active:
+            words = _("Refresh: %(complete)d of %(total)d complete")
+        elif self.failed:
+            words = _("Refresh finished: %(complete)d of %(total)d complete, %(failed)d failed")
         else:
-            words = f"Refresh finished: {self.complete} of {self.total} complete"
-        return f"{words}, {self.failed} failed" if self.failed else words
+            words = _("Refresh finished: %(complete)d of %(total)d complete")
+        return words % {"complete": self.complete, "total": self.total, "failed": self.failed}
 
 
 def label_of(data_type: str) -> str:

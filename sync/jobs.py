@@ -16,6 +16,7 @@ from celery import shared_task
 from django.db import transaction
 from django.db.models import Count, Sum
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from companies import tenancy
 from companies.models import Company, CompanyQuerySet, Organization, User
@@ -73,9 +74,12 @@ def prepare(
         companies.order_by("sort_name", "id").values_list("pk", "name")[: MOST_COMPANIES + 1]
     )
     if not found:
-        raise NothingChosen("Choose at least one company first.")
+        raise NothingChosen(_("Choose at least one company first."))
     if len(found) > MOST_COMPANIES:
-        raise TooMany(f"A job takes {MOST_COMPANIES:,} companies at most. Filter the list first.")
+        raise TooMany(
+            _("A job takes %(most)s companies at most. Filter the list first.")
+            % {"most": f"{MOST_COMPANIES:,}"}
+        )
     with transaction.atomic():
         drafts = Job.objects.within(organization).filter(created_by=created_by, confirmed_at=None)
         drafts.delete()
@@ -118,7 +122,7 @@ def confirm(job: Job) -> None:
 
 
 @shared_task(name="sync.jobs.run_job")
-def run_job(*, organization_id: str, job_id: str, **_: Any) -> None:
+def run_job(*, organization_id: str, job_id: str, **_kwargs: Any) -> None:
     """Carry out a job, or as much of it as is this worker's share."""
     organization, job = UUID(organization_id), UUID(job_id)
     if run(organization, job):

@@ -22,6 +22,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Least, Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from companies.models import Organization
 from connections.models import (
@@ -151,7 +152,7 @@ def causes(organization: Organization) -> list[Cause]:
     found += [
         Cause(
             platform_name=_name(each["platform"]),
-            words="The customer’s authorization ended. Send the Link URL again.",
+            words=_("The customer’s authorization ended. Send the Link URL again."),
             connections=each["spread"],
             first=each["first"],
             last=each["last"],

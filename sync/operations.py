@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 from django.db import connection as database
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from companies import events, tenancy
 from companies.facts import company_facts
@@ -52,14 +54,24 @@ __all__ = [
 
 
 #: What a refresh of everything says of its pulls.
-REFRESH_REASON = "Refresh data"
+REFRESH_REASON = gettext_noop("Refresh data")
+
+
+_NOT_LINKED = {
+    Connection.Status.PENDING_AUTH: gettext_lazy("The connection is pending."),
+    Connection.Status.UNLINKED: gettext_lazy("The connection is unlinked."),
+    Connection.Status.DEAUTHORIZED: gettext_lazy("The connection is deauthorized."),
+}
 
 
 class AlreadyRunning(Exception):
     """The data type is being pulled already, by `pull`."""
 
     def __init__(self, pull: Pull) -> None:
-        super().__init__(f"{pull.data_type} is being pulled already, by pull {pull.pk}.")
+        super().__init__(
+            _("%(data_type)s is being pulled already, by pull %(pull)s.")
+            % {"data_type": pull.data_type, "pull": pull.pk}
+        )
         self.pull = pull
 
 
@@ -148,11 +160,14 @@ def queue_pull(
     with tenancy.entered(connection.organization_id):
         connection.refresh_from_db(fields=["status"])
         if not connection.is_linked:
-            raise NotLinked(f"The connection is {connection.get_status_display().lower()}.")
+            raise NotLinked(str(_NOT_LINKED[Connection.Status(connection.status)]))
         wanted = _supported(connection, {data_type})
         if not wanted:
             platform = get_platform(connection.platform)
-            raise NotSupported(f"Datatype {data_type} not supported by platform {platform.name}")
+            raise NotSupported(
+                _("Datatype %(data_type)s not supported by platform %(platform)s")
+                % {"data_type": data_type, "platform": platform.name}
+            )
         queued, running = _queue(
             connection,
             wanted,
@@ -179,13 +194,13 @@ def accept_disappearance(held: Pull, *, actor: User) -> Pull:
             connection_id=held.connection_id, data_type=held.data_type, latest_pull_id=held.pk
         )
         if not held.is_held or not is_latest.exists():
-            raise NotHeld("A later pull looks at these records again.")
+            raise NotHeld(_("A later pull looks at these records again."))
         return queue_pull(
             held.connection,
             held.data_type,
             trigger=Pull.Trigger.MANUAL,
             requested_by=actor,
-            reason="Accepted that the missing records are gone",
+            reason=gettext_noop("Accepted that the missing records are gone"),
             accepts_disappearance=True,
         )
 
@@ -202,7 +217,7 @@ def retry_pull(ended: Pull, *, actor: User) -> Pull:
         ended.data_type,
         trigger=Pull.Trigger.MANUAL,
         requested_by=actor,
-        reason="Tried again by hand",
+        reason=gettext_noop("Tried again by hand"),
     )
 
 
@@ -218,7 +233,7 @@ def cancel_pull(pull: Pull, *, actor: User | None) -> None:
         active = Pull.objects.within(pull.organization_id).active().filter(pk=pull.pk)
         found = active.select_for_update(of=("self",)).first()
         if found is None:
-            raise AlreadyEnded("The pull ended before it could be cancelled.")
+            raise AlreadyEnded(_("The pull ended before it could be cancelled."))
         if found.cancel_requested_at is None:
             found.cancel_requested_by = actor
             active.update(cancel_requested_at=Now(), cancel_requested_by=actor)
@@ -236,7 +251,7 @@ def queue_first_pulls(connection: Connection) -> list[Pull]:
             _supported(connection, _fetched_on_first_link(company)),
             trigger=Pull.Trigger.FIRST_LINK,
             requested_by=None,
-            reason="The customer authorized the connection",
+            reason=gettext_noop("The customer authorized the connection"),
             batch=uuid4(),
         )
         schedule.resume(connection.organization_id, connection.pk)
@@ -245,7 +260,7 @@ def queue_first_pulls(connection: Connection) -> list[Pull]:
 
 def queue_due(connection: Connection, due: dict[str, str]) -> list[Pull]:
     """Pull data types whose time has come, each with its reason; those under way are left alone."""
-    queued, _ = _queue(
+    queued, _running = _queue(
         connection,
         _supported(connection, due),
         trigger=Pull.Trigger.SCHEDULE,
@@ -278,7 +293,7 @@ def delete_company(company: Company, *, actor: User | None) -> None:
         rows = Company.objects.within(company.organization_id).filter(pk=company.pk)
         found = rows.select_for_update().first()
         if found is None:
-            raise Deleted("The company was deleted.")
+            raise Deleted(_("The company was deleted."))
         connections = list(Connection.objects.filter(company=company).oldest_first())
         for connection in connections:
             delete_connection(connection, actor=actor)

@@ -21,6 +21,7 @@ from connections.platforms.base import (
     RateLimited,
     Unexpected,
 )
+from portal.wording import source_text
 from sync import claims, events, schedule
 from sync.models import WAITING, DataStatus, Pull, PullStatus, StagedRecord
 
@@ -147,7 +148,7 @@ def fail(pull: Pull, failure: Failure) -> None:
         connection_operations.report_error(
             pull.connection,
             status_code=failure.connection_error,
-            status_text=failure.status.label,
+            status_text=source_text(failure.status.label),
             message=failure.message,
         )
 

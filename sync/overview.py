@@ -7,6 +7,8 @@ from types import MappingProxyType
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from companies.models import Company, Event, EventType
 from connections.models import Connection
@@ -71,8 +73,8 @@ class Freshness:
     @property
     def frequency(self) -> str:
         if self.status.frequency == Frequency.NONE:
-            return "On request"
-        return Frequency(self.status.frequency).label
+            return pgettext("frequency", "On request")
+        return str(Frequency(self.status.frequency).label)
 
     @property
     def age(self) -> dt.timedelta | None:
@@ -113,7 +115,7 @@ class Activity:
     def who(self) -> str:
         if self.event.actor is not None and self.event.type not in _BY_THE_ENGINE:
             return str(self.event.actor)
-        return "The customer" if self.event.type in _BY_THE_CUSTOMER else "Ledgerport"
+        return _("The customer") if self.event.type in _BY_THE_CUSTOMER else "Ledgerport"
 
 
 def connections_of(company: Company) -> list[Connection]:

@@ -101,7 +101,7 @@ class Heading:
 
     @property
     def words(self) -> str:
-        return self.column.heading
+        return str(self.column.heading)
 
     @property
     def sort(self) -> str:

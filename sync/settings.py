@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
 from companies.models import AuditKind, Company, EventType, Organization, User
@@ -77,7 +78,7 @@ def save_settings(
             update_fields=["frequency", "fetch_on_first_link"],
             unique_fields=["organization", "company", "data_type"],
         )
-        _audit(organization, company, "changed", before, actor)
+        _audit(organization, company, gettext_noop("changed"), before, actor)
         _apply(organization, company, actor, f"changed the settings of {_types(len(rows))}")
 
 
@@ -90,7 +91,7 @@ def clear_company_settings(company: Company, *, actor: User | None) -> None:
             SyncSetting.objects.within(company.organization_id).filter(company=company).delete()
         )
         if count:
-            _audit(company.organization, company, "reset", before, actor)
+            _audit(company.organization, company, gettext_noop("reset"), before, actor)
             _apply(
                 company.organization,
                 company,

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count, takewhile
 
+from django.utils import dateformat
+from django.utils.translation import gettext as _
+
 from connections.schemas import (
     BalanceSheet,
     CashFlowStatement,
@@ -57,6 +60,8 @@ class Part:
     amounts: Amounts
     lines: tuple[Line, ...] = ()
     is_result: bool = False
+    #: What a section's last line is called.
+    total: str = ""
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -91,10 +96,12 @@ def _balance_sheet(body: str, shown: int) -> Statement:
         currency=sheet.currency or "",
         columns=tuple(_day(each.date) for each in periods),
         parts=(
-            _section("Assets", [each.assets for each in periods]),
-            _section("Liabilities", [each.liabilities for each in periods]),
-            _result("Net assets", [each.net_assets for each in periods]),
-            _section("Equity", [each.equity for each in periods]),
+            _section(_("Assets"), _("Total assets"), [each.assets for each in periods]),
+            _section(
+                _("Liabilities"), _("Total liabilities"), [each.liabilities for each in periods]
+            ),
+            _result(_("Net assets"), [each.net_assets for each in periods]),
+            _section(_("Equity"), _("Total equity"), [each.equity for each in periods]),
         ),
         available=len(sheet.reports),
     )
@@ -107,15 +114,25 @@ def _profit_and_loss(body: str, shown: int) -> Statement:
         currency=statement.currency or "",
         columns=tuple(_span(each.from_date, each.to_date) for each in periods),
         parts=(
-            _section("Income", [each.income for each in periods]),
-            _section("Cost of sales", [each.cost_of_sales for each in periods]),
-            _result("Gross profit", [each.gross_profit for each in periods]),
-            _section("Expenses", [each.expenses for each in periods]),
-            _result("Operating profit", [each.net_operating_profit for each in periods]),
-            _section("Other income", [each.other_income for each in periods]),
-            _section("Other expenses", [each.other_expenses for each in periods]),
-            _result("Net other income", [each.net_other_income for each in periods]),
-            _result("Net profit", [each.net_profit for each in periods]),
+            _section(_("Income"), _("Total income"), [each.income for each in periods]),
+            _section(
+                _("Cost of sales"),
+                _("Total cost of sales"),
+                [each.cost_of_sales for each in periods],
+            ),
+            _result(_("Gross profit"), [each.gross_profit for each in periods]),
+            _section(_("Expenses"), _("Total expenses"), [each.expenses for each in periods]),
+            _result(_("Operating profit"), [each.net_operating_profit for each in periods]),
+            _section(
+                _("Other income"), _("Total other income"), [each.other_income for each in periods]
+            ),
+            _section(
+                _("Other expenses"),
+                _("Total other expenses"),
+                [each.other_expenses for each in periods],
+            ),
+            _result(_("Net other income"), [each.net_other_income for each in periods]),
+            _result(_("Net profit"), [each.net_profit for each in periods]),
         ),
         available=len(statement.reports),
     )
@@ -128,9 +145,17 @@ def _cash_flow(body: str, shown: int) -> Statement:
         currency=statement.currency or "",
         columns=tuple(_span(each.from_date, each.to_date) for each in periods),
         parts=(
-            _section("Cash receipts", [each.cash_receipts for each in periods]),
-            _section("Cash payments", [each.cash_payments for each in periods]),
-            _result("Net cash movement", [each.net_cash for each in periods]),
+            _section(
+                _("Cash receipts"),
+                _("Total cash receipts"),
+                [each.cash_receipts for each in periods],
+            ),
+            _section(
+                _("Cash payments"),
+                _("Total cash payments"),
+                [each.cash_payments for each in periods],
+            ),
+            _result(_("Net cash movement"), [each.net_cash for each in periods]),
         ),
         available=len(statement.reports),
     )
@@ -143,9 +168,10 @@ _READERS: dict[DataType, Callable[[str, int], Statement]] = {
 }
 
 
-def _section(name: str, roots: Sequence[ReportLine | None]) -> Part:
+def _section(name: str, total: str, roots: Sequence[ReportLine | None]) -> Part:
     return Part(
         name=name,
+        total=total,
         amounts=tuple(root.value if root else None for root in roots),
         lines=tuple(_lines([root.items if root else None for root in roots], depth=1)),
     )
@@ -163,7 +189,7 @@ def _lines(columns: Sequence[Sequence[ReportLine] | None], *, depth: int) -> Ite
         children = [line.items if line else None for line in same]
         has_children = any(children)
         yield Line(
-            name=next((line.name for line in same if line and line.name), "Without a name"),
+            name=next((line.name for line in same if line and line.name), _("Without a name")),
             depth=depth,
             is_total=has_children,
             amounts=tuple(line.value if line else None for line in same),
@@ -206,10 +232,10 @@ def keyed(lines: Sequence[ReportLine]) -> dict[tuple[str, int], ReportLine]:
 
 
 def _day(day: dt.date) -> str:
-    return f"{day.day} {day:%b %Y}"
+    return dateformat.format(day, "j M Y")
 
 
 def _span(first: dt.date, last: dt.date) -> str:
     if (first.year, first.month) == (last.year, last.month):
-        return f"{last:%b %Y}"
-    return f"{first:%b %Y} – {last:%b %Y}"
+        return dateformat.format(last, "M Y")
+    return f"{dateformat.format(first, 'M Y')} – {dateformat.format(last, 'M Y')}"

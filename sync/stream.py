@@ -23,6 +23,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from companies import events, tenancy
@@ -60,6 +62,7 @@ class Viewer:
     organization_id: UUID
     company_id: UUID
     zone: tzinfo
+    language: str | None
     #: "summary", or "history" with its filter.
     page: str
     filter: PullFilter
@@ -84,7 +87,7 @@ class Memory:
 
     def recall(self, mark: str) -> None:
         """Take up where a broken connection left off; anything but our own mark is forgotten."""
-        self.pulls, _, self.rest = mark.partition("-")
+        self.pulls, _dash, self.rest = mark.partition("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ async def history_stream(
         organization_id=request.organization.pk,
         company_id=company_id,
         zone=timezone.get_current_timezone(),
+        language=get_language(),
         page="summary" if request.GET.get("page") == "summary" else "history",
         filter=PullFilter.read(request.GET),
         pull_id=pull_id,
@@ -176,7 +180,7 @@ def _announcements(memory: Memory) -> Iterator[str]:
 
 def look(viewer: Viewer, memory: Memory) -> list[Region] | None:
     """Return what has changed since, or None when there is nothing to look at any more."""
-    with timezone.override(viewer.zone):
+    with timezone.override(viewer.zone), override(viewer.language):
         user = _signed_in(viewer)
         if user is None:
             return None
@@ -223,7 +227,11 @@ def _changed_pull(
     if mark == memory.pulls:
         return [] if pull.is_active else None
     memory.pulls = mark
-    _note(f"{context['row'].label}: {pull.get_status_display()}", memory)
+    words = _("%(data_type)s: %(status)s") % {
+        "data_type": context["row"].label,
+        "status": pull.get_status_display(),
+    }
+    _note(words, memory)
     shown = Region("pull", render_to_string("sync/pull.html#pull", shell | context))
     return [shown] if pull.is_active else [shown, Region("mark", "")]
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from companies.models import TenantQuerySet
 from connections.models import Connection
@@ -208,7 +209,7 @@ def _pull(organization_id: UUID, connection_id: UUID, data_type: str, asked: str
         .first()
     )
     if pull is None:
-        raise NoSuchMoment("No completed pull of this data type has that ID.")
+        raise NoSuchMoment(_("No completed pull of this data type has that ID."))
     return pull
 
 
@@ -222,7 +223,7 @@ def _moment(pull: Pull | None, asked: str) -> dt.datetime:
         moment = None
     if moment is None or moment.year not in _YEARS:
         raise NoSuchMoment(
-            "Write a date, a date with a time such as 2026-05-04T09:30, or the ID of a pull."
+            _("Write a date, a date with a time such as 2026-05-04T09:30, or the ID of a pull.")
         )
     if len(asked) <= len("2026-05-04"):
         moment = dt.datetime.combine(moment, dt.time.max)  # a day counts with all of it

@@ -13,6 +13,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from companies import audit, tenancy
 from companies.models import (
@@ -27,6 +29,7 @@ from companies.models import (
 from connections.platforms import PLATFORMS
 from connections.schemas import DataType
 from portal import mail
+from portal.wording import source_text
 from sync.models import PullStatus
 from webhooks.models import AlertEmail, AlertKind, AlertRule
 from webhooks.models.alert import MOST_ADDRESSES, MOST_RULES
@@ -34,11 +37,11 @@ from webhooks.models.alert import MOST_ADDRESSES, MOST_RULES
 logger = logging.getLogger(__name__)
 
 _STATUS_CHANGES = {
-    EventType.CONNECTION_CONNECTED: "linked",
-    EventType.CONNECTION_RECONNECTED: "linked again",
-    EventType.CONNECTION_DEAUTHORIZED: "deauthorized",
-    EventType.CONNECTION_UNLINKED: "unlinked",
-    EventType.CONNECTION_DELETED: "deleted",
+    EventType.CONNECTION_CONNECTED: gettext_lazy("%(company)s: %(platform)s was linked"),
+    EventType.CONNECTION_RECONNECTED: gettext_lazy("%(company)s: %(platform)s was linked again"),
+    EventType.CONNECTION_DEAUTHORIZED: gettext_lazy("%(company)s: %(platform)s was deauthorized"),
+    EventType.CONNECTION_UNLINKED: gettext_lazy("%(company)s: %(platform)s was unlinked"),
+    EventType.CONNECTION_DELETED: gettext_lazy("%(company)s: %(platform)s was deleted"),
 }
 _READS = frozenset({EventType.READ_COMPLETED, EventType.READ_COMPLETED_INITIAL})
 #: Ends of a pull that nobody has to look into.
@@ -94,9 +97,11 @@ def create_rule(
     with tenancy.entered(organization.pk):
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         if AlertRule.objects.within(organization).count() >= MOST_RULES:
-            raise RuleRefused("kind", f"An organization has at most {MOST_RULES} rules.")
+            raise RuleRefused(
+                "kind", _("An organization has at most %(most)d rules.") % {"most": MOST_RULES}
+            )
         rule = AlertRule.objects.create(organization=organization, created_by=actor, **values)
-        _audit(rule, "created", actor, after=_facts(rule))
+        _audit(rule, gettext_noop("created"), actor, after=_facts(rule))
     return rule
 
 
@@ -115,12 +120,12 @@ def update_rule(
         for name, value in values.items():
             setattr(rule, name, value)
         rule.save(update_fields=list(values))
-        _audit(rule, "changed", actor, before=before, after=_facts(rule))
+        _audit(rule, gettext_noop("changed"), actor, before=before, after=_facts(rule))
 
 
 def delete_rule(rule: AlertRule, *, actor: User | None) -> None:
     with tenancy.entered(rule.organization_id):
-        _audit(rule, "deleted", actor, before=_facts(rule))
+        _audit(rule, gettext_noop("deleted"), actor, before=_facts(rule))
         AlertRule.objects.within(rule.organization_id).filter(pk=rule.pk).delete()
 
 
@@ -191,15 +196,26 @@ def headline(email: AlertEmail) -> str:
         complete = sum(each["status"] == PullStatus.COMPLETE for each in types)
         match email.kind:
             case AlertKind.COMPANY_SYNCHRONIZED:
-                return f"{name} is synchronized"
+                return _("%(company)s is synchronized") % {"company": name}
             case AlertKind.READ_FAILED:
                 count = len(_failed(event))
-                return f"{name}: {count} data type{'' if count == 1 else 's'} could not be pulled"
-        return f"{name}: {complete} of {len(types)} data types pulled"
+                words = ngettext(
+                    "%(company)s: %(count)d data type could not be pulled",
+                    "%(company)s: %(count)d data types could not be pulled",
+                    count,
+                )
+                return words % {"company": name, "count": count}
+        words = ngettext(
+            "%(company)s: %(complete)d of %(total)d data types pulled",
+            "%(company)s: %(complete)d of %(total)d data types pulled",
+            len(types),
+        )
+        return words % {"company": name, "complete": complete, "total": len(types)}
     platform = PLATFORMS[event.payload["connection"]["platform"]].name
+    values = {"company": name, "platform": platform}
     if event.type == EventType.CONNECTION_FAILED:
-        return f"{name} did not finish linking {platform}"
-    return f"{name}: {platform} was {_STATUS_CHANGES[EventType(event.type)]}"
+        return _("%(company)s did not finish linking %(platform)s") % values
+    return _STATUS_CHANGES[EventType(event.type)] % values
 
 
 def _reason(event: Event) -> str:
@@ -216,23 +232,26 @@ def _failed(event: Event) -> list[dict[str, Any]]:
 
 def _checked(kind: str, company: Company | None, emails: Iterable[str]) -> dict[str, Any]:
     if kind not in set(AlertKind):
-        raise RuleRefused("kind", "Choose one of the kinds.")
+        raise RuleRefused("kind", _("Choose one of the kinds."))
     found = list(dict.fromkeys(email.strip() for email in emails if email.strip()))
     if not found:
-        raise RuleRefused("emails", "Enter at least one e-mail address.")
+        raise RuleRefused("emails", _("Enter at least one e-mail address."))
     if len(found) > MOST_ADDRESSES:
-        raise RuleRefused("emails", f"A rule has at most {MOST_ADDRESSES} addresses.")
+        raise RuleRefused(
+            "emails", _("A rule has at most %(most)d addresses.") % {"most": MOST_ADDRESSES}
+        )
     for email in found:
         try:
             validate_email(email)
         except ValidationError as error:
-            raise RuleRefused("emails", f"“{email[:100]}” is no e-mail address.") from error
+            wrong = _("“%(email)s” is no e-mail address.") % {"email": email[:100]}
+            raise RuleRefused("emails", wrong) from error
     return {"kind": kind, "company": company, "emails": found}
 
 
 def _facts(rule: AlertRule) -> dict[str, object]:
     return {
-        "kind": AlertKind(rule.kind).label,
+        "kind": source_text(AlertKind(rule.kind).label),
         "company": rule.company.name if rule.company else "All companies",
         "emails": rule.emails,
     }
@@ -251,7 +270,7 @@ def _audit(
         action,
         organization_id=rule.organization_id,
         object_id=rule.pk,
-        label=AlertKind(rule.kind).label,
+        label=source_text(AlertKind(rule.kind).label),
         actor=actor,
         before=before,
         after=after,

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from companies.models import EventType
 
 #: Ours, in the words of the public contract.
@@ -37,8 +40,8 @@ class Described:
     """An event type as the catalogue shows it."""
 
     name: str
-    group: str
-    when: str
+    group: Promise
+    when: Promise
     payload_schema: dict[str, Any]
     payload_sample: dict[str, Any]
 
@@ -272,39 +275,41 @@ _SAMPLE_RATE_LIMIT = {
 }
 
 TYPES: tuple[Described, ...] = (
-    Described("company.created", "Companies", "A company was added.", _COMPANY, _SAMPLE_COMPANY),
+    Described(
+        "company.created", _("Companies"), _("A company was added."), _COMPANY, _SAMPLE_COMPANY
+    ),
     Described(
         "company.deleted",
-        "Companies",
-        "A company was deleted with everything that was pulled. It is told as it was.",
+        _("Companies"),
+        _("A company was deleted with everything that was pulled. It is told as it was."),
         _COMPANY,
         _SAMPLE_COMPANY,
     ),
     Described(
         "connection.created",
-        "Connections",
-        "A connection was added; the customer has not authorized it yet.",
+        _("Connections"),
+        _("A connection was added; the customer has not authorized it yet."),
         _CONNECTION_EVENT,
         _sample_connection("PendingAuth"),
     ),
     Described(
         "connection.connected",
-        "Connections",
-        "The customer authorized a connection for the first time.",
+        _("Connections"),
+        _("The customer authorized a connection for the first time."),
         _CONNECTION_EVENT,
         _sample_connection("Linked"),
     ),
     Described(
         "connection.reconnected",
-        "Connections",
-        "The customer authorized a connection again.",
+        _("Connections"),
+        _("The customer authorized a connection again."),
         _CONNECTION_EVENT,
         _sample_connection("Linked"),
     ),
     Described(
         "connection.disconnected",
-        "Connections",
-        "A connection was unlinked, or the platform no longer lets us in.",
+        _("Connections"),
+        _("A connection was unlinked, or the platform no longer lets us in."),
         _CONNECTION_EVENT,
         _sample_connection(
             "Deauthorized",
@@ -313,8 +318,8 @@ TYPES: tuple[Described, ...] = (
     ),
     Described(
         "connection.failed",
-        "Connections",
-        "The customer began to authorize, and it did not come about.",
+        _("Connections"),
+        _("The customer began to authorize, and it did not come about."),
         _CONNECTION_EVENT,
         _sample_connection(
             "PendingAuth", _sample_error("403", "Declined", "The customer declined at Xero.")
@@ -322,37 +327,42 @@ TYPES: tuple[Described, ...] = (
     ),
     Described(
         "connection.deleted",
-        "Connections",
-        "A connection was deleted with everything that was pulled over it. It is told as it was.",
+        _("Connections"),
+        _(
+            "A connection was deleted with everything that was pulled over it. "
+            "It is told as it was."
+        ),
         _CONNECTION_EVENT,
         _sample_connection("Unlinked"),
     ),
     Described(
         "read.completed",
-        "Data",
-        "All data types of a company that were asked for together have been read, "
-        "whatever came of it.",
+        _("Data"),
+        _(
+            "All data types of a company that were asked for together have been read, "
+            "whatever came of it."
+        ),
         _READ,
         _SAMPLE_READ,
     ),
     Described(
         "read.completed.initial",
-        "Data",
-        "The same, for the first read after each authorization.",
+        _("Data"),
+        _("The same, for the first read after each authorization."),
         _READ,
         _SAMPLE_READ,
     ),
     Described(
         "client.rateLimit.reached",
-        "API",
-        "Your calls of the API have used up the day’s quota.",
+        _("API"),
+        _("Your calls of the API have used up the day’s quota."),
         _RATE_LIMIT,
         _SAMPLE_RATE_LIMIT,
     ),
     Described(
         "client.rateLimit.reset",
-        "API",
-        "The day’s quota of the API begins anew.",
+        _("API"),
+        _("The day’s quota of the API begins anew."),
         _RATE_LIMIT,
         _SAMPLE_RATE_LIMIT | {"quotaRemaining": 12000},
     ),

@@ -14,10 +14,12 @@ from uuid import UUID
 from django.db import connection as database
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from companies import audit, tenancy
 from companies.models import AuditKind, Organization
 from portal.crypto import Undecryptable
+from portal.wording import source_text
 from webhooks import operations, payloads, sealing
 from webhooks.models import (
     Attempt,
@@ -304,12 +306,12 @@ def _note_failure(
         operations.stop(consumer, reason)
         audit.record(
             AuditKind.WEBHOOK,
-            "switched off",
+            gettext_noop("switched off"),
             organization_id=consumer.organization_id,
             object_id=consumer.pk,
             label=str(consumer),
             actor=None,
-            after={"reason": str(reason.label)},
+            after={"reason": source_text(reason.label)},
         )
 
 

@@ -2,6 +2,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from companies.models import Company, Organization
 from webhooks import catalog
@@ -18,43 +20,46 @@ class ConsumerForm(forms.Form):
     """An endpoint. What is possible is the operation's to decide: here text becomes values."""
 
     url = forms.CharField(
-        label="Endpoint URL",
+        label=_("Endpoint URL"),
         max_length=2000,
-        help_text="Where messages are posted to. It has to be https and on the public internet.",
+        help_text=_("Where messages are posted to. It has to be https and on the public internet."),
         widget=forms.URLInput(attrs=_PLAIN),
     )
     description = forms.CharField(
+        label=_("Description"),
         required=False,
         max_length=200,
-        help_text="What the endpoint is for, shown instead of its URL.",
+        help_text=_("What the endpoint is for, shown instead of its URL."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     event_types = forms.MultipleChoiceField(
-        label="Event types",
+        label=_("Event types"),
         choices=[(each.name, each.name) for each in catalog.TYPES],
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one event type."},
+        error_messages={"required": _("Choose at least one event type.")},
     )
     company_tags = forms.CharField(
         required=False,
         max_length=2000,
-        label="Only companies tagged",
-        help_text="One on each line, as key:value, at most ten. An event is sent when its company "
-        "has any of them. Leave it empty for all companies.",
+        label=_("Only companies tagged"),
+        help_text=_(
+            "One on each line, as key:value, at most ten. An event is sent when its company "
+            "has any of them. Leave it empty for all companies."
+        ),
         widget=forms.Textarea(attrs={"rows": 3, **_PLAIN}),
     )
     rate_limit = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=HIGHEST_RATE,
-        label="Messages a second",
-        help_text="At most so many. More are slowed down, none is dropped.",
+        label=_("Messages a second"),
+        help_text=_("At most so many. More are slowed down, none is dropped."),
     )
     headers = forms.CharField(
         required=False,
         max_length=20_000,
-        label="Custom headers",
-        help_text="One on each line, as Name: value. Values are kept encrypted and never shown.",
+        label=_("Custom headers"),
+        help_text=_("One on each line, as Name: value. Values are kept encrypted and never shown."),
         widget=forms.Textarea(attrs={"rows": 3, **_PLAIN}),
     )
 
@@ -82,9 +87,11 @@ class ConsumerForm(forms.Form):
         for line in filter(None, map(str.strip, self.cleaned_data["headers"].splitlines())):
             name, colon, value = (part.strip() for part in line.partition(":"))
             if not colon:
-                raise ValidationError(f"“{line[:40]}” has no colon. Write Name: value.")
+                raise ValidationError(
+                    _("“%(line)s” has no colon. Write Name: value.") % {"line": line[:40]}
+                )
             if name in found:
-                raise ValidationError(f"{name} is there twice.")
+                raise ValidationError(_("%(name)s is there twice.") % {"name": name})
             found[name] = None if value == KEPT else value
         return found
 
@@ -94,32 +101,39 @@ class ConsumerForm(forms.Form):
         chosen = set(self["event_types"].value() or [])
         groups: dict[str, list[tuple[catalog.Described, bool]]] = {}
         for each in catalog.TYPES:
-            groups.setdefault(each.group, []).append((each, each.name in chosen))
+            groups.setdefault(str(each.group), []).append((each, each.name in chosen))
         return groups
 
 
 class SinceForm(forms.Form):
     """From when on something is sent again."""
 
-    HOURS = [(1, "the last hour"), (6, "the last 6 hours"), (24, "the last day"),
-             (168, "the last 7 days"), (720, "the last 30 days")]  # fmt: skip
+    HOURS = [
+        (1, _("the last hour")),
+        (6, _("the last 6 hours")),
+        (24, _("the last day")),
+        (168, _("the last 7 days")),
+        (720, _("the last 30 days")),
+    ]
 
-    hours = forms.TypedChoiceField(label="What happened in", choices=HOURS, coerce=int, initial=24)
+    hours = forms.TypedChoiceField(
+        label=_("What happened in"), choices=HOURS, coerce=int, initial=24
+    )
 
 
 class AlertRuleForm(forms.Form):
-    kind = forms.ChoiceField(label="When", choices=AlertKind.choices)
+    kind = forms.ChoiceField(label=_("When"), choices=AlertKind.choices)
     company = forms.ModelChoiceField(
         queryset=Company.objects.none(),
         required=False,
-        empty_label="All companies",
-        label="For",
-        error_messages={"invalid_choice": "Choose one of your companies."},
+        empty_label=_("All companies"),
+        label=pgettext_lazy("a company or all", "For"),
+        error_messages={"invalid_choice": _("Choose one of your companies.")},
     )
     emails = forms.CharField(
-        label="E-mail addresses",
+        label=_("E-mail addresses"),
         max_length=3000,
-        help_text="One on each line, or with commas between; at most ten.",
+        help_text=_("One on each line, or with commas between; at most ten."),
         widget=forms.Textarea(attrs={"rows": 3, **_PLAIN}),
     )
 
@@ -130,7 +144,7 @@ class AlertRuleForm(forms.Form):
         company.queryset = Company.objects.within(organization)
         # A list of all would not end; who has a company before them names it by its id.
         company.widget = forms.TextInput(attrs=_PLAIN)
-        company.help_text = "The company’s ID, from its page. Leave it empty for all companies."
+        company.help_text = _("The company’s ID, from its page. Leave it empty for all companies.")
 
     @classmethod
     def initial_of(cls, rule: AlertRule) -> dict[str, Any]:

@@ -8,10 +8,14 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
 from companies.models import AuditKind, Organization, TagsInvalid, User, clean_tags
 from connections.addresses import AddressRefused, checked_url
+from connections.wording import in_words
+from portal.wording import source_text
 from webhooks import catalog, sealing
 from webhooks.models import (
     Delivery,
@@ -112,8 +116,11 @@ def create_consumer(
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
         if WebhookConsumer.objects.within(organization).count() >= MOST_CONSUMERS:
             raise TooManyConsumers(
-                f"An organization has at most {MOST_CONSUMERS} webhook consumers. "
-                "Delete one that is not used any more."
+                _(
+                    "An organization has at most %(most)d webhook consumers. "
+                    "Delete one that is not used any more."
+                )
+                % {"most": MOST_CONSUMERS}
             )
         consumer_id = uuid4()
         consumer = WebhookConsumer.objects.create(
@@ -127,7 +134,12 @@ def create_consumer(
             disabled_by=DisabledBy.MEMBER if disabled else "",
             created_by=actor,
         )
-        _audit(consumer, "created", actor, after=_facts(consumer) | {"enabled": not disabled})
+        _audit(
+            consumer,
+            gettext_noop("created"),
+            actor,
+            after=_facts(consumer) | {"enabled": not disabled},
+        )
     return consumer
 
 
@@ -177,7 +189,7 @@ def update_consumer(
         held.not_before = None
         held.save(update_fields=[*values, "header_names", "sealed_headers", "not_before"])
         after = _facts(held) | ({"header_values": audit.SECRET} if has_new_values else {})
-        _audit(held, "changed", actor, before=before, after=after)
+        _audit(held, gettext_noop("changed"), actor, before=before, after=after)
         events.wake_relay()
     return held
 
@@ -189,7 +201,7 @@ def delete_consumer(consumer: WebhookConsumer, *, actor: User | None) -> None:
     """
     with tenancy.entered(consumer.organization_id):
         held = _locked(consumer)
-        _audit(held, "deleted", actor, before=_facts(held))
+        _audit(held, gettext_noop("deleted"), actor, before=_facts(held))
         held.delete()
 
 
@@ -205,7 +217,9 @@ def disable_consumer(
         if held.is_disabled:
             return False
         stop(held, reason)
-        _audit(held, "switched off", actor, after={"reason": str(reason.label)})
+        _audit(
+            held, gettext_noop("switched off"), actor, after={"reason": source_text(reason.label)}
+        )
     return True
 
 
@@ -232,7 +246,7 @@ def enable_consumer(consumer: WebhookConsumer, *, actor: User | None) -> bool:
         held.disabled_at, held.disabled_by = None, ""
         held.failing_since, held.not_before = None, None
         held.save(update_fields=["disabled_at", "disabled_by", "failing_since", "not_before"])
-        _audit(held, "switched on", actor)
+        _audit(held, gettext_noop("switched on"), actor)
     return True
 
 
@@ -250,7 +264,7 @@ def rotate_secret(consumer: WebhookConsumer, *, actor: User | None) -> str:
         held.save(
             update_fields=["sealed_secret", "sealed_previous_secret", "previous_secret_until"]
         )
-        _audit(held, "rotated the secret of", actor, after={"secret": audit.SECRET})
+        _audit(held, gettext_noop("rotated the secret of"), actor, after={"secret": audit.SECRET})
     return secret
 
 
@@ -260,7 +274,7 @@ def reveal_secret(consumer: WebhookConsumer, *, actor: User | None) -> str:
     :raises Undecryptable: when the key it was sealed with is gone.
     """
     with tenancy.entered(consumer.organization_id):
-        _audit(consumer, "revealed the secret of", actor)
+        _audit(consumer, gettext_noop("revealed the secret of"), actor)
         return sealing.secret_of(consumer)
 
 
@@ -270,15 +284,15 @@ def send_example(consumer: WebhookConsumer, event_type: str, *, actor: User | No
     :raises ConsumerRefused: when there is no such event type, or the consumer is disabled.
     """
     if event_type not in catalog.BY_NAME:
-        raise ConsumerRefused("event_type", "Choose one of the event types.")
+        raise ConsumerRefused("event_type", _("Choose one of the event types."))
     with tenancy.entered(consumer.organization_id):
         held = _locked(consumer)
         if held.is_disabled:
-            raise ConsumerRefused("event_type", "Switch the endpoint on first.")
+            raise ConsumerRefused("event_type", _("Switch the endpoint on first."))
         delivery = Delivery.objects.create(
             organization_id=held.organization_id, consumer=held, event_type=event_type
         )
-        _audit(held, "sent an example to", actor, after={"event_type": event_type})
+        _audit(held, gettext_noop("sent an example to"), actor, after={"event_type": event_type})
         events.wake_relay()
     return delivery
 
@@ -300,13 +314,14 @@ def checked(
             url, ports=settings.WEBHOOK_PORTS, allow_private=settings.ALLOW_PRIVATE_ADDRESSES
         )
     except AddressRefused as refused:
-        raise ConsumerRefused("url", refused.message) from refused
+        raise ConsumerRefused("url", in_words(refused)) from refused
     description = " ".join(description.replace("\x00", "").split())
     if len(description) > 200:  # noqa: PLR2004 - the column's length
-        raise ConsumerRefused("description", "A description has at most 200 characters.")
+        raise ConsumerRefused("description", _("A description has at most 200 characters."))
     if rate_limit is not None and not 1 <= rate_limit <= HIGHEST_RATE:
         raise ConsumerRefused(
-            "rate_limit", f"Between 1 and {HIGHEST_RATE} messages a second are possible."
+            "rate_limit",
+            _("Between 1 and %(most)d messages a second are possible.") % {"most": HIGHEST_RATE},
         )
     return {
         "url": url,
@@ -320,20 +335,26 @@ def checked(
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """:raises ConsumerRefused: when one of them cannot be sent, or is ours to send."""
     if len(headers) > MOST_HEADERS:
-        raise ConsumerRefused("headers", f"At most {MOST_HEADERS} headers are possible.")
+        raise ConsumerRefused(
+            "headers", _("At most %(most)d headers are possible.") % {"most": MOST_HEADERS}
+        )
     found: dict[str, str] = {}
     for name, value in headers.items():
         lower = name.lower()
         if not _HEADER_NAME.fullmatch(name):
-            raise ConsumerRefused("headers", f"“{name[:100]}” is no name of a header.")
+            raise ConsumerRefused(
+                "headers", _("“%(name)s” is no name of a header.") % {"name": name[:100]}
+            )
         if lower in _RESERVED_HEADERS or lower.startswith(_RESERVED_PREFIXES):
-            raise ConsumerRefused("headers", f"{name} is set by Ledgerport.")
+            raise ConsumerRefused("headers", _("%(name)s is set by Ledgerport.") % {"name": name})
         if not value or not _HEADER_VALUE.fullmatch(value):
             raise ConsumerRefused(
-                "headers", f"The value of {name} has to be 1 to 2,000 characters of plain ASCII."
+                "headers",
+                _("The value of %(name)s has to be 1 to 2,000 characters of plain ASCII.")
+                % {"name": name},
             )
         if lower in {known.lower() for known in found}:
-            raise ConsumerRefused("headers", f"{name} is there twice.")
+            raise ConsumerRefused("headers", _("%(name)s is there twice.") % {"name": name})
         found[name] = value
     return found
 
@@ -341,21 +362,27 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def _event_types(wanted: Iterable[str]) -> list[str]:
     found = list(dict.fromkeys(wanted))
     if not found:
-        raise ConsumerRefused("event_types", "Choose at least one event type.")
+        raise ConsumerRefused("event_types", _("Choose at least one event type."))
     unknown = [name for name in found if name not in catalog.BY_NAME]
     if unknown:
-        raise ConsumerRefused("event_types", f"There is no event type “{unknown[0][:60]}”.")
+        raise ConsumerRefused(
+            "event_types", _("There is no event type “%(name)s”.") % {"name": unknown[0][:60]}
+        )
     return [name for name in catalog.BY_NAME if name in found]
 
 
 def _company_tags(wanted: Iterable[str]) -> list[str]:
     found = list(dict.fromkeys(tag.strip() for tag in wanted))
     if len(found) > MOST_TAGS:
-        raise ConsumerRefused("company_tags", f"At most {MOST_TAGS} company tags are possible.")
+        raise ConsumerRefused(
+            "company_tags", _("At most %(most)d company tags are possible.") % {"most": MOST_TAGS}
+        )
     for tag in found:
         key, colon, value = tag.partition(":")
         if not colon or len(tag) > TAG_LENGTH:
-            raise ConsumerRefused("company_tags", f"“{tag[:60]}” needs the form key:value.")
+            raise ConsumerRefused(
+                "company_tags", _("“%(tag)s” needs the form key:value.") % {"tag": tag[:60]}
+            )
         try:
             clean_tags({key: value})
         except TagsInvalid as invalid:
@@ -375,7 +402,7 @@ def _locked(consumer: WebhookConsumer) -> WebhookConsumer:
         .first()
     )
     if held is None:
-        raise Deleted("The endpoint was deleted.")
+        raise Deleted(_("The endpoint was deleted."))
     return held
 
 

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from django.db import connection as database
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
 from companies.models import AuditKind, Event, EventQuerySet, EventType, User
@@ -36,7 +38,9 @@ def resend(delivery: Delivery, *, actor: User | None) -> bool:
         again = Delivery.objects.within(delivery.organization_id).filter(pk=delivery.pk)
         count = _put_on_way(again.exclude(status__in=PENDING))
         if count:
-            _audit(consumer, "sent again to", actor, {"event_type": delivery.event_type})
+            _audit(
+                consumer, gettext_noop("sent again to"), actor, {"event_type": delivery.event_type}
+            )
     return bool(count)
 
 
@@ -50,7 +54,12 @@ def recover(consumer: WebhookConsumer, *, since: datetime, actor: User | None) -
         consumer = _held(consumer)
         lost = Delivery.objects.within(consumer.organization_id).filter(consumer=consumer)
         count = _put_on_way(lost.recoverable().filter(created_at__gte=since))
-        _audit(consumer, "recovered", actor, {"since": since.isoformat(), "messages": count})
+        _audit(
+            consumer,
+            gettext_noop("recovered"),
+            actor,
+            {"since": since.isoformat(), "messages": count},
+        )
     return count
 
 
@@ -95,7 +104,12 @@ def replay(
                 Q(occurred_at__gt=last.occurred_at)
                 | Q(occurred_at=last.occurred_at, pk__gt=last.pk)
             )
-        _audit(consumer, "replayed", actor, {"since": since.isoformat(), "messages": count})
+        _audit(
+            consumer,
+            gettext_noop("replayed"),
+            actor,
+            {"since": since.isoformat(), "messages": count},
+        )
         events.wake_relay()
     return count
 
@@ -124,7 +138,7 @@ def _held(consumer: WebhookConsumer) -> WebhookConsumer:
     )
     consumer = held.get(pk=consumer.pk)
     if consumer.is_disabled:
-        raise ConsumerDisabled("Switch the endpoint on first: nothing is sent to it now.")
+        raise ConsumerDisabled(_("Switch the endpoint on first: nothing is sent to it now."))
     return consumer
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -64,11 +65,12 @@ def revoke(request: PortalRequest, key_id: UUID) -> HttpResponse:
     try:
         keys.revoke_key(request.organization, key.pk, actor=request.user)
     except keys.LastKey as refusal:
-        messages.warning(request, f"{refusal} Nothing was changed.")
+        messages.warning(request, _("%(refusal)s Nothing was changed.") % {"refusal": refusal})
     except ApiKey.DoesNotExist:  # somebody else was faster
-        messages.success(request, "The key is revoked.")
+        messages.success(request, _("The key is revoked."))
     else:
-        messages.success(request, f"{key} is revoked: programs that use it are refused.")
+        done = _("%(key)s is revoked: programs that use it are refused.") % {"key": key}
+        messages.success(request, done)
     return redirect("api_portal:keys", request.organization.slug)
 
 

@@ -3,6 +3,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import pgettext_lazy
 
 from companies.models.organization import Organization, TenantQuerySet
 from companies.models.user import User
@@ -26,7 +27,22 @@ class AuditKind(StrEnum):
 
     @property
     def label(self) -> str:
-        return self.value.replace("_", " ").capitalize().replace("Api", "API")
+        return str(_KIND_LABELS[self])
+
+
+_KIND_LABELS = {
+    AuditKind.ALERT_RULE: pgettext_lazy("what was changed", "Alert rule"),
+    AuditKind.API_KEY: pgettext_lazy("what was changed", "API key"),
+    AuditKind.API_SETTINGS: pgettext_lazy("what was changed", "API settings"),
+    AuditKind.DATA_TYPES: pgettext_lazy("what was changed", "Data types"),
+    AuditKind.INTEGRATION: pgettext_lazy("what was changed", "Integration"),
+    AuditKind.INVITATION: pgettext_lazy("what was changed", "Invitation"),
+    AuditKind.LINK_SETTINGS: pgettext_lazy("what was changed", "Link settings"),
+    AuditKind.MEMBER: pgettext_lazy("what was changed", "Member"),
+    AuditKind.ORGANIZATION: pgettext_lazy("what was changed", "Organization"),
+    AuditKind.SUPPORT: pgettext_lazy("what was changed", "Support"),
+    AuditKind.WEBHOOK: pgettext_lazy("what was changed", "Webhook"),
+}
 
 
 class AuditEntry(models.Model):
@@ -39,7 +55,7 @@ class AuditEntry(models.Model):
     class ActorKind(models.TextChoices):
         MEMBER = "member", "Member"
         SYSTEM = "system", "Ledgerport"
-        SUPPORT = "support", "Support"
+        SUPPORT = "support", pgettext_lazy("actor", "Support")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(
@@ -50,7 +66,7 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
     #: As it was then: people are renamed, and leave.
     actor_name = models.CharField(max_length=254)
-    #: A verb in the past: "changed", "invited".
+    #: A verb in the past: "changed", "invited". Marked for translation where it is given.
     action = models.CharField(max_length=40)
     kind = models.CharField(max_length=40)
     object_id = models.CharField(max_length=64, blank=True, default="")

@@ -7,6 +7,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now, Upper
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from companies.models.organization import Organization, TenantQuerySet
 from companies.models.user import User
@@ -49,14 +51,23 @@ def clean_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """
     cleaned = {key.strip(): value.strip() for key, value in tags.items()}
     if len(cleaned) > MOST_TAGS:
-        raise TagsInvalid(f"A company has at most {MOST_TAGS} tags; these are {len(cleaned)}.")
+        raise TagsInvalid(
+            _("A company has at most %(most)d tags; these are %(count)d.")
+            % {"most": MOST_TAGS, "count": len(cleaned)}
+        )
     for key, value in cleaned.items():
         if not key or len(key) > TAG_KEY_LENGTH:
-            raise TagsInvalid(f"“{key}”: a tag’s key has 1 to {TAG_KEY_LENGTH} characters.")
+            raise TagsInvalid(
+                _("“%(key)s”: a tag’s key has 1 to %(most)d characters.")
+                % {"key": key, "most": TAG_KEY_LENGTH}
+            )
         if len(value) > TAG_VALUE_LENGTH:
-            raise TagsInvalid(f"“{key}”: a tag’s value has at most {TAG_VALUE_LENGTH} characters.")
+            raise TagsInvalid(
+                _("“%(key)s”: a tag’s value has at most %(most)d characters.")
+                % {"key": key, "most": TAG_VALUE_LENGTH}
+            )
         if "\x00" in key + value:
-            raise TagsInvalid("A tag cannot have a zero byte in it.")
+            raise TagsInvalid(_("A tag cannot have a zero byte in it."))
     return cleaned
 
 
@@ -122,7 +133,7 @@ class Company(models.Model):
     objects = CompanyQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "companies"
+        verbose_name_plural = gettext_lazy("companies")
         constraints = [
             models.UniqueConstraint(fields=["organization", "id"], name="company_in_organization"),
             models.CheckConstraint(condition=~models.Q(name=""), name="company_has_a_name"),

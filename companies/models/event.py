@@ -2,6 +2,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import pgettext_lazy
 
 from companies.models.organization import Organization, TenantQuerySet
 from companies.models.user import User
@@ -11,33 +12,42 @@ from companies.rls import RowLevelSecurity
 class EventType(models.TextChoices):
     """Everything that can happen and is remembered."""
 
-    COMPANY_CREATED = "company.created", "Company created"
-    COMPANY_RENAMED = "company.renamed", "Company renamed"
-    COMPANY_EDITED = "company.edited", "Company edited"
-    COMPANY_PRODUCT_ADDED = "company.product.added", "Product added"
-    COMPANY_PRODUCT_REMOVED = "company.product.removed", "Product removed"
-    COMPANY_DELETED = "company.deleted", "Company deleted"
-    CONNECTION_CREATED = "connection.created", "Connection created"
-    CONNECTION_CONNECTED = "connection.connected", "Connection linked"
-    CONNECTION_RECONNECTED = "connection.reconnected", "Connection linked again"
-    CONNECTION_FAILED = "connection.failed", "Linking failed"
-    CONNECTION_DEAUTHORIZED = "connection.deauthorized", "Connection deauthorized"
-    CONNECTION_UNLINKED = "connection.unlinked", "Connection unlinked"
-    CONNECTION_DELETED = "connection.deleted", "Connection deleted"
-    LINK_URL_RENEWED = "link_url.renewed", "Link URL renewed"
-    LINK_URL_ISSUED = "link_url.issued", "One-time Link URL made"
-    LINK_URL_SENT = "link_url.sent", "Link URL sent"
-    LINK_URL_REVOKED = "link_url.revoked", "Link URL revoked"
-    REFRESH_REQUESTED = "refresh.requested", "Refresh requested"
-    PULL_FINISHED = "pull.finished", "Pull finished"
-    READ_COMPLETED = "read.completed", "Reads completed"
-    READ_COMPLETED_INITIAL = "read.completed.initial", "First reads completed"
-    SETTINGS_CHANGED = "settings.changed", "Settings changed"
-    FILES_UPLOADED = "files.uploaded", "Files uploaded"
-    FILES_DELETED = "files.deleted", "Files deleted"
-    FILE_INFECTED = "file.infected", "Virus found in a file"
-    RATE_LIMIT_REACHED = "client.rateLimit.reached", "API quota used up"
-    RATE_LIMIT_RESET = "client.rateLimit.reset", "API quota starts anew"
+    COMPANY_CREATED = "company.created", pgettext_lazy("event", "Company created")
+    COMPANY_RENAMED = "company.renamed", pgettext_lazy("event", "Company renamed")
+    COMPANY_EDITED = "company.edited", pgettext_lazy("event", "Company edited")
+    COMPANY_PRODUCT_ADDED = "company.product.added", pgettext_lazy("event", "Product added")
+    COMPANY_PRODUCT_REMOVED = "company.product.removed", pgettext_lazy("event", "Product removed")
+    COMPANY_DELETED = "company.deleted", pgettext_lazy("event", "Company deleted")
+    CONNECTION_CREATED = "connection.created", pgettext_lazy("event", "Connection created")
+    CONNECTION_CONNECTED = "connection.connected", pgettext_lazy("event", "Connection linked")
+    CONNECTION_RECONNECTED = (
+        "connection.reconnected",
+        pgettext_lazy("event", "Connection linked again"),
+    )
+    CONNECTION_FAILED = "connection.failed", pgettext_lazy("event", "Linking failed")
+    CONNECTION_DEAUTHORIZED = (
+        "connection.deauthorized",
+        pgettext_lazy("event", "Connection deauthorized"),
+    )
+    CONNECTION_UNLINKED = "connection.unlinked", pgettext_lazy("event", "Connection unlinked")
+    CONNECTION_DELETED = "connection.deleted", pgettext_lazy("event", "Connection deleted")
+    LINK_URL_RENEWED = "link_url.renewed", pgettext_lazy("event", "Link URL renewed")
+    LINK_URL_ISSUED = "link_url.issued", pgettext_lazy("event", "One-time Link URL made")
+    LINK_URL_SENT = "link_url.sent", pgettext_lazy("event", "Link URL sent")
+    LINK_URL_REVOKED = "link_url.revoked", pgettext_lazy("event", "Link URL revoked")
+    REFRESH_REQUESTED = "refresh.requested", pgettext_lazy("event", "Refresh requested")
+    PULL_FINISHED = "pull.finished", pgettext_lazy("event", "Pull finished")
+    READ_COMPLETED = "read.completed", pgettext_lazy("event", "Reads completed")
+    READ_COMPLETED_INITIAL = (
+        "read.completed.initial",
+        pgettext_lazy("event", "First reads completed"),
+    )
+    SETTINGS_CHANGED = "settings.changed", pgettext_lazy("event", "Settings changed")
+    FILES_UPLOADED = "files.uploaded", pgettext_lazy("event", "Files uploaded")
+    FILES_DELETED = "files.deleted", pgettext_lazy("event", "Files deleted")
+    FILE_INFECTED = "file.infected", pgettext_lazy("event", "Virus found in a file")
+    RATE_LIMIT_REACHED = "client.rateLimit.reached", pgettext_lazy("event", "API quota used up")
+    RATE_LIMIT_RESET = "client.rateLimit.reset", pgettext_lazy("event", "API quota starts anew")
 
 
 #: What others may be told of: these go through the outbox.

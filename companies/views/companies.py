@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import (
     HttpResponseClientRedirect,
@@ -77,7 +78,8 @@ def rename(request: PortalRequest, company_id: UUID) -> HttpResponse:
     company = operations.rename_company(company, name=form.cleaned_data["name"], actor=request.user)
     if wants_fragment(request):
         response = render(request, template, {"company": company})
-        return trigger_client_event(response, "announce", {"value": f"Renamed to {company.name}"})
+        announced = _("Renamed to %(company)s") % {"company": company.name}
+        return trigger_client_event(response, "announce", {"value": announced})
     return redirect("sync:summary", request.organization.slug, company.pk)
 
 
@@ -105,7 +107,10 @@ def edit(request: PortalRequest, company_id: UUID) -> HttpResponse:
         tags=form.cleaned_data["tags"],
         actor=request.user,
     )
-    messages.success(request, f"{company.name}: description and tags are saved.")
+    messages.success(
+        request,
+        _("%(company)s: description and tags are saved.") % {"company": company.name},
+    )
     if wants_fragment(request):
         return HttpResponseClientRefresh()
     return redirect("sync:summary", request.organization.slug, company.pk)
@@ -115,8 +120,9 @@ def edit(request: PortalRequest, company_id: UUID) -> HttpResponse:
 def export(request: PortalRequest) -> HttpResponseBase:
     """Write what the list's question finds, beyond the page that is shown."""
     question = listing.Question.parse(request.GET)
-    name = csv.file_name("companies", f"{timezone.localdate():%Y-%m-%d}")
-    return csv.CsvResponse(name, exports.HEADER, exports.rows(request.organization, question))
+    name = csv.file_name(_("companies"), f"{timezone.localdate():%Y-%m-%d}")
+    rows = exports.rows(request.organization, question)
+    return csv.CsvResponse(name, exports.header(), rows)
 
 
 @require_GET

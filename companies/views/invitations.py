@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from companies import team
@@ -33,7 +34,8 @@ def _with_account(request: HttpRequest, found: Invitation, owner: User | None) -
     if request.user == owner and request.method == "POST":
         assert owner is not None
         team.accept(found, user=owner)
-        messages.success(request, f"Welcome to {found.organization.name}.")
+        welcome = _("Welcome to %(organization)s.") % {"organization": found.organization.name}
+        messages.success(request, welcome)
         return redirect("companies:list", found.organization.slug)
     context = {"invitation": found, "may_join": request.user == owner}
     return render(request, "companies/invitation.html", context)

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from companies import people, team
@@ -20,7 +21,8 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
         proposal = people.find_proposal(token)
         if request.method == "POST":
             people.accept_address(token, user=request.user)
-            messages.success(request, f"You sign in with {proposal.email} from now on.")
+            done = _("You sign in with %(email)s from now on.") % {"email": proposal.email}
+            messages.success(request, done)
             return redirect("account")
     except team.Gone:
         return render(request, template, status=_NOT_FOUND)

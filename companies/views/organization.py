@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from companies import operations
@@ -21,7 +22,7 @@ def organization(request: PortalRequest) -> HttpResponse:
         operations.rename_organization(
             request.organization, name=form.cleaned_data["name"], actor=request.user
         )
-        messages.success(request, "The organization is saved.")
+        messages.success(request, _("The organization is saved."))
         return redirect("companies:organization", request.organization.slug)
     status = _UNPROCESSABLE if form.is_bound else 200
     return render(request, "companies/organization.html", {"form": form}, status=status)
@@ -33,5 +34,10 @@ def failure_emails(request: PortalRequest) -> HttpResponse:
     """Switch the e-mails about failures on or off: "state" says which."""
     on = request.POST.get("state") == "on"
     operations.switch_failure_emails(request.organization, on=on, actor=request.user)
-    messages.success(request, f"E-mails about failures are switched {'on' if on else 'off'}.")
+    messages.success(
+        request,
+        _("E-mails about failures are switched on.")
+        if on
+        else _("E-mails about failures are switched off."),
+    )
     return redirect("companies:organization", request.organization.slug)

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -45,7 +46,11 @@ def invite(request: PortalRequest) -> HttpResponse:
     except team.Refused as refusal:
         form.add_error("email", str(refusal))
         return _refuse(request, form)
-    messages.success(request, f"{invitation.name} is invited as {invitation.get_role_display()}.")
+    messages.success(
+        request,
+        _("%(name)s is invited as %(role)s.")
+        % {"name": invitation.name, "role": invitation.get_role_display()},
+    )
     url = reverse("companies:team", args=[request.organization.slug])
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
 
@@ -55,7 +60,8 @@ def invite(request: PortalRequest) -> HttpResponse:
 def send_again(request: PortalRequest, invitation_id: UUID) -> HttpResponse:
     invitation = _find_invitation(request, invitation_id)
     act = partial(team.send_again, invitation, actor=request.user)
-    return _answer(request, act, f"The invitation is sent to {invitation.email} again.")
+    done = _("The invitation is sent to %(email)s again.") % {"email": invitation.email}
+    return _answer(request, act, done)
 
 
 @require_POST
@@ -63,7 +69,8 @@ def send_again(request: PortalRequest, invitation_id: UUID) -> HttpResponse:
 def withdraw(request: PortalRequest, invitation_id: UUID) -> HttpResponse:
     invitation = _find_invitation(request, invitation_id)
     act = partial(team.withdraw, invitation, actor=request.user)
-    return _answer(request, act, f"The invitation of {invitation.email} is withdrawn.")
+    done = _("The invitation of %(email)s is withdrawn.") % {"email": invitation.email}
+    return _answer(request, act, done)
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,7 +82,8 @@ def member(request: PortalRequest, membership_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         role = Role(form.cleaned_data["role"])
         act = partial(team.change_role, membership, role, actor=request.user)
-        return _answer(request, act, f"{membership.user} is {role.label} now.")
+        done = _("%(member)s is %(role)s now.") % {"member": membership.user, "role": role.label}
+        return _answer(request, act, done)
     return _member_page(request, membership, form, _person_form(membership))
 
 
@@ -90,18 +98,21 @@ def person(request: PortalRequest, membership_id: int) -> HttpResponse:
         try:
             if "name" in form.changed_data:
                 people.rename(membership, name=form.cleaned_data["name"], actor=request.user)
-                done.append("The name is saved.")
+                done.append(_("The name is saved."))
             if form.cleaned_data["email"].lower() != membership.user.email:
                 email = form.cleaned_data["email"]
                 people.propose_address(membership, email=email, actor=request.user)
                 done.append(
-                    f"{email} gets a link. Until it is opened, "
-                    f"{membership.user.email} stays the address to sign in with."
+                    _(
+                        "%(new)s gets a link. Until it is opened, "
+                        "%(former)s stays the address to sign in with."
+                    )
+                    % {"new": email, "former": membership.user.email}
                 )
         except team.Refused as refusal:
             form.add_error(None if isinstance(refusal, people.Shared) else "email", str(refusal))
         if form.is_valid():
-            messages.success(request, " ".join(done) or "Nothing was changed.")
+            messages.success(request, " ".join(done) or _("Nothing was changed."))
             return redirect("companies:member", request.organization.slug, membership_id)
     role_form = RoleForm(initial={"role": membership.role})
     return _member_page(request, membership, role_form, form)
@@ -114,8 +125,11 @@ def switch(request: PortalRequest, membership_id: int) -> HttpResponse:
     membership = _find(request, membership_id)
     is_on = request.POST.get("state") == "on"
     act = partial(team.switch, membership, on=is_on, actor=request.user)
-    done = "can work here again" if is_on else "cannot open this organization any more"
-    return _answer(request, act, f"{membership.user} {done}.")
+    if is_on:
+        done = _("%(member)s can work here again.")
+    else:
+        done = _("%(member)s cannot open this organization any more.")
+    return _answer(request, act, done % {"member": membership.user})
 
 
 @require_POST
@@ -123,7 +137,8 @@ def switch(request: PortalRequest, membership_id: int) -> HttpResponse:
 def remove(request: PortalRequest, membership_id: int) -> HttpResponse:
     membership = _find(request, membership_id)
     act = partial(team.remove, membership, actor=request.user)
-    return _answer(request, act, f"{membership.user} does not belong to the team any more.")
+    done = _("%(member)s does not belong to the team any more.") % {"member": membership.user}
+    return _answer(request, act, done)
 
 
 def _person_form(membership: Membership, data: QueryDict | None = None) -> MemberForm:

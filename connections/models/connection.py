@@ -2,6 +2,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import pgettext_lazy
 
 from companies.models import Company, Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity, SameOrganization
@@ -24,10 +25,10 @@ class Connection(models.Model):
     """
 
     class Status(models.TextChoices):
-        PENDING_AUTH = "PendingAuth", "Pending"
-        LINKED = "Linked", "Linked"
-        UNLINKED = "Unlinked", "Unlinked"
-        DEAUTHORIZED = "Deauthorized", "Deauthorized"
+        PENDING_AUTH = "PendingAuth", pgettext_lazy("connection", "Pending")
+        LINKED = "Linked", pgettext_lazy("connection", "Linked")
+        UNLINKED = "Unlinked", pgettext_lazy("connection", "Unlinked")
+        DEAUTHORIZED = "Deauthorized", pgettext_lazy("connection", "Deauthorized")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
@@ -99,12 +100,12 @@ class Transition(models.Model):
     """One step of a connection's timeline; only ever appended."""
 
     class Kind(models.TextChoices):
-        STARTED = "started", "Started"
-        FAILED = "failed", "Not completed"
-        COMPLETED = "completed", "Linked"
-        RECONNECTED = "reconnected", "Linked again"
-        DEAUTHORIZED = "deauthorized", "Deauthorized"
-        UNLINKED = "unlinked", "Unlinked"
+        STARTED = "started", pgettext_lazy("step of a connection", "Started")
+        FAILED = "failed", pgettext_lazy("step of a connection", "Not completed")
+        COMPLETED = "completed", pgettext_lazy("step of a connection", "Linked")
+        RECONNECTED = "reconnected", pgettext_lazy("step of a connection", "Linked again")
+        DEAUTHORIZED = "deauthorized", pgettext_lazy("step of a connection", "Deauthorized")
+        UNLINKED = "unlinked", pgettext_lazy("step of a connection", "Unlinked")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")

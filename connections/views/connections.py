@@ -8,6 +8,7 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -51,9 +52,8 @@ def create(request: PortalRequest, company_id: UUID) -> HttpResponse:
     connection = operations.create_connection(
         company, platform=form.cleaned_data["platform"], actor=request.user
     )
-    messages.success(
-        request, f"{connection.platform_name} is added. Send the customer its Link URL."
-    )
+    added = _("%(platform)s is added. Send the customer its Link URL.")
+    messages.success(request, added % {"platform": connection.platform_name})
     return redirect("connections:link-url", request.organization.slug, company.pk, connection.pk)
 
 
@@ -99,9 +99,10 @@ def unlink(request: PortalRequest, company_id: UUID, connection_id: UUID) -> Htt
             connection, actor=request.user, reason=f"{request.user} unlinked it in the portal."
         )
     except (operations.NotLinked, operations.Deleted) as refusal:
-        messages.warning(request, f"{refusal} Nothing was changed.")
+        messages.warning(request, _("%(refusal)s Nothing was changed.") % {"refusal": refusal})
     else:
-        messages.success(request, f"{connection.platform_name} is unlinked. Its data stay.")
+        done = _("%(platform)s is unlinked. Its data stay.")
+        messages.success(request, done % {"platform": connection.platform_name})
     return redirect("connections:manage", request.organization.slug, company.pk)
 
 
@@ -126,7 +127,9 @@ def issue_link_url(
     company = _company(request, company_id)
     connection = _connection(company, connection_id)
     if not request.organization.uses_one_time_links:  # switched off since the page was shown
-        return _changed_link(request, company, connection, "Link URLs open as often as wanted now.")
+        return _changed_link(
+            request, company, connection, _("Link URLs open as often as wanted now.")
+        )
     url = one_time.issue(company, connection=connection, actor=request.user)
     context = {"company": company} | _link(request, company, connection) | {"link_url": url}
     if wants_fragment(request):
@@ -142,7 +145,7 @@ def renew_link_url(
     company = _company(request, company_id)
     connection = _connection(company, connection_id)
     links.renew(company, connection=connection, actor=request.user)
-    return _changed_link(request, company, connection, "New Link URL. The old one has ended.")
+    return _changed_link(request, company, connection, _("New Link URL. The old one has ended."))
 
 
 @require_POST
@@ -153,7 +156,7 @@ def revoke_link_url(
     company = _company(request, company_id)
     connection = _connection(company, connection_id)
     links.revoke(company, connection=connection, actor=request.user)
-    return _changed_link(request, company, connection, "The Link URL is revoked.")
+    return _changed_link(request, company, connection, _("The Link URL is revoked."))
 
 
 def _company(request: PortalRequest, company_id: UUID) -> Company:

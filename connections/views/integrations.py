@@ -5,6 +5,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from companies.access import PortalRequest, requires
@@ -46,7 +47,8 @@ def platform(request: PortalRequest, platform: str) -> HttpResponse:
         environment=cast("Environment", entered.get("environment", settings.environments[0])),
         actor=request.user,
     )
-    messages.success(request, f"The registration at {settings.name} is saved.")
+    saved = _("The registration at %(platform)s is saved.") % {"platform": settings.name}
+    messages.success(request, saved)
     return _back(request, platform)
 
 
@@ -59,14 +61,13 @@ def switch(request: PortalRequest, platform: str) -> HttpResponse:
     try:
         integrations.switch(request.organization, platform, on=is_on, actor=request.user)
     except NotRegistered as refusal:
-        messages.error(request, f"{refusal} Enter them below.")
+        messages.error(request, _("%(refusal)s Enter them below.") % {"refusal": refusal})
         return _back(request, platform)
-    messages.success(
-        request,
-        f"{settings.name} is offered to customers."
-        if is_on
-        else f"{settings.name} is no longer offered. What is linked stays linked.",
-    )
+    if is_on:
+        done = _("%(platform)s is offered to customers.")
+    else:
+        done = _("%(platform)s is no longer offered. What is linked stays linked.")
+    messages.success(request, done % {"platform": settings.name})
     if request.POST.get("from") == "list":
         return redirect("connections:integrations", organization=request.organization.slug)
     return _back(request, platform)
@@ -78,13 +79,16 @@ def check(request: PortalRequest, platform: str) -> HttpResponse:
     """Ask the platform whether it knows the registration."""
     settings = _settings(request, platform)
     if not settings.needs_registration or not settings.is_registered:
-        messages.error(request, f"There is no registration at {settings.name} to test yet.")
+        missing = _("There is no registration at %(platform)s to test yet.")
+        messages.error(request, missing % {"platform": settings.name})
         return _back(request, platform)
     problem = integrations.check_registration(request.organization, platform)
     if problem:
-        messages.error(request, f"{problem} Compare client id and secret with the vendor’s page.")
+        advice = _("%(problem)s Compare client id and secret with the vendor’s page.")
+        messages.error(request, advice % {"problem": problem})
     else:
-        messages.success(request, f"{settings.name} knows this client id and secret.")
+        known = _("%(platform)s knows this client id and secret.") % {"platform": settings.name}
+        messages.success(request, known)
     return _back(request, platform)
 
 

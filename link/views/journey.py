@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from companies import tenancy
@@ -187,8 +188,11 @@ def credentials(request: HttpRequest, visit: Visit, platform: str) -> HttpRespon
     except DifferentBusiness:
         form.add_error(
             None,
-            f"These are the books of another business than {visit.company.name} linked before, and "
-            "two must not be mixed. Type in what opens the books that were linked first.",
+            _(
+                "These are the books of another business than %(company)s linked before, and "
+                "two must not be mixed. Type in what opens the books that were linked first."
+            )
+            % {"company": visit.company.name},
         )
     context = {
         "visit": visit,

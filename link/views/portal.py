@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -41,9 +42,11 @@ def settings(request: PortalRequest) -> HttpResponse:
     saved = link_settings.save_link_settings(
         request.organization, form.cleaned_data, what="the settings", actor=request.user
     )
-    messages.success(request, "The Link settings are saved. Customers see them from now on.")
+    messages.success(request, _("The Link settings are saved. Customers see them from now on."))
     if saved.contrast and not saved.contrast.is_white:
-        messages.info(request, "The text on your buttons is black: white could not be read on it.")
+        messages.info(
+            request, _("The text on your buttons is black: white could not be read on it.")
+        )
     return redirect("link_portal:settings", request.organization.slug)
 
 
@@ -67,7 +70,7 @@ def logo(request: PortalRequest) -> HttpResponse:
     """Take a logo, or take it off."""
     if request.POST.get("remove"):
         link_settings.remove_logo(request.organization, actor=request.user)
-        messages.success(request, "The logo is removed. Customers see your initials.")
+        messages.success(request, _("The logo is removed. Customers see your initials."))
         return redirect("link_portal:settings", request.organization.slug)
     form = LogoForm(request.POST, request.FILES)
     if form.is_valid():
@@ -77,7 +80,7 @@ def logo(request: PortalRequest) -> HttpResponse:
         except NotALogo as refusal:
             form.add_error("logo", ValidationError(str(refusal)))
         else:
-            messages.success(request, "The logo is saved. Customers see it from now on.")
+            messages.success(request, _("The logo is saved. Customers see it from now on."))
             return redirect("link_portal:settings", request.organization.slug)
     saved = link_settings.settings_of(request.organization)
     return _page(request, saved, LinkSettingsForm(settings=saved), logo_form=form)
@@ -90,14 +93,14 @@ def change_invite(request: PortalRequest) -> HttpResponse:
     change = request.POST.get("change")
     if change == "renew":
         link_settings.renew_invite(request.organization, actor=request.user)
-        messages.success(request, "There is a new invite URL. The old one leads nowhere now.")
+        messages.success(request, _("There is a new invite URL. The old one leads nowhere now."))
     elif change in {"on", "off"}:
         link_settings.switch_invites(request.organization, on=change == "on", actor=request.user)
         messages.success(
             request,
-            "The invite URL works again."
+            _("The invite URL works again.")
             if change == "on"
-            else "The invite URL is switched off. Whoever opens it sees that it leads nowhere.",
+            else _("The invite URL is switched off. Whoever opens it sees that it leads nowhere."),
         )
     return redirect("link_portal:settings", request.organization.slug)
 
@@ -108,14 +111,14 @@ def switch_one_time(request: PortalRequest) -> HttpResponse:
     """Let Link URLs open once, or as often as wanted."""
     on = request.POST.get("state") == "on"
     if not on and request.POST.get("state") != "off":
-        messages.error(request, "Nothing was changed: say whether to switch it on or off.")
+        messages.error(request, _("Nothing was changed: say whether to switch it on or off."))
         return redirect("link_portal:settings", request.organization.slug)
     link_settings.switch_one_time(request.organization, on=on, actor=request.user)
     messages.success(
         request,
-        "Link URLs open once from now on. Those handed out before open nothing any more."
+        _("Link URLs open once from now on. Those handed out before open nothing any more.")
         if on
-        else "Link URLs open as often as wanted again, also those made before.",
+        else _("Link URLs open as often as wanted again, also those made before."),
     )
     return redirect("link_portal:settings", request.organization.slug)
 
@@ -146,7 +149,9 @@ def request_data(request: PortalRequest, company_id: UUID) -> HttpResponse:
         except requests.NotSent as refusal:
             form.add_error(None, str(refusal))
         else:
-            sentence = f"The Link URL is on its way to {form.cleaned_data['to']}."
+            sentence = _("The Link URL is on its way to %(email)s.") % {
+                "email": form.cleaned_data["to"]
+            }
             if not wants_fragment(request):
                 messages.success(request, sentence)
                 return redirect("link_portal:request", request.organization.slug, company.pk)

@@ -2,6 +2,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import pgettext_lazy
 
 from companies.models import Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity, SameOrganization
@@ -19,8 +20,8 @@ class Job(models.Model):
     """
 
     class Action(models.TextChoices):
-        REFRESH = "refresh", "Refresh"
-        DELETE = "delete", "Delete"
+        REFRESH = "refresh", pgettext_lazy("job", "Refresh")
+        DELETE = "delete", pgettext_lazy("job", "Delete")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
@@ -65,10 +66,10 @@ class JobItem(models.Model):
     """One company of a job, named by id without a foreign key: it may outlive the company."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        DONE = "done", "Done"
-        SKIPPED = "skipped", "Skipped"
-        FAILED = "failed", "Failed"
+        WAITING = "waiting", pgettext_lazy("job of a company", "Waiting")
+        DONE = "done", pgettext_lazy("job of a company", "Done")
+        SKIPPED = "skipped", pgettext_lazy("job of a company", "Skipped")
+        FAILED = "failed", pgettext_lazy("job of a company", "Failed")
 
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")

@@ -3,6 +3,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import pgettext_lazy
 
 from companies.models import Company, Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity, SameOrganization
@@ -12,27 +13,27 @@ from connections.models import Connection
 class PullStatus(models.TextChoices):
     """The public API's statuses of a pull operation (docs/pulls.md tells each one's meaning)."""
 
-    INITIAL = "Initial", "Starting"
-    QUEUED = "Queued", "Queued"
-    FETCHING = "Fetching", "Fetching"
-    MAP_QUEUED = "MapQueued", "Waiting to map"
-    MAPPING = "Mapping", "Mapping"
-    VALIDATION_QUEUED = "ValidationQueued", "Waiting to validate"
-    VALIDATING = "Validating", "Validating"
-    PROCESSING_QUEUED = "ProcessingQueued", "Waiting to store"
-    PROCESSING = "Processing", "Storing"
-    COMPLETE = "Complete", "Complete"
-    FETCH_ERROR = "FetchError", "Could not fetch"
-    MAP_ERROR = "MapError", "Could not map"
-    VALIDATION_ERROR = "ValidationError", "Not valid"
-    PROCESSING_ERROR = "ProcessingError", "Could not store"
-    INTERNAL_ERROR = "InternalError", "Our error"
-    AUTH_ERROR = "AuthError", "Access lost"
-    PERMISSIONS_ERROR = "PermissionsError", "No permission"
-    RATE_LIMIT_ERROR = "RateLimitError", "Rate limited"
-    PREREQUISITE_NOT_MET = "PrerequisiteNotMet", "Needs other data first"
-    NOT_SUPPORTED = "NotSupported", "Not supported"
-    CANCELLED = "Cancelled", "Cancelled"
+    INITIAL = "Initial", pgettext_lazy("pull", "Starting")
+    QUEUED = "Queued", pgettext_lazy("pull", "Queued")
+    FETCHING = "Fetching", pgettext_lazy("pull", "Fetching")
+    MAP_QUEUED = "MapQueued", pgettext_lazy("pull", "Waiting to map")
+    MAPPING = "Mapping", pgettext_lazy("pull", "Mapping")
+    VALIDATION_QUEUED = "ValidationQueued", pgettext_lazy("pull", "Waiting to validate")
+    VALIDATING = "Validating", pgettext_lazy("pull", "Validating")
+    PROCESSING_QUEUED = "ProcessingQueued", pgettext_lazy("pull", "Waiting to store")
+    PROCESSING = "Processing", pgettext_lazy("pull", "Storing")
+    COMPLETE = "Complete", pgettext_lazy("pull", "Complete")
+    FETCH_ERROR = "FetchError", pgettext_lazy("pull", "Could not fetch")
+    MAP_ERROR = "MapError", pgettext_lazy("pull", "Could not map")
+    VALIDATION_ERROR = "ValidationError", pgettext_lazy("pull", "Not valid")
+    PROCESSING_ERROR = "ProcessingError", pgettext_lazy("pull", "Could not store")
+    INTERNAL_ERROR = "InternalError", pgettext_lazy("pull", "Our error")
+    AUTH_ERROR = "AuthError", pgettext_lazy("pull", "Access lost")
+    PERMISSIONS_ERROR = "PermissionsError", pgettext_lazy("pull", "No permission")
+    RATE_LIMIT_ERROR = "RateLimitError", pgettext_lazy("pull", "Rate limited")
+    PREREQUISITE_NOT_MET = "PrerequisiteNotMet", pgettext_lazy("pull", "Needs other data first")
+    NOT_SUPPORTED = "NotSupported", pgettext_lazy("pull", "Not supported")
+    CANCELLED = "Cancelled", pgettext_lazy("pull", "Cancelled")
 
 
 #: Waiting for a worker.
@@ -77,10 +78,10 @@ class Pull(models.Model):
     """
 
     class Trigger(models.TextChoices):
-        FIRST_LINK = "first_link", "First link"
-        MANUAL = "manual", "Manual refresh"
-        SCHEDULE = "schedule", "Schedule"
-        API = "api", "API"
+        FIRST_LINK = "first_link", pgettext_lazy("pull", "First link")
+        MANUAL = "manual", pgettext_lazy("pull", "Manual refresh")
+        SCHEDULE = "schedule", pgettext_lazy("pull", "Schedule")
+        API = "api", pgettext_lazy("pull", "API")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
@@ -245,8 +246,8 @@ class ValidationIssue(models.Model):
     """A rule a record does not keep: a warning is shown, an error makes the data unusable."""
 
     class Level(models.TextChoices):
-        WARNING = "warning", "Warning"
-        ERROR = "error", "Error"
+        WARNING = "warning", pgettext_lazy("issue", "Warning")
+        ERROR = "error", pgettext_lazy("issue", "Error")
 
     #: At most so many are kept of one pull; its counts tell the rest.
     KEPT: ClassVar[int] = 200

@@ -3,6 +3,8 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from companies.models import Company, Organization, TenantQuerySet
 from companies.rls import RowLevelSecurity, SameOrganization
@@ -12,11 +14,11 @@ from connections.models import Connection
 class Frequency(models.TextChoices):
     """How long after the last success the next pull is due. A month is a calendar month."""
 
-    NONE = "none", "None"
-    HOURLY = "hourly", "Hourly"
-    DAILY = "daily", "Daily"
-    WEEKLY = "weekly", "Weekly"
-    MONTHLY = "monthly", "Monthly"
+    NONE = "none", pgettext_lazy("frequency", "None")
+    HOURLY = "hourly", pgettext_lazy("frequency", "Hourly")
+    DAILY = "daily", pgettext_lazy("frequency", "Daily")
+    WEEKLY = "weekly", pgettext_lazy("frequency", "Weekly")
+    MONTHLY = "monthly", pgettext_lazy("frequency", "Monthly")
 
     @property
     def interval(self) -> timedelta | None:
@@ -92,7 +94,7 @@ class DataStatus(models.Model):
     objects = DataStatusQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "data statuses"
+        verbose_name_plural = _("data statuses")
         constraints = [
             models.UniqueConstraint(
                 fields=["connection", "data_type"], name="datastatus_once_per_data_type"

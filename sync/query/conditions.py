@@ -35,6 +35,7 @@ from django.db.models.lookups import (
     LessThan,
     LessThanOrEqual,
 )
+from django.utils.translation import gettext as _
 
 from connections.schemas import DataType
 from sync.query.parser import parse
@@ -96,9 +97,11 @@ def compared(clause: Clause, asked: Property) -> Q:
     """
     if clause.operator not in _ALLOWED[asked.kind]:
         raise QueryError(
-            f"{asked.path} is {asked.kind} and cannot be compared with {clause.operator}",
+            _("%(path)s is %(kind)s and cannot be compared with %(operator)s")
+            % {"path": asked.path, "kind": asked.kind, "operator": clause.operator},
             clause.operator_position,
-            f"It can be compared with {', '.join(_ALLOWED[asked.kind])}.",
+            _("It can be compared with %(operators)s.")
+            % {"operators": ", ".join(_ALLOWED[asked.kind])},
         )
     return _BY_KIND[asked.kind](clause, asked)
 
@@ -116,15 +119,15 @@ def _choice(clause: Clause, asked: Property) -> Q:
         if choice.lower() == clause.value.lower():
             return _compared(asked, clause.operator, choice)
     raise QueryError(
-        f"{asked.path} is never {clause.value}",
+        _("%(path)s is never %(value)s") % {"path": asked.path, "value": clause.value},
         clause.value_position,
-        f"It is one of {', '.join(asked.choices)}.",
+        _("It is one of %(choices)s.") % {"choices": ", ".join(asked.choices)},
     )
 
 
 def _number(clause: Clause, asked: Property) -> Q:
     if not _NUMBER.fullmatch(clause.value):
-        raise _not_understood(clause, asked, "Write it like 1204.40, without a currency.")
+        raise _not_understood(clause, asked, _("Write it like 1204.40, without a currency."))
     return _compared(asked, clause.operator, Decimal(clause.value))
 
 
@@ -179,12 +182,15 @@ def _moment_in(clause: Clause, asked: Property) -> dt.datetime:
             return dt.datetime.fromisoformat(found[1] + (found[2] or ""))
     except ValueError:
         pass
-    raise _not_understood(clause, asked, "Write it like 2026-05-04 or 2026-05-04T09:30:00Z.")
+    raise _not_understood(clause, asked, _("Write it like 2026-05-04 or 2026-05-04T09:30:00Z."))
 
 
 def _not_understood(clause: Clause, asked: Property, hint: str) -> QueryError:
     return QueryError(
-        f"{asked.path} is {asked.kind}, which {clause.value} is not", clause.value_position, hint
+        _("%(path)s is %(kind)s, which %(value)s is not")
+        % {"path": asked.path, "kind": asked.kind, "value": clause.value},
+        clause.value_position,
+        hint,
     )
 
 

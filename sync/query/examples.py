@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from connections.schemas import DataType
 from sync.columns import COLUMNS, Listed
 from sync.query.properties import Kind, Property, properties
@@ -26,44 +28,52 @@ def examples(data_type: DataType, today: dt.date) -> list[Example]:
     columns = sorted(COLUMNS[data_type], key=lambda column: column.listed is not Listed.PARTY)
     for column in columns:
         if column.path:
-            of_kind.setdefault(known[column.path].kind, (column.heading, known[column.path]))
+            of_kind.setdefault(known[column.path].kind, (str(column.heading), known[column.path]))
     found = [_of_one(*of_kind[kind], today) for kind in _KINDS if kind in of_kind]
     return [*found, *_joined(of_kind), *_kept_by_the_store(known, today)]
 
 
 def _of_one(heading: str, asked: Property, today: dt.date) -> Example:
+    column = {"column": heading}
     match asked.kind:
         case Kind.CHOICE:
             choice = _typical(asked)[0]
-            return Example(f"{asked.path} = {choice}", f"{heading} is {choice}")
+            return Example(
+                f"{asked.path} = {choice}",
+                _("%(column)s is %(value)s") % (column | {"value": choice}),
+            )
         case Kind.NUMBER:
-            return Example(f"{asked.path} > 1000", f"{heading} is more than 1,000")
+            return Example(f"{asked.path} > 1000", _("%(column)s is more than 1,000") % column)
         case Kind.DATE:
             first = today.replace(month=1, day=1)
-            return Example(f"{asked.path} >= {first}", f"{heading} this year")
+            return Example(f"{asked.path} >= {first}", _("%(column)s this year") % column)
         case _:
-            return Example(f"{asked.path} ~ co", f"{heading} contains “co”, in any case")
+            return Example(
+                f"{asked.path} ~ co", _("%(column)s contains “co”, in any case") % column
+            )
 
 
 def _joined(of_kind: Mapping[Kind, tuple[str, Property]]) -> Iterator[Example]:
     if Kind.CHOICE not in of_kind:
         return
-    _, asked = of_kind[Kind.CHOICE]
+    asked = of_kind[Kind.CHOICE][1]
     first, other = _typical(asked)[:2]
     either = f"{asked.path} = {first} || {asked.path} = {other}"
     if Kind.NUMBER in of_kind:
-        _, amount = of_kind[Kind.NUMBER]
-        yield Example(f"{{{either}}} && {amount.path} > 1000", "Either of two, and more than 1,000")
+        amount = of_kind[Kind.NUMBER][1]
+        yield Example(
+            f"{{{either}}} && {amount.path} > 1000", _("Either of two, and more than 1,000")
+        )
     else:
-        yield Example(either, "Either of two")
+        yield Example(either, _("Either of two"))
 
 
 def _kept_by_the_store(known: Mapping[str, Property], today: dt.date) -> Iterator[Example]:
     if "metadata.isDeleted" in known:
-        yield Example("metadata.isDeleted != true", "Not deleted at the source")
+        yield Example("metadata.isDeleted != true", _("Not deleted at the source"))
     if "modifiedDate" in known:
         week = today - dt.timedelta(days=7)
-        yield Example(f"modifiedDate >= {week}", "Changed here in the last seven days")
+        yield Example(f"modifiedDate >= {week}", _("Changed here in the last seven days"))
 
 
 def _typical(asked: Property) -> list[str]:

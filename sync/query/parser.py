@@ -9,6 +9,9 @@
 import re
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from sync.query.tokens import Piece, Token, tokens
 from sync.query.tree import All, AnyOf, Clause, Expression, Operator, QueryError
 
@@ -27,11 +30,12 @@ def parse(text: str) -> Expression:
     """
     if len(text) > MAX_LENGTH:
         raise QueryError(
-            f"A query has at most {MAX_LENGTH:,} characters, and this one {len(text):,}",
+            _("A query has at most %(most)s characters, and this one %(count)s")
+            % {"most": f"{MAX_LENGTH:,}", "count": f"{len(text):,}"},
             MAX_LENGTH,
         )
     if broken := _UNSTORABLE.search(text):
-        raise QueryError("This is no character that a record could contain", broken.start())
+        raise QueryError(_("This is no character that a record could contain"), broken.start())
     return _Parser(text).whole()
 
 
@@ -44,7 +48,7 @@ class _Parser:
     def whole(self) -> Expression:
         expression = self._either(depth=0)
         if self._next.kind is not Piece.END:
-            raise self._unexpected("&&, || or the end")
+            raise self._unexpected(pgettext("expected in a query", "&&, || or the end"))
         return expression
 
     def _either(self, *, depth: int) -> Expression:
@@ -69,14 +73,20 @@ class _Parser:
         if self._next.kind is Piece.PROPERTY:
             return self._clause()
         if self._next.kind is not Piece.OPEN:
-            raise self._unexpected("a property or {")
+            raise self._unexpected(pgettext("expected in a query", "a property or {"))
         if depth == MAX_DEPTH:
-            raise QueryError(f"Braces can be nested {MAX_DEPTH} deep at most", self._next.position)
+            raise QueryError(
+                _("Braces can be nested %(most)d deep at most") % {"most": MAX_DEPTH},
+                self._next.position,
+            )
         opened = self._take()
         expression = self._either(depth=depth + 1)
         closed = self._next
         if closed.kind is not Piece.CLOSE:
-            raise self._unexpected(f"a }} for the {{ at character {opened.position + 1}")
+            raise self._unexpected(
+                pgettext("expected in a query", "a } for the { at character %(place)d")
+                % {"place": opened.position + 1}
+            )
         self._take()
         return expression
 
@@ -84,10 +94,12 @@ class _Parser:
         named = self._take()
         self._clauses += 1
         if self._clauses > MAX_CLAUSES:
-            raise QueryError(f"A query has at most {MAX_CLAUSES} clauses", named.position)
+            raise QueryError(
+                _("A query has at most %(most)d clauses") % {"most": MAX_CLAUSES}, named.position
+            )
         operator = self._take()
         if self._next.kind is not Piece.VALUE:
-            raise self._unexpected("a value")
+            raise self._unexpected(pgettext("expected in a query", "a value"))
         value = self._take()
         return Clause(
             property=named.text,
@@ -106,5 +118,8 @@ class _Parser:
 
     def _unexpected(self, expected: str) -> QueryError:
         found = self._next
-        what = "The query ends" if found.kind is Piece.END else f"Found {found.text}"
-        return QueryError(f"{what} where {expected} is expected", found.position)
+        if found.kind is Piece.END:
+            words = _("The query ends where %(expected)s is expected")
+        else:
+            words = _("Found %(found)s where %(expected)s is expected")
+        return QueryError(words % {"found": found.text, "expected": expected}, found.position)

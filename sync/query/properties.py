@@ -7,8 +7,11 @@ from enum import StrEnum
 from functools import cache
 
 import msgspec.inspect as shapes
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from connections.schemas import RECORD_TYPES, DataType
+from portal.wording import either
 from sync.columns import COLUMNS
 from sync.query.tree import QueryError
 
@@ -37,6 +40,21 @@ class Kind(StrEnum):
     TRUTH = "true or false"
     IDENTIFIER = "an ID"
 
+    def __str__(self) -> str:
+        """Name it in the reader's language."""
+        return str(_KIND_WORDS[self])
+
+
+_KIND_WORDS = {
+    Kind.TEXT: pgettext_lazy("what a property is", "a text"),
+    Kind.CHOICE: pgettext_lazy("what a property is", "one of a few words"),
+    Kind.NUMBER: pgettext_lazy("what a property is", "a number"),
+    Kind.DATE: pgettext_lazy("what a property is", "a date"),
+    Kind.MOMENT: pgettext_lazy("what a property is", "a date or a moment"),
+    Kind.TRUTH: pgettext_lazy("what a property is", "true or false"),
+    Kind.IDENTIFIER: pgettext_lazy("what a property is", "an ID"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Property:
@@ -60,7 +78,9 @@ def resolve(data_type: DataType, path: str, position: int = 0) -> Property:
         return found
     name = RECORD_TYPES[data_type].__name__
     raise QueryError(
-        f"Could not resolve property {path} on {name}", position, _hint(data_type, path)
+        _("Could not resolve property %(path)s on %(record)s") % {"path": path, "record": name},
+        position,
+        _hint(data_type, path),
     )
 
 
@@ -142,14 +162,13 @@ def _hint(data_type: DataType, asked: str) -> str:
         )
         shape = _bare(members[name]) if name in members else shapes.NoneType()
         if isinstance(shape, shapes.VarTupleType):
-            return f"{name} is a list, and queries do not look into lists."
+            return _("%(name)s is a list, and queries do not look into lists.") % {"name": name}
     known = list(properties(data_type))
     if inside := [path for path in known if path.startswith(f"{asked}.")]:
-        return f"{asked} is an object. Ask for {_either(inside)}."
+        return _("%(name)s is an object. Ask for %(members)s.") % {
+            "name": asked,
+            "members": either(inside),
+        }
     if alike := difflib.get_close_matches(asked, known, n=3):
-        return f"Did you mean {_either(alike)}?"
-    return "The names are those of the record’s JSON, such as id or sourceModifiedDate."
-
-
-def _either(names: list[str]) -> str:
-    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        return _("Did you mean %(alike)s?") % {"alike": either(alike)}
+    return _("The names are those of the record’s JSON, such as id or sourceModifiedDate.")

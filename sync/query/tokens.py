@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from sync.query.tree import QueryError
 
 
 class Piece(StrEnum):
-    """The pieces, under the names that messages give them."""
+    """The pieces; the signs among them are named as they are written."""
 
     PROPERTY = "a property"
     OPERATOR = "an operator"
@@ -50,18 +52,18 @@ def tokens(text: str) -> Iterator[Token]:
         named = _PROPERTY.match(text, place)
         if named is None:
             raise QueryError(
-                f"A property cannot begin with {text[place]}",
+                _("A property cannot begin with %(character)s") % {"character": text[place]},
                 place,
-                "Write a clause such as totalAmount > 100.",
+                _("Write a clause such as totalAmount > 100."),
             )
         yield Token(Piece.PROPERTY, named[0], place)
         place = _past_space(text, named.end())
         operator = _OPERATOR.match(text, place)
         if operator is None:
             raise QueryError(
-                f"{_found(text, place)} where an operator is expected after {named[0]}",
+                _no_operator(text[place : place + 1], named[0]),
                 place,
-                "The operators are =, !=, ~ (contains), >, <, >= and <=.",
+                _("The operators are =, !=, ~ (contains), >, <, >= and <=."),
             )
         yield Token(Piece.OPERATOR, operator[0], place)
         place = _past_space(text, operator.end())
@@ -78,5 +80,9 @@ def _past_space(text: str, place: int) -> int:
     return space.end() if space else place
 
 
-def _found(text: str, place: int) -> str:
-    return f"Found {text[place]}" if place < len(text) else "The query ends"
+def _no_operator(found: str, named: str) -> str:
+    if not found:
+        words = _("The query ends where an operator is expected after %(property)s")
+    else:
+        words = _("Found %(found)s where an operator is expected after %(property)s")
+    return words % {"found": found, "property": named}

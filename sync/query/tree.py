@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 
 class QueryError(ValueError):
     """A query that cannot be answered: what is wrong, where, and what would be right."""
 
     def __init__(self, message: str, position: int, hint: str = "") -> None:
-        super().__init__(f"{message} (at character {position + 1})")
+        super().__init__(
+            _("%(message)s (at character %(place)d)") % {"message": message, "place": position + 1}
+        )
         self.message = message
         #: Counted from 0, in the text that was parsed.
         self.position = position

@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from companies.access import PortalRequest, requires
@@ -38,7 +40,10 @@ def refresh(request: PortalRequest, company_id: UUID) -> HttpResponse:
         return _answer(
             request,
             company,
-            "Nothing to refresh: no connection is linked. Send the Link URL to the customer first.",
+            _(
+                "Nothing to refresh: no connection is linked. "
+                "Send the Link URL to the customer first."
+            ),
             tone="red",
         )
     started = operations.refresh_company(company, requested_by=request.user)
@@ -48,18 +53,28 @@ def refresh(request: PortalRequest, company_id: UUID) -> HttpResponse:
 def _outcome(started: Refresh) -> str:
     queued, running = len(started.queued), len(started.already_running)
     if queued and running:
-        return (
-            f"Refresh queued: {_data_types(queued)}. {_data_types(running)} were running already."
+        first = ngettext(
+            "Refresh queued: %(count)d data type.", "Refresh queued: %(count)d data types.", queued
         )
+        second = ngettext(
+            "%(count)d data type were running already.",
+            "%(count)d data types were running already.",
+            running,
+        )
+        return f"{first % {'count': queued}} {second % {'count': running}}"
     if queued:
-        return f"Refresh queued: {_data_types(queued)}"
+        words = ngettext(
+            "Refresh queued: %(count)d data type", "Refresh queued: %(count)d data types", queued
+        )
+        return words % {"count": queued}
     if running:
-        return f"A refresh is running already: {_data_types(running)} to go"
-    return "Nothing to refresh: no data type is set to be fetched. See Settings, Data types."
-
-
-def _data_types(number: int) -> str:
-    return f"{number} data type{'' if number == 1 else 's'}"
+        words = ngettext(
+            "A refresh is running already: %(count)d data type to go",
+            "A refresh is running already: %(count)d data types to go",
+            running,
+        )
+        return words % {"count": running}
+    return _("Nothing to refresh: no data type is set to be fetched. See Settings, Data types.")
 
 
 def _answer(

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from companies.access import PortalRequest, requires
@@ -52,7 +53,7 @@ class Source:
         for holding in self.holdings:
             if holding.data_type == data_type:
                 return holding
-        raise Http404("No such data type.")
+        raise Http404(_("No such data type."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +144,12 @@ def export(request: PortalRequest, company_id: UUID, data_type: str) -> HttpResp
     source = _source(request, company_id)
     holding = source.holding(data_type)
     if source.connection is None or not holding.was_pulled:
-        raise Http404("Nothing was pulled yet.")
+        raise Http404(_("Nothing was pulled yet."))
     past = Past.read(request, source.connection, holding.data_type)
     if holding.data_type.is_report and not past.refusal:
         stored = _report(source.connection, holding.data_type, past.at)
         if stored is None:
-            raise Http404("There was no statement yet.")
+            raise Http404(_("There was no statement yet."))
         return exports.statement(source.company, stored, past.at)
     search = Search.read(request.GET, holding.data_type, moment=past.at)
     if search.error or past.refusal:
@@ -206,10 +207,10 @@ def record(
     source = _source(request, company_id)
     holding = source.holding(data_type)
     if source.connection is None:
-        raise Http404("No such record.")
+        raise Http404(_("No such record."))
     stored = records.find(source.connection, holding.data_type, source_id)
     if stored is None:
-        raise Http404("No such record.")
+        raise Http404(_("No such record."))
     context = source.context | {
         "holding": holding,
         "record": stored,

@@ -10,6 +10,7 @@ from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -43,13 +44,14 @@ class TypedNameForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.company = company
         field = self.fields["name"]
-        field.label = f"Type {company.name} to confirm"
+        field.label = _("Type %(company)s to confirm") % {"company": company.name}
         field.widget.attrs |= {"autocomplete": "off", "data-match": company.name}
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if name != self.company.name:
-            raise forms.ValidationError(f"That is not the name. Type {self.company.name} exactly.")
+            wrong = _("That is not the name. Type %(company)s exactly.")
+            raise forms.ValidationError(wrong % {"company": self.company.name})
         return name
 
 
@@ -61,7 +63,7 @@ def delete_company(request: PortalRequest, company_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with suppress(operations.Deleted):  # by the first of two clicks: gone it is
             operations.delete_company(company, actor=request.user)
-        messages.success(request, f"{company.name} is deleted.")
+        messages.success(request, _("%(company)s is deleted.") % {"company": company.name})
         return _leave(
             request, reverse("companies:list", kwargs={"organization": request.organization.slug})
         )
@@ -84,7 +86,8 @@ def delete_connection(
     if request.method == "POST" and form.is_valid():
         with suppress(operations.Deleted):
             operations.delete_connection(connection, actor=request.user)
-        messages.success(request, f"The {connection.platform_name} connection is deleted.")
+        done = _("The %(platform)s connection is deleted.")
+        messages.success(request, done % {"platform": connection.platform_name})
         place = {"organization": request.organization.slug, "company_id": company.pk}
         return _leave(request, reverse("connections:manage", kwargs=place))
     loss = _loss(connections.filter(pk=connection.pk))

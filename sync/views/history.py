@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from companies.access import PortalRequest, requires
@@ -23,7 +24,7 @@ def history(request: PortalRequest, company_id: UUID) -> HttpResponse:
     context = pages.table(company, PullFilter.read(request.GET), request.GET)
     context |= {
         "section": "history",
-        "status_groups": [(key, words) for key, (words, _) in STATUS_GROUPS.items()],
+        "status_groups": [(key, group[0]) for key, group in STATUS_GROUPS.items()],
         "data_types": list(DataType),
         "is_first_page": not context["page"].previous,
     }
@@ -36,7 +37,7 @@ def pull(request: PortalRequest, company_id: UUID, pull_id: UUID) -> HttpRespons
     company = find_company(request, company_id)
     context = pages.pull(company, pull_id, sees_data=request.membership.can[Right.SEE_DATA])
     if context is None:
-        raise Http404("No such pull.")
+        raise Http404(_("No such pull."))
     return render(request, "sync/pull.html", context | {"section": "history"})
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from companies.access import PortalRequest, requires
@@ -33,12 +34,13 @@ class NumberForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.expected = number
         field = self.fields["number"]
-        field.label = f"Type {number} to confirm"
+        field.label = _("Type %(number)d to confirm") % {"number": number}
         field.widget.attrs |= {"autocomplete": "off", "data-match": str(number)}
 
     def clean_number(self) -> int:
         if self.cleaned_data["number"] != self.expected:
-            raise forms.ValidationError(f"That is not the number. Type {self.expected}.")
+            wrong = _("That is not the number. Type %(number)d.")
+            raise forms.ValidationError(wrong % {"number": self.expected})
         return self.expected
 
 
@@ -108,7 +110,9 @@ def _job(request: PortalRequest, job_id: UUID) -> Job:
     jobs_here = Job.objects.within(request.organization).select_related("created_by")
     found = get_object_or_404(jobs_here, pk=job_id)
     if not request.membership.can[jobs.RIGHTS[Job.Action(found.action)]]:
-        raise PermissionDenied("Your role cannot do this. An administrator can give you another.")
+        raise PermissionDenied(
+            _("Your role cannot do this. An administrator can give you another.")
+        )
     return found
 
 

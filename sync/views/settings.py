@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from companies.access import PortalRequest, requires
@@ -23,7 +24,7 @@ def data_types(request: PortalRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if changed := form.changed():
             operations.save_settings(request.organization, settings=changed, actor=request.user)
-        messages.success(request, "Settings saved.")
+        messages.success(request, _("Settings saved."))
         return redirect("sync:data-types", organization=request.organization.slug)
     return _show(request, "sync/data_types.html", {"form": form})
 
@@ -39,7 +40,8 @@ def company_settings(request: PortalRequest, company_id: UUID) -> HttpResponse:
             operations.save_settings(
                 request.organization, settings=changed, company=company, actor=request.user
             )
-        messages.success(request, f"Settings of {company.name} saved.")
+        saved = _("Settings of %(company)s saved.") % {"company": company.name}
+        messages.success(request, saved)
         return _back(request, company_id)
     context = {
         "form": form,
@@ -55,7 +57,8 @@ def company_settings(request: PortalRequest, company_id: UUID) -> HttpResponse:
 def use_defaults(request: PortalRequest, company_id: UUID) -> HttpResponse:
     company = find_company(request, company_id)
     operations.clear_company_settings(company, actor=request.user)
-    messages.success(request, f"{company.name} follows the organization’s settings again.")
+    done = _("%(company)s follows the organization’s settings again.")
+    messages.success(request, done % {"company": company.name})
     return _back(request, company_id)
 
 

@@ -3,6 +3,8 @@ from uuid import uuid4
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from companies.models import Company, Event, Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity, SameOrganization
@@ -14,11 +16,11 @@ MOST_ADDRESSES = 10
 class AlertKind(models.TextChoices):
     """What an e-mail can be sent about."""
 
-    CONNECTION_STATUS = "connection_status", "Connection status changed"
-    LINKING_FAILED = "linking_failed", "A customer could not link"
-    COMPANY_SYNCHRONIZED = "company_synchronized", "New company synchronized"
-    READ_COMPLETED = "read_completed", "Data pulled"
-    READ_FAILED = "read_failed", "A pull failed"
+    CONNECTION_STATUS = "connection_status", _("Connection status changed")
+    LINKING_FAILED = "linking_failed", _("A customer could not link")
+    COMPANY_SYNCHRONIZED = "company_synchronized", _("New company synchronized")
+    READ_COMPLETED = "read_completed", _("Data pulled")
+    READ_FAILED = "read_failed", _("A pull failed")
 
 
 class AlertRule(models.Model):
@@ -58,9 +60,9 @@ class AlertEmail(models.Model):
     """One e-mail about one event to one address, however many rules name it."""
 
     class Status(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        SENT = "sent", "Sent"
-        FAILED = "failed", "Refused by the mail server"
+        WAITING = "waiting", pgettext_lazy("e-mail", "Waiting")
+        SENT = "sent", pgettext_lazy("e-mail", "Sent")
+        FAILED = "failed", pgettext_lazy("e-mail", "Refused by the mail server")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")

@@ -5,6 +5,7 @@ from uuid import uuid4
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from companies.models import Organization, TenantQuerySet, User
 from companies.rls import RowLevelSecurity
@@ -17,9 +18,9 @@ HIGHEST_RATE = 1000
 
 
 class DisabledBy(models.TextChoices):
-    MEMBER = "member", "Switched off by a member"
-    FAILURES = "failures", "Every attempt failed for five days"
-    GONE = "gone", "The endpoint answered 410 Gone"
+    MEMBER = "member", _("Switched off by a member")
+    FAILURES = "failures", _("Every attempt failed for five days")
+    GONE = "gone", _("The endpoint answered 410 Gone")
 
 
 class WebhookConsumerQuerySet(TenantQuerySet["WebhookConsumer"]):

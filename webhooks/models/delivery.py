@@ -3,6 +3,8 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from companies.models import Event, Organization, TenantQuerySet
 from companies.rls import RowLevelSecurity, SameOrganization
@@ -10,11 +12,11 @@ from webhooks.models.consumer import WebhookConsumer
 
 
 class DeliveryStatus(models.TextChoices):
-    SENDING = "sending", "Sending"
-    ATTEMPTING = "attempting", "Attempting"
-    SUCCEEDED = "succeeded", "Succeeded"
-    FAILED = "failed", "Failed"
-    DISABLED = "disabled", "Consumer disabled"
+    SENDING = "sending", pgettext_lazy("delivery", "Sending")
+    ATTEMPTING = "attempting", pgettext_lazy("delivery", "Attempting")
+    SUCCEEDED = "succeeded", pgettext_lazy("delivery", "Succeeded")
+    FAILED = "failed", pgettext_lazy("delivery", "Failed")
+    DISABLED = "disabled", pgettext_lazy("delivery", "Consumer disabled")
 
 
 #: More attempts come.
@@ -62,7 +64,7 @@ class Delivery(models.Model):
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         constraints = [
             models.UniqueConstraint(fields=["event", "consumer"], name="delivery_once"),
             models.UniqueConstraint(fields=["organization", "id"], name="delivery_in_organization"),
@@ -118,13 +120,16 @@ class Attempt(models.Model):
     """One request to a consumer, and what came of it; only ever appended."""
 
     class Outcome(models.TextChoices):
-        OK = "ok", "Taken"
-        REFUSED = "refused", "Answered with an error"
-        REDIRECTED = "redirected", "Answered with a redirect, which is not followed"
-        TIMED_OUT = "timed_out", "No answer in time"
-        UNREACHABLE = "unreachable", "Could not be reached"
-        NOT_ALLOWED = "not_allowed", "The address is not allowed"
-        BROKEN = "broken", "The answer was no HTTP"
+        OK = "ok", pgettext_lazy("attempt", "Taken")
+        REFUSED = "refused", pgettext_lazy("attempt", "Answered with an error")
+        REDIRECTED = (
+            "redirected",
+            pgettext_lazy("attempt", "Answered with a redirect, which is not followed"),
+        )
+        TIMED_OUT = "timed_out", pgettext_lazy("attempt", "No answer in time")
+        UNREACHABLE = "unreachable", pgettext_lazy("attempt", "Could not be reached")
+        NOT_ALLOWED = "not_allowed", pgettext_lazy("attempt", "The address is not allowed")
+        BROKEN = "broken", pgettext_lazy("attempt", "The answer was no HTTP")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")

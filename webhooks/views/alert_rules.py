@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from companies.access import PortalRequest, requires
@@ -32,7 +33,7 @@ def create(request: PortalRequest) -> HttpResponse:
         except alerts.RuleRefused as refused:
             form.add_error(refused.field, refused.message)
         else:
-            messages.success(request, "The rule is added. E-mails leave from now on.")
+            messages.success(request, _("The rule is added. E-mails leave from now on."))
             return redirect("webhooks:alerts", request.organization.slug)
     return _page(request, form)
 
@@ -52,7 +53,7 @@ def rule(request: PortalRequest, rule_id: UUID) -> HttpResponse:
         except alerts.RuleRefused as refused:
             form.add_error(refused.field, refused.message)
         else:
-            messages.success(request, "The rule is saved.")
+            messages.success(request, _("The rule is saved."))
             return redirect("webhooks:alerts", request.organization.slug)
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "webhooks/rule.html", {"form": form, "rule": found}, status=status)
@@ -62,7 +63,7 @@ def rule(request: PortalRequest, rule_id: UUID) -> HttpResponse:
 @requires(Right.EDIT_SETTINGS)
 def delete(request: PortalRequest, rule_id: UUID) -> HttpResponse:
     alerts.delete_rule(_find(request, rule_id), actor=request.user)
-    messages.success(request, "The rule is deleted.")
+    messages.success(request, _("The rule is deleted."))
     return redirect("webhooks:alerts", request.organization.slug)
 
 

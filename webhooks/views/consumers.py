@@ -8,6 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -52,7 +54,9 @@ def create(request: PortalRequest) -> HttpResponse:
         except operations.TooManyConsumers as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "The endpoint is added. It is told what happens from now on.")
+            messages.success(
+                request, _("The endpoint is added. It is told what happens from now on.")
+            )
             return back_to(request, consumer)
     return _form(request, form, None)
 
@@ -69,10 +73,10 @@ def edit(request: PortalRequest, consumer_id: UUID) -> HttpResponse:
             form.add_error(refused.field, refused.message)
         except Undecryptable:
             form.add_error(
-                "headers", "The key these were encrypted with is gone: enter the values again."
+                "headers", _("The key these were encrypted with is gone: enter the values again.")
             )
         else:
-            messages.success(request, "The endpoint is saved.")
+            messages.success(request, _("The endpoint is saved."))
             return back_to(request, consumer)
     return _form(request, form, consumer)
 
@@ -101,7 +105,7 @@ def secret(request: PortalRequest, consumer_id: UUID) -> HttpResponse:
     try:
         return _show(request, found, operations.reveal_secret(found, actor=request.user))
     except Undecryptable:
-        messages.error(request, "The key the secret was encrypted with is gone: rotate it.")
+        messages.error(request, _("The key the secret was encrypted with is gone: rotate it."))
         return back_to(request, found)
 
 
@@ -138,11 +142,11 @@ def switch(request: PortalRequest, consumer_id: UUID) -> HttpResponse:
     if request.POST.get("state") == "on":
         operations.enable_consumer(found, actor=request.user)
         messages.success(
-            request, "The endpoint is switched on. Recover or replay what it missed below."
+            request, _("The endpoint is switched on. Recover or replay what it missed below.")
         )
     else:
         operations.disable_consumer(found, actor=request.user)
-        messages.success(request, "The endpoint is switched off. Nothing more is sent to it.")
+        messages.success(request, _("The endpoint is switched off. Nothing more is sent to it."))
     return back_to(request, found)
 
 
@@ -151,7 +155,7 @@ def switch(request: PortalRequest, consumer_id: UUID) -> HttpResponse:
 def delete(request: PortalRequest, consumer_id: UUID) -> HttpResponse:
     found = find_consumer(request, consumer_id)
     operations.delete_consumer(found, actor=request.user)
-    messages.success(request, f"The endpoint “{found}” is deleted.")
+    messages.success(request, _("The endpoint “%(endpoint)s” is deleted.") % {"endpoint": found})
     return redirect("webhooks:list", request.organization.slug)
 
 
@@ -165,7 +169,8 @@ def example(request: PortalRequest, consumer_id: UUID) -> HttpResponse:
     except operations.ConsumerRefused as refused:
         messages.error(request, refused.message)
         return back_to(request, found)
-    messages.success(request, f"An example of {event_type} is on its way.")
+    sent = _("An example of %(event_type)s is on its way.") % {"event_type": event_type}
+    messages.success(request, sent)
     return redirect("webhooks:delivery", request.organization.slug, found.pk, delivery.pk)
 
 
@@ -176,14 +181,14 @@ def recover(request: PortalRequest, consumer_id: UUID) -> HttpResponse:
     found = find_consumer(request, consumer_id)
     since = _since(request)
     if since is None:
-        messages.error(request, "Choose from when on messages are sent again.")
+        messages.error(request, _("Choose from when on messages are sent again."))
         return back_to(request, found)
     try:
         count = recovery.recover(found, since=since, actor=request.user)
     except recovery.ConsumerDisabled as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, _sent_again(count, "failed"))
+        messages.success(request, _sent_again(count) or _("Nothing failed in this time."))
     return back_to(request, found)
 
 
@@ -194,14 +199,14 @@ def replay(request: PortalRequest, consumer_id: UUID) -> HttpResponse:
     found = find_consumer(request, consumer_id)
     since = _since(request)
     if since is None:
-        messages.error(request, "Choose from when on events are replayed.")
+        messages.error(request, _("Choose from when on events are replayed."))
         return back_to(request, found)
     try:
         count = recovery.replay(found, since=since, actor=request.user)
     except recovery.ConsumerDisabled as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, _sent_again(count, "is missing"))
+        messages.success(request, _sent_again(count) or _("Nothing is missing in this time."))
     return back_to(request, found)
 
 
@@ -218,7 +223,12 @@ def _since(request: PortalRequest) -> datetime | None:
     return timezone.now() - timedelta(hours=form.cleaned_data["hours"])
 
 
-def _sent_again(count: int, what: str) -> str:
+def _sent_again(count: int) -> str:
     if not count:
-        return f"Nothing {what} in this time."
-    return f"{count:,} message{'' if count == 1 else 's'} on the way, one after the other."
+        return ""
+    words = ngettext(
+        "%(number)s message on the way, one after the other.",
+        "%(number)s messages on the way, one after the other.",
+        count,
+    )
+    return words % {"number": f"{count:,}"}

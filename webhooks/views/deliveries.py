@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from companies.access import PortalRequest, requires
@@ -56,7 +57,9 @@ def resend(request: PortalRequest, consumer_id: UUID, delivery_id: UUID) -> Http
     else:
         messages.success(
             request,
-            "The message is on its way again." if is_sent else "The message is on its way already.",
+            _("The message is on its way again.")
+            if is_sent
+            else _("The message is on its way already."),
         )
     return redirect("webhooks:delivery", request.organization.slug, consumer_id, delivery_id)
 
