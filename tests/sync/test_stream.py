@@ -23,6 +23,7 @@ from connections.models import Connection
 from portal import doorbell, sse
 from sync import stream
 from sync.models import Pull, PullStatus, RejectedRecord
+from tests.brackets import LANGUAGE, brackets  # noqa: F401
 from tests.factories import (
     CompanyFactory,
     ConnectionFactory,
@@ -502,3 +503,17 @@ def test_a_pull_of_another_company_is_not_followed(connection, user):
     browser.force_login(user)
 
     assert browser.get(address).status_code == 404
+
+
+def test_an_open_page_goes_on_in_the_language_it_was_opened_in(user, connection, brackets):
+    a_pull(connection, status=PullStatus.CANCELLED)
+
+    async def watch():
+        async with Browser(user, url(connection), **{"Accept-Language": LANGUAGE}) as browser:
+            first = await browser.next()
+            await sync_to_async(a_pull)(connection, status=PullStatus.CANCELLED)
+            await sync_to_async(events.announce)(connection.organization_id, connection.company_id)
+            return first, await browser.next()
+
+    for message in async_to_sync(watch)():
+        assert "⟦Cancelled⟧" in message
