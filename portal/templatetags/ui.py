@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from portal.templatetags import _script, _words
+from portal.templatetags._choices import CHOICES
 from portal.templatetags._statuses import RECORD_MARKS, Mark, mark_of
 
 register = template.Library()
@@ -108,7 +109,7 @@ def quantity(number: Decimal | None, decimals: int = 0) -> str:
 @register.filter
 def in_words(value: str) -> str:
     """Write one of the public API's joined words as people do: PartiallyPaid, Partially paid."""
-    return _words.apart(value)
+    return str(CHOICES.get(value) or _words.apart(value))
 
 
 @register.filter

@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -7,12 +8,13 @@ import time_machine
 from django import forms
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from connections.schemas import DataType
 from portal.templatetags.charts import Day, Month
 from sync.models import PullStatus
 from sync.query import properties
+from tests import wordless
 
 NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 
@@ -138,6 +140,35 @@ def test_count_sets_thousands_apart():
     assert rendered("{{ number|count }}", number=18402) == "18,402"
 
 
+def test_numbers_amounts_lists_and_moments_are_those_of_the_readers_language():
+    numbers = "{{ 18402|count }} {{ amount|quantity }} {{ 2.84|duration }}"
+    amounts = "{% money amount 'EUR' 'exact' %} {{ parts|listed }}"
+
+    with translation.override("de"):
+        written = rendered(f"{numbers} {amounts}", amount=Decimal("-1025.5"), parts=["a", "b", "c"])
+        moment = rendered("{% when moment 'minute' %}", moment=NOON)
+
+    assert written == "18.402 −1.025,5 2,8 s −1.025,50\xa0€ a, b und c"
+    assert ">22. November 2026, 12:00</time>" in moment
+
+
+@pytest.mark.parametrize(("language", "written"), [("en-gb", "tax rates"), ("de", "Tax rates")])
+def test_a_label_inside_a_sentence_is_small_where_nouns_are(language, written):
+    with translation.override(language):
+        assert rendered("{{ label|inside_sentence }}", label="Tax rates") == written
+
+
+@pytest.mark.parametrize(
+    ("language", "forms"), [("en-gb", {"one", "other"}), ("ru", {"one", "few", "many"})]
+)
+def test_scripts_are_told_every_plural_form_a_moment_can_need(language, forms):
+    with translation.override(language):
+        words = json.loads(rendered("{% autoescape off %}{% script_words %}{% endautoescape %}"))
+
+    assert set(words["ago"]["minute"]) == set(words["ahead"]["minute"]) == forms
+    assert words["ago"]["hour"]["one"] == "# h ago"
+
+
 @pytest.mark.parametrize(
     ("status", "tone", "shape", "word"),
     [
@@ -240,6 +271,21 @@ def test_chip_says_which_platform_and_how_it_is():
 )
 def test_words_of_the_api_are_written_as_people_do(joined, apart):
     assert rendered("{{ joined|in_words }}", joined=joined) == apart
+
+
+@pytest.mark.parametrize("data_type", list(DataType))
+def test_every_choice_is_written_in_the_readers_words(data_type):
+    choices = [
+        choice
+        for asked in properties(data_type).values()
+        if asked.column != "record_status" and not asked.path.endswith("dataType")
+        for choice in asked.choices
+    ]
+
+    with wordless.spoken(), translation.override(wordless.LANGUAGE):
+        written = [rendered("{{ choice|in_words }}", choice=choice) for choice in choices]
+
+    assert "".join(written).strip("· ") == ""
 
 
 class NameForm(forms.Form):
