@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from api.models import ApiSettings
 from companies import audit, tenancy
-from companies.models import AuditKind, Organization, User
+from companies.models import Actor, AuditKind, Organization
 
 MOST_ORIGINS = 50
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
@@ -30,7 +30,7 @@ def allowed_origins(organization_id: UUID) -> list[str]:
 
 
 def allow_origins(
-    organization: Organization, origins: list[str], *, actor: User | None
+    organization: Organization, origins: list[str], *, actor: Actor | None
 ) -> list[str]:
     """Replace the pages that may call.
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from api.models import ApiKey, Scope
 from companies import audit, tenancy
-from companies.models import AuditKind, Organization, User
+from companies.models import Actor, AuditKind, Organization, person
 
 _PREFIX = "lpk_"
 _LETTERS = string.ascii_letters + string.digits
@@ -39,7 +39,7 @@ def create_key(
     name: str,
     scopes: Iterable[Scope] = tuple(Scope),
     expires_at: datetime | None = None,
-    actor: User | None,
+    actor: Actor | None,
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, which cannot be shown again.
 
@@ -65,13 +65,13 @@ def create_key(
             ending=text[-4:],
             scopes=sorted(scopes),
             expires_at=expires_at,
-            created_by=actor,
+            created_by=person(actor),
         )
         _record(key, gettext_noop("created"), actor, after=_facts(key))
     return key, text
 
 
-def revoke_key(organization: Organization, key_id: UUID, *, actor: User | None) -> None:
+def revoke_key(organization: Organization, key_id: UUID, *, actor: Actor | None) -> None:
     """Take a key away at once.
 
     :raises ApiKey.DoesNotExist: when there is none with this id.
@@ -87,7 +87,7 @@ def revoke_key(organization: Organization, key_id: UUID, *, actor: User | None) 
         drop_key(key, actor=actor)
 
 
-def drop_key(key: ApiKey, *, actor: User | None) -> None:
+def drop_key(key: ApiKey, *, actor: Actor | None) -> None:
     """Take a key away, be it the last: for whoever makes another at once."""
     with tenancy.entered(key.organization_id):
         _record(key, gettext_noop("revoked"), actor, before=_facts(key))
@@ -158,7 +158,7 @@ def _facts(key: ApiKey) -> dict[str, object]:
 def _record(
     key: ApiKey,
     action: str,
-    actor: User | None,
+    actor: Actor | None,
     *,
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,

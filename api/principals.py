@@ -13,7 +13,7 @@ from api.errors import ApiError
 from api.keys import find_key
 from api.models import ApiKey, Scope
 from companies import tenancy
-from companies.models import Company, Organization
+from companies.models import Company, Organization, Program
 
 #: How long a company's access token is good.
 TOKEN_VALID_FOR = timedelta(days=1)
@@ -64,6 +64,20 @@ def identify(authorization: str) -> Principal:
     return Principal(
         organization=_organization(key.organization_id), scopes=frozenset(key.scopes), key=key
     )
+
+
+def program_of(request: ApiRequest) -> Program:
+    """Return who a change is written down for; call it before the change.
+
+    :raises ApiError: 401 when the key was revoked a moment ago, 403 without any.
+    """
+    if request.principal.key is None:
+        raise ApiError(403, "Only an API key can change anything.")
+    keys = ApiKey.objects.within(request.organization)
+    key = keys.filter(pk=request.principal.key.pk).only("name", "ending").first()
+    if key is None:
+        raise _unauthorized()
+    return Program(key.pk, key.name or f"…{key.ending}")
 
 
 def company_token(company: Company) -> str:

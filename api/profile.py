@@ -12,7 +12,7 @@ from api import cors
 from api.errors import ApiError, Issue
 from api.shapes import Shape
 from companies import operations
-from companies.models import Organization
+from companies.models import Organization, Program
 from link import redirects
 from link.settings import save_link_settings, settings_of
 
@@ -41,7 +41,7 @@ def of_organization(organization: Organization) -> dict[str, Any]:
     return written
 
 
-def save(organization: Organization, profile: Profile) -> None:
+def save(organization: Organization, profile: Profile, *, actor: Program) -> None:
     """Keep what is sent; pictures are what they were.
 
     :raises ApiError: 400 with each member that cannot be kept.
@@ -53,19 +53,19 @@ def save(organization: Organization, profile: Profile) -> None:
         raise ApiError(400, issues[0].message, issues=issues)
     with transaction.atomic():
         if name != organization.name:
-            operations.rename_organization(organization, name=name, actor=None)
+            operations.rename_organization(organization, name=name, actor=actor)
         if redirect != held["redirectUrl"]:
             save_link_settings(
-                organization, {"redirect_url": redirect}, what="the redirect URL", actor=None
+                organization, {"redirect_url": redirect}, what="the redirect URL", actor=actor
             )
         if profile.white_list_urls is not None:
-            allow_origins(organization, profile.white_list_urls)
+            allow_origins(organization, profile.white_list_urls, actor=actor)
 
 
-def allow_origins(organization: Organization, origins: list[str]) -> list[str]:
+def allow_origins(organization: Organization, origins: list[str], *, actor: Program) -> list[str]:
     """:raises ApiError: 400 for what no browser would send as an origin."""
     try:
-        return cors.allow_origins(organization, origins, actor=None)
+        return cors.allow_origins(organization, origins, actor=actor)
     except cors.NotAnOrigin as error:
         issue = Issue("allowedOrigins", str(error), "AllowedOrigins")
         raise ApiError(400, str(error), issues=[issue]) from error

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.errors import ApiError, Issue
 from api.shapes import Shape
-from companies.models import Company, Organization
+from companies.models import Company, Organization, Program
 from connections.schemas import DataType
 from sync import operations
 from sync.models import Frequency
@@ -81,13 +81,14 @@ def save(
     *,
     company: Company | None = None,
     overrides: bool = True,
+    actor: Program,
 ) -> None:
     """Keep what is sent, for the organization or for one company.
 
     :raises ApiError: 400 with each setting that cannot be kept.
     """
     if company is not None and not overrides:
-        operations.clear_company_settings(company, actor=None)
+        operations.clear_company_settings(company, actor=actor)
         return
     wanted = list(settings)
     issues = [issue for each in wanted for issue in _issues(each)]
@@ -105,7 +106,7 @@ def save(
             for each in wanted
         ],
         company=company,
-        actor=None,
+        actor=actor,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from companies.models import AuditEntry, AuditKind, User
+from companies.models import Actor, AuditEntry, AuditKind, Program, key_of, name_of, person
 from portal.wording import source_text
 
 #: Stands for the value of a secret, which is never written down.
@@ -19,7 +19,7 @@ def record(
     *,
     organization_id: UUID,
     label: str,
-    actor: User | None,
+    actor: Actor | None,
     object_id: object = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
@@ -53,14 +53,15 @@ def record(
             return None
         before = {name: before[name] for name in names if name in before}
         after = {name: after[name] for name in names if name in after}
-    actor_kind = AuditEntry.ActorKind.MEMBER if actor else AuditEntry.ActorKind.SYSTEM
+    actor_kind = _kind_of(actor)
     if is_support:
         actor_kind = AuditEntry.ActorKind.SUPPORT
     return AuditEntry.objects.create(
         organization_id=organization_id,
         actor_kind=actor_kind,
-        actor=actor,
-        actor_name=str(actor) if actor else source_text(actor_kind.label),
+        actor=person(actor),
+        actor_name=name_of(actor) or source_text(actor_kind.label),
+        actor_key_id=key_of(actor),
         action=action,
         kind=kind,
         object_id=str(object_id),
@@ -68,3 +69,9 @@ def record(
         before=None if before is None else dict(before),
         after=None if after is None else dict(after),
     )
+
+
+def _kind_of(actor: Actor | None) -> AuditEntry.ActorKind:
+    if isinstance(actor, Program):
+        return AuditEntry.ActorKind.API_KEY
+    return AuditEntry.ActorKind.MEMBER if actor else AuditEntry.ActorKind.SYSTEM

@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from companies.models import AuditEntry, AuditKind, Organization, TenantQuerySet
+from companies.models import AuditEntry, AuditKind, Organization, TenantQuerySet, told
 from portal.keyset import Keyset, Page
 from portal.templatetags import _words
 
@@ -47,8 +47,10 @@ class Filter:
     def apply(self, entries: TenantQuerySet[AuditEntry]) -> TenantQuerySet[AuditEntry]:
         if self.actor in _NOBODYS:
             entries = entries.filter(actor_kind=self.actor)
-        elif self.actor:
+        elif self.actor.isdecimal():
             entries = entries.filter(actor_id=int(self.actor))
+        elif self.actor:
+            entries = entries.filter(actor_key_id=self.actor)
         if self.kind:
             entries = entries.filter(kind=self.kind)
         # Days of the reader's own zone.
@@ -120,15 +122,24 @@ def read(organization: Organization, asked: QueryDict) -> AuditLog:
 
 def _actors(entries: TenantQuerySet[AuditEntry]) -> dict[str, str]:
     """Name whoever is found in the log, by what stands for them in the URL."""
-    found = entries.order_by().values_list("actor_kind", "actor", "actor__name", "actor__email")
+    found = entries.order_by().values_list(
+        "actor_kind", "actor", "actor__name", "actor__email", "actor_key_id", "actor_name"
+    )
     people: dict[str, str] = {}
+    keys: dict[str, str] = {}
     others: dict[str, str] = {}
-    for kind, actor, name, email in found.distinct():
+    for kind, actor, name, email, key_id, key_name in found.distinct():
         if kind in _NOBODYS:
             others[kind] = str(AuditEntry.ActorKind(kind).label)
+        elif key_id is not None:
+            keys[str(key_id)] = told(None, key_name, key_id)
         elif actor is not None:
             people[str(actor)] = name or email
-    return dict(sorted(people.items(), key=lambda each: each[1].casefold())) | others
+    return _by_name(people) | _by_name(keys) | others
+
+
+def _by_name(named: Mapping[str, str]) -> dict[str, str]:
+    return dict(sorted(named.items(), key=lambda each: each[1].casefold()))
 
 
 def _day(text: str) -> dt.date | None:

@@ -12,7 +12,16 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from companies.models import PUBLISHED, Event, EventType, OutboxEntry, User
+from companies.models import (
+    PUBLISHED,
+    Actor,
+    Event,
+    EventType,
+    OutboxEntry,
+    key_of,
+    name_of,
+    person,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +42,7 @@ def record(
     summary: str,
     company_id: UUID | None = None,
     connection_id: UUID | None = None,
-    actor: User | None = None,
+    actor: Actor | None = None,
     payload: dict[str, Any] | None = None,
 ) -> Event:
     """Write the event and ring for it after commit."""
@@ -42,7 +51,9 @@ def record(
         company_id=company_id,
         connection_id=connection_id,
         type=event_type,
-        actor=actor,
+        actor=person(actor),
+        actor_name=name_of(actor),
+        actor_key_id=key_of(actor),
         summary=summary[:400],
         payload=payload or {},
     )

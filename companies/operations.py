@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from companies import audit, events, tenancy
 from companies.facts import company_facts
 from companies.models import (
+    Actor,
     AuditKind,
     Company,
     EventType,
@@ -22,6 +23,7 @@ from companies.models import (
     clean_company_name,
     clean_product,
     clean_tags,
+    person,
 )
 from companies.models.company import MOST_PRODUCTS
 from companies.roles import Role
@@ -47,7 +49,7 @@ def create_organization(user: User, name: str) -> Organization:
     return organization
 
 
-def rename_organization(organization: Organization, *, name: str, actor: User | None) -> None:
+def rename_organization(organization: Organization, *, name: str, actor: Actor | None) -> None:
     """Give the organization another name; its address stays, since links lead to it."""
     name = " ".join(name.split())
     with tenancy.entered(organization.pk):
@@ -66,7 +68,7 @@ def rename_organization(organization: Organization, *, name: str, actor: User | 
         held.save(update_fields=["name"])
 
 
-def switch_failure_emails(organization: Organization, *, on: bool, actor: User | None) -> None:
+def switch_failure_emails(organization: Organization, *, on: bool, actor: Actor | None) -> None:
     """Have members who may change settings told by e-mail of what fails, or not."""
     with tenancy.entered(organization.pk):
         held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
@@ -100,7 +102,7 @@ def create_company(
     organization: Organization,
     *,
     name: str,
-    created_by: User | None = None,
+    created_by: Actor | None = None,
     summary: str = "added the company",
 ) -> Company:
     """Add a company.
@@ -109,7 +111,7 @@ def create_company(
     """
     with transaction.atomic():
         company = Company.objects.create(
-            organization=organization, name=_cleaned(name), created_by=created_by
+            organization=organization, name=_cleaned(name), created_by=person(created_by)
         )
         events.record(
             EventType.COMPANY_CREATED,
@@ -122,7 +124,7 @@ def create_company(
     return company
 
 
-def rename_company(company: Company, *, name: str, actor: User | None = None) -> Company:
+def rename_company(company: Company, *, name: str, actor: Actor | None = None) -> Company:
     """Give the company another name; its connections and data stay as they are.
 
     :raises NameMissing: when the name has no character a name may have.
@@ -153,7 +155,7 @@ def edit_company(
     *,
     description: str,
     tags: Mapping[str, str],
-    actor: User | None = None,
+    actor: Actor | None = None,
 ) -> Company:
     """Replace the company's description and tags.
 
@@ -181,7 +183,7 @@ def edit_company(
     return company
 
 
-def add_product(company: Company, product: str, *, actor: User | None = None) -> Company:
+def add_product(company: Company, product: str, *, actor: Actor | None = None) -> Company:
     """Note that the company is used for a product; once is enough.
 
     :raises ProductInvalid: when a company cannot have it.
@@ -205,7 +207,7 @@ def add_product(company: Company, product: str, *, actor: User | None = None) ->
     return company
 
 
-def remove_product(company: Company, product: str, *, actor: User | None = None) -> bool:
+def remove_product(company: Company, product: str, *, actor: Actor | None = None) -> bool:
     """Note that the company is used for a product no longer; answer whether it was."""
     with transaction.atomic():
         company = (
@@ -234,7 +236,7 @@ def choose_list_view(
 
 
 def _set_products(
-    company: Company, products: list[str], event: EventType, *, product: str, actor: User | None
+    company: Company, products: list[str], event: EventType, *, product: str, actor: Actor | None
 ) -> None:
     company.products = products
     company.save(update_fields=["products"])

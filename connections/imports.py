@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from companies.models import Actor
 from connections.models import Connection
 from connections.oauth import Authorization
 from connections.operations import complete_authorization, refuse_second_accounting
@@ -27,7 +28,9 @@ class NotImportable(ValueError):
     """What was sent is not what opens such a platform; the text says what would."""
 
 
-def import_authorization(connection: Connection, values: Mapping[str, str]) -> Connection:
+def import_authorization(
+    connection: Connection, values: Mapping[str, str], *, actor: Actor | None
+) -> Connection:
     """Try the credentials, keep them when they open books, and turn Linked. Nothing is pulled yet.
 
     Tokens are good only when they were issued to the organization's own registration: it is with
@@ -64,7 +67,8 @@ def import_authorization(connection: Connection, values: Mapping[str, str]) -> C
             connection_id=connection.pk,
             credentials=credentials,
             identity=identity,
-        )
+        ),
+        actor=actor,
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from companies import events, tenancy
 from companies.facts import company_facts
-from companies.models import Company, EventType, User
+from companies.models import Actor, Company, EventType, key_of, name_of, person
 from connections.facts import connection_facts
 from connections.models import (
     Connection,
@@ -28,7 +28,7 @@ class NotLinked(Exception):
     """Only a linked connection can be unlinked."""
 
 
-def create_connection(company: Company, *, platform: str, actor: User | None = None) -> Connection:
+def create_connection(company: Company, *, platform: str, actor: Actor | None = None) -> Connection:
     """Note that the company is to authorize this platform; nothing is shared yet.
 
     :raises KeyError: when there is no such platform.
@@ -40,7 +40,7 @@ def create_connection(company: Company, *, platform: str, actor: User | None = N
             company=company,
             platform=adapter.key,
             source_type=adapter.source_type,
-            created_by=actor,
+            created_by=person(actor),
         )
         _remember(connection, Transition.Kind.STARTED, from_status="", actor=actor)
         record_event(
@@ -49,20 +49,23 @@ def create_connection(company: Company, *, platform: str, actor: User | None = N
     return connection
 
 
-def authorized(connection: Connection) -> None:
-    """Turn Linked, for the first time or again; the caller has stored the credentials."""
+def authorized(connection: Connection, *, actor: Actor | None = None) -> None:
+    """Turn Linked, for the first time or again; the caller has stored the credentials.
+
+    No actor is the customer.
+    """
     before = connection.status
     kind = Transition.Kind.RECONNECTED if connection.first_linked_at else Transition.Kind.COMPLETED
     first = {} if connection.first_linked_at else {"first_linked_at": Now()}
     if not _move(connection, before, Status.LINKED, **first):
         raise Connection.NotUpdated(f"{connection.pk} changed while it was linked")
     resolve_errors(connection)
-    _remember(connection, kind, from_status=before)
+    _remember(connection, kind, from_status=before, actor=actor)
     name = connection.platform_name
     if kind == Transition.Kind.COMPLETED:
-        record_event(connection, EventType.CONNECTION_CONNECTED, f"linked {name}")
+        record_event(connection, EventType.CONNECTION_CONNECTED, f"linked {name}", actor)
     else:
-        record_event(connection, EventType.CONNECTION_RECONNECTED, f"linked {name} again")
+        record_event(connection, EventType.CONNECTION_RECONNECTED, f"linked {name} again", actor)
 
 
 def fail_authorization(
@@ -108,7 +111,7 @@ def deauthorize(connection: Connection, *, reason: str, status_code: str = "401"
     return True
 
 
-def unlinked(connection: Connection, *, actor: User | None, reason: str) -> None:
+def unlinked(connection: Connection, *, actor: Actor | None, reason: str) -> None:
     """Give up access; what was pulled stays. The caller gives the tokens back.
 
     :raises NotLinked: when there is no access to give up.
@@ -159,7 +162,7 @@ def resolve_errors(connection: Connection) -> None:
 
 
 def record_event(
-    connection: Connection, event_type: EventType, summary: str, actor: User | None = None
+    connection: Connection, event_type: EventType, summary: str, actor: Actor | None = None
 ) -> None:
     events.record(
         event_type,
@@ -194,7 +197,7 @@ def _remember(
     *,
     from_status: str,
     reason: str = "",
-    actor: User | None = None,
+    actor: Actor | None = None,
 ) -> None:
     Transition.objects.create(
         organization_id=connection.organization_id,
@@ -203,7 +206,9 @@ def _remember(
         from_status=from_status,
         to_status=connection.status,
         reason=reason[:400],
-        actor=actor,
+        actor=person(actor),
+        actor_name=name_of(actor),
+        actor_key_id=key_of(actor),
     )
 
 

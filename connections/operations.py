@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from companies import tenancy
-from companies.models import Company, EventType, User
+from companies.models import Actor, Company, EventType
 from connections import lifecycle, sealing
 from connections.lifecycle import (
     NotLinked,
@@ -65,8 +65,12 @@ def refuse_second_accounting(connection: Connection) -> None:
         raise AlreadyConnected(f"{other.platform_name} is linked already.")
 
 
-def complete_authorization(authorization: Authorization) -> Connection:
+def complete_authorization(
+    authorization: Authorization, *, actor: Actor | None = None
+) -> Connection:
     """Store what the customer's consent gave, and turn Linked; one transaction.
+
+    No actor is the customer.
 
     :raises AlreadyConnected: when another accounting connection was linked meanwhile.
     :raises DifferentBusiness: when these are not the books that were first linked here.
@@ -91,11 +95,11 @@ def complete_authorization(authorization: Authorization) -> Connection:
         connection.platform_company_name = identity.name[:200]
         connection.save(update_fields=["platform_company_id", "platform_company_name"])
         sealing.store(connection, authorization.credentials)
-        lifecycle.authorized(connection)
+        lifecycle.authorized(connection, actor=actor)
     return connection
 
 
-def unlink(connection: Connection, *, actor: User | None, reason: str) -> None:
+def unlink(connection: Connection, *, actor: Actor | None, reason: str) -> None:
     """Give up access: nothing is pulled any more, what was pulled stays.
 
     :raises NotLinked: when the connection is not linked.
@@ -107,7 +111,7 @@ def unlink(connection: Connection, *, actor: User | None, reason: str) -> None:
         _give_back_after_commit(connection, credentials)
 
 
-def delete_connection(connection: Connection, *, actor: User | None) -> None:
+def delete_connection(connection: Connection, *, actor: Actor | None) -> None:
     """Remove the connection for good; the caller has removed what was pulled through it.
 
     :raises Deleted: when somebody else did.

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from companies import events, tenancy
-from companies.models import Company, EventType, User
+from companies.models import Actor, Company, EventType, User, person
 from files import archive, names, tasks
 from files.kinds import Unacceptable, chunks_of, kind_of
 from files.models import UploadedFile, UploadedFileQuerySet
@@ -61,7 +61,7 @@ class Upload:
 
     company: Company
     source: UploadedFile.Source
-    by: User | None
+    by: Actor | None
     id: UUID = field(default_factory=uuid4)
     at: datetime = field(default_factory=timezone.now)
     taken: list[UploadedFile] = field(default_factory=list)
@@ -73,7 +73,7 @@ def store(
     incoming: Sequence["Incoming[bytes]"],
     *,
     source: UploadedFile.Source,
-    uploaded_by: User | None = None,
+    uploaded_by: Actor | None = None,
 ) -> Upload:
     """Keep the files that can be kept, and say of each other one why not.
 
@@ -167,7 +167,7 @@ def _store(upload: Upload, incoming: "Incoming[bytes]", name: str) -> UploadedFi
         sha256=digest.hexdigest(),
         source=upload.source,
         uploaded_at=upload.at,
-        uploaded_by=upload.by,
+        uploaded_by=person(upload.by),
         scan=Scan.WAITING if is_scanned else Scan.OFF,
         scan_due_at=upload.at if is_scanned else None,
     )
@@ -199,7 +199,7 @@ def _remove(paths: Sequence[str]) -> None:
 
 
 def _record(
-    event_type: EventType, files: Sequence[UploadedFile], did: str, *, actor: User | None
+    event_type: EventType, files: Sequence[UploadedFile], did: str, *, actor: Actor | None
 ) -> None:
     """Names stand in the payload only: everybody reads the activity, not everybody sees data."""
     events.record(

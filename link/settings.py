@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
-from companies.models import AuditKind, EventType, Organization, User
+from companies.models import Actor, AuditKind, EventType, Organization, User, person
 from link import logos
 from link.models import LinkSettings
 
@@ -28,7 +28,7 @@ def settings_of(organization: Organization) -> LinkSettings:
 
 
 def save_link_settings(
-    organization: Organization, values: dict[str, Any], *, what: str, actor: User | None
+    organization: Organization, values: dict[str, Any], *, what: str, actor: Actor | None
 ) -> LinkSettings:
     """Keep the values by the names of the model's fields; the others stay as they are.
 
@@ -38,7 +38,7 @@ def save_link_settings(
         was = stored(organization)
         LinkSettings.objects.within(organization).update_or_create(
             organization=organization,
-            defaults={**values, "changed_at": Now(), "changed_by": actor},
+            defaults={**values, "changed_at": Now(), "changed_by": person(actor)},
         )
         audited = [name for name in values if name not in _UNAUDITED]
         audit.record(

@@ -171,7 +171,7 @@ class PullAdmin(TenantAdmin):
         "id", "company", "connection", "data_type", "status", "status_description",
         "error_message", "error_detail", "trigger", "reason", "requested_by", "requested_at",
         "batch", "started_at", "completed_at", "attempts", "not_before", "lease_until",
-        "cancel_requested_at", "cancel_requested_by", "is_full", "is_held", "pages", "fetched",
+        "cancel_requested_at", "canceller", "is_full", "is_held", "pages", "fetched",
         "added", "changed", "unchanged", "repeated", "rejected", "deleted", "warnings", "errors",
     )  # fmt: skip
     list_filter = ("status", "trigger", "is_held")
@@ -227,8 +227,8 @@ class DataStatusAdmin(TenantAdmin):
 
 @admin.register(Event, site=site)
 class EventAdmin(TenantAdmin):
-    list_display = ("occurred_at", "type", "actor", "summary", "company_id")
-    fields = ("id", "occurred_at", "type", "actor", "summary", "company_id", "connection_id")
+    list_display = ("occurred_at", "type", "by", "summary", "company_id")
+    fields = ("id", "occurred_at", "type", "by", "summary", "company_id", "connection_id")
     list_filter = ("type",)
     list_select_related = ("actor",)
     search_fields = ("id__exact", "company_id__exact", "connection_id__exact")

@@ -249,6 +249,7 @@ def _still_wanted(pull: Pull) -> Iterator[None]:
         stopped = Pull.objects.filter(pk=pull.pk).exclude(cancel_requested_at=None)
         if stop := stopped.select_related("cancel_requested_by").first():
             pull.cancel_requested_by = stop.cancel_requested_by
+            pull.cancel_requested_by_name = stop.cancel_requested_by_name
             raise CancelRequested
         yield
 

@@ -118,7 +118,7 @@ class PullRow:
         match pull.trigger:
             case Pull.Trigger.MANUAL if pull.reason in {"", operations.REFRESH_REASON}:
                 words = _("Refreshed by hand by %(person)s") if person else _("Refreshed by hand")
-            case Pull.Trigger.API:
+            case Pull.Trigger.API if pull.reason in {"", operations.REFRESH_REASON}:
                 words = (
                     _("Asked for over the API by %(person)s")
                     if person

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from companies import events, tenancy
 from companies.facts import company_facts
-from companies.models import Company, EventType, User
+from companies.models import Actor, Company, EventType, Program, User, person
 from connections import operations as connection_operations
 from connections.models import Connection
 from connections.operations import Deleted
@@ -39,6 +39,7 @@ __all__ = [
     "NotLinked",
     "NotSupported",
     "Refresh",
+    "asked_for_by",
     "cancel_pull",
     "clear_company_settings",
     "data_type_settings",
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 
-#: What a refresh of everything says of its pulls.
+#: What a refresh of everything by hand says of its pulls.
 REFRESH_REASON = gettext_noop("Refresh data")
 
 
@@ -103,18 +104,16 @@ class Refresh:
         return sorted([*self.queued, *self.already_running], key=lambda pull: pull.sync_order)
 
 
-def refresh_company(
-    company: Company,
-    *,
-    requested_by: User | None = None,
-    trigger: Pull.Trigger = Pull.Trigger.MANUAL,
-) -> Refresh:
+def refresh_company(company: Company, *, requested_by: Actor | None = None) -> Refresh:
     """Pull every type that is fetched on first link, over every linked connection.
 
     Types being pulled already are returned, not doubled. Without a linked connection both lists
     are empty.
     """
     refresh = Refresh(queued=[], already_running=[])
+    trigger, reason = Pull.Trigger.MANUAL, REFRESH_REASON
+    if isinstance(requested_by, Program):
+        trigger, reason = Pull.Trigger.API, asked_for_by(requested_by)
     batch = uuid4()
     with tenancy.entered(company.organization_id):
         wanted = _fetched_on_first_link(company)
@@ -123,8 +122,8 @@ def refresh_company(
                 connection,
                 _supported(connection, wanted),
                 trigger=trigger,
-                requested_by=requested_by,
-                reason=REFRESH_REASON,
+                requested_by=person(requested_by),
+                reason=reason,
                 batch=batch,
             )
             refresh.queued.extend(queued)
@@ -139,6 +138,11 @@ def refresh_company(
                 payload={"batch": str(batch)},
             )
     return refresh
+
+
+def asked_for_by(program: Program) -> str:
+    """Say of a pull that a program wants it: its key may be gone when somebody reads that."""
+    return f"Asked for by {program}"
 
 
 def queue_pull(
@@ -221,10 +225,8 @@ def retry_pull(ended: Pull, *, actor: User) -> Pull:
     )
 
 
-def cancel_pull(pull: Pull, *, actor: User | None) -> None:
+def cancel_pull(pull: Pull, *, actor: Actor | None) -> None:
     """End a waiting pull; ask whoever has a running one to stop after the page in hand.
-
-    No actor is a program.
 
     :raises AlreadyEnded: when it ended meanwhile.
     """
@@ -235,8 +237,13 @@ def cancel_pull(pull: Pull, *, actor: User | None) -> None:
         if found is None:
             raise AlreadyEnded(_("The pull ended before it could be cancelled."))
         if found.cancel_requested_at is None:
-            found.cancel_requested_by = actor
-            active.update(cancel_requested_at=Now(), cancel_requested_by=actor)
+            found.cancel_requested_by = person(actor)
+            found.cancel_requested_by_name = str(actor or "")
+            active.update(
+                cancel_requested_at=Now(),
+                cancel_requested_by=found.cancel_requested_by,
+                cancel_requested_by_name=found.cancel_requested_by_name,
+            )
         if not found.is_running:
             outcomes.end_waiting(found, outcomes.cancelled(found))
         events.announce(found.organization_id, found.company_id)
@@ -271,7 +278,7 @@ def queue_due(connection: Connection, due: dict[str, str]) -> list[Pull]:
     return queued
 
 
-def delete_connection(connection: Connection, *, actor: User | None) -> None:
+def delete_connection(connection: Connection, *, actor: Actor | None) -> None:
     """Remove a connection for good, with everything that was pulled over it.
 
     :raises Deleted: when somebody else did.
@@ -284,7 +291,7 @@ def delete_connection(connection: Connection, *, actor: User | None) -> None:
         pull_events.record_rest(unfinished, connection.company)
 
 
-def delete_company(company: Company, *, actor: User | None) -> None:
+def delete_company(company: Company, *, actor: Actor | None) -> None:
     """Remove a company for good, with its connections, its files and everything that was pulled.
 
     :raises Deleted: when somebody else did.

@@ -182,7 +182,7 @@ def end_waiting(pull: Pull, failure: Failure) -> None:
 
 def cancelled(pull: Pull) -> Failure:
     """Say who wanted a pull to stop."""
-    by = f" by {pull.cancel_requested_by}" if pull.cancel_requested_by else ""
+    by = f" by {pull.canceller}" if pull.canceller else ""
     return Failure(
         status=PullStatus.CANCELLED,
         message=f"Cancelled{by}. What was pulled before stays as it was.",

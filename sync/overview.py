@@ -113,8 +113,8 @@ class Activity:
 
     @property
     def who(self) -> str:
-        if self.event.actor is not None and self.event.type not in _BY_THE_ENGINE:
-            return str(self.event.actor)
+        if self.event.by and self.event.type not in _BY_THE_ENGINE:
+            return self.event.by
         return _("The customer") if self.event.type in _BY_THE_CUSTOMER else "Ledgerport"
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
-from companies.models import AuditKind, Company, EventType, Organization, User
+from companies.models import Actor, AuditKind, Company, EventType, Organization
 from connections.schemas import DataType
 from sync import schedule
 from sync.models import Frequency, SyncSetting
@@ -56,7 +56,7 @@ def save_settings(
     *,
     settings: Iterable[EffectiveSetting],
     company: Company | None = None,
-    actor: User | None,
+    actor: Actor | None,
 ) -> None:
     """Set how data types are pulled, and when the next pulls are due; others stay as they are."""
     rows = [
@@ -82,7 +82,7 @@ def save_settings(
         _apply(organization, company, actor, f"changed the settings of {_types(len(rows))}")
 
 
-def clear_company_settings(company: Company, *, actor: User | None) -> None:
+def clear_company_settings(company: Company, *, actor: Actor | None) -> None:
     """Let the organization's settings hold for the company again."""
     with tenancy.entered(company.organization_id):
         _alone(company.organization_id)
@@ -118,7 +118,7 @@ def _audit(
     company: Company | None,
     action: str,
     before: list[EffectiveSetting],
-    actor: User | None,
+    actor: Actor | None,
 ) -> None:
     audit.record(
         AuditKind.DATA_TYPES,
@@ -142,7 +142,7 @@ def _members(settings: Iterable[EffectiveSetting]) -> dict[str, str | bool]:
 
 
 def _apply(
-    organization: Organization, company: Company | None, actor: User | None, summary: str
+    organization: Organization, company: Company | None, actor: Actor | None, summary: str
 ) -> None:
     company_id = company.pk if company else None
     schedule.reschedule(organization.pk, company_id)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from companies import audit, events, tenancy
-from companies.models import AuditKind, Organization, TagsInvalid, User, clean_tags
+from companies.models import Actor, AuditKind, Organization, TagsInvalid, clean_tags, person
 from connections.addresses import AddressRefused, checked_url
 from connections.wording import in_words
 from portal.wording import source_text
@@ -96,7 +96,7 @@ def create_consumer(
     description: str = "",
     rate_limit: int | None = None,
     headers: Mapping[str, str] | None = None,
-    actor: User | None,
+    actor: Actor | None,
 ) -> WebhookConsumer:
     """Add an endpoint; call it outside of what must be quick: its name is looked up.
 
@@ -132,7 +132,7 @@ def create_consumer(
             sealed_secret=sealing.seal_secret(organization.pk, consumer_id, sealing.new_secret()),
             disabled_at=timezone.now() if disabled else None,
             disabled_by=DisabledBy.MEMBER if disabled else "",
-            created_by=actor,
+            created_by=person(actor),
         )
         _audit(
             consumer,
@@ -152,7 +152,7 @@ def update_consumer(
     description: str,
     rate_limit: int | None,
     headers: Mapping[str, str | None] | None = None,
-    actor: User | None,
+    actor: Actor | None,
 ) -> WebhookConsumer:
     """Replace what an endpoint is; messages on their way go to the new URL.
 
@@ -194,7 +194,7 @@ def update_consumer(
     return held
 
 
-def delete_consumer(consumer: WebhookConsumer, *, actor: User | None) -> None:
+def delete_consumer(consumer: WebhookConsumer, *, actor: Actor | None) -> None:
     """Remove an endpoint with its messages; what was on its way is not sent any more.
 
     :raises Deleted: when somebody else did.
@@ -206,7 +206,7 @@ def delete_consumer(consumer: WebhookConsumer, *, actor: User | None) -> None:
 
 
 def disable_consumer(
-    consumer: WebhookConsumer, *, actor: User | None, reason: DisabledBy = DisabledBy.MEMBER
+    consumer: WebhookConsumer, *, actor: Actor | None, reason: DisabledBy = DisabledBy.MEMBER
 ) -> bool:
     """Send it nothing more; answer whether it was enabled. What waits can be recovered later.
 
@@ -232,7 +232,7 @@ def stop(held: WebhookConsumer, reason: DisabledBy) -> None:
     )
 
 
-def enable_consumer(consumer: WebhookConsumer, *, actor: User | None) -> bool:
+def enable_consumer(consumer: WebhookConsumer, *, actor: Actor | None) -> bool:
     """Send it what happens from now on; answer whether it was disabled.
 
     What it missed is sent when somebody recovers or replays it (`webhooks.recovery`).
@@ -250,7 +250,7 @@ def enable_consumer(consumer: WebhookConsumer, *, actor: User | None) -> bool:
     return True
 
 
-def rotate_secret(consumer: WebhookConsumer, *, actor: User | None) -> str:
+def rotate_secret(consumer: WebhookConsumer, *, actor: Actor | None) -> str:
     """Make a new signing secret and return it; for a day the former one signs too.
 
     :raises Deleted: when somebody deleted it.
@@ -268,7 +268,7 @@ def rotate_secret(consumer: WebhookConsumer, *, actor: User | None) -> str:
     return secret
 
 
-def reveal_secret(consumer: WebhookConsumer, *, actor: User | None) -> str:
+def reveal_secret(consumer: WebhookConsumer, *, actor: Actor | None) -> str:
     """Return the signing secret; that somebody looked is written down.
 
     :raises Undecryptable: when the key it was sealed with is gone.
@@ -278,7 +278,7 @@ def reveal_secret(consumer: WebhookConsumer, *, actor: User | None) -> str:
         return sealing.secret_of(consumer)
 
 
-def send_example(consumer: WebhookConsumer, event_type: str, *, actor: User | None) -> Delivery:
+def send_example(consumer: WebhookConsumer, event_type: str, *, actor: Actor | None) -> Delivery:
     """Send the sample of an event type, signed like every message.
 
     :raises ConsumerRefused: when there is no such event type, or the consumer is disabled.
@@ -413,7 +413,7 @@ def _facts(consumer: WebhookConsumer) -> dict[str, object]:
 def _audit(
     consumer: WebhookConsumer,
     action: str,
-    actor: User | None,
+    actor: Actor | None,
     *,
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,

@@ -8,7 +8,7 @@ from pydantic import RootModel
 
 from api import links
 from api.errors import ApiError, Issue, not_found
-from api.principals import ApiRequest, company_token
+from api.principals import ApiRequest, company_token, program_of
 from api.responses import responses
 from api.routers.companies import find_company
 from api.routers.connections import find_connection
@@ -55,7 +55,9 @@ def update_authorization(
     connection = find_connection(request, companyId, connectionId)
     try:
         # In the request's transaction, though it waits for another server: it is rare.
-        import_authorization(connection, _checked(connection.platform, body.root))
+        import_authorization(
+            connection, _checked(connection.platform, body.root), actor=program_of(request)
+        )
     except (NotImportable, PlatformError, AlreadyConnected, DifferentBusiness) as error:
         issue = Issue("Connection", str(error), "UpdateAuthorization")
         raise ApiError(400, str(error), issues=[issue]) from error

@@ -13,7 +13,7 @@ from ninja import Router
 from api import links, paging, querying, shapes, sync_settings
 from api.errors import ApiError, Issue, not_found
 from api.paging import PagingInfo
-from api.principals import TOKEN_VALID_FOR, ApiRequest, company_token
+from api.principals import TOKEN_VALID_FOR, ApiRequest, company_token, program_of
 from api.querying import OnClause
 from api.responses import responses
 from api.scopes import READ, WRITE
@@ -141,9 +141,14 @@ def create_company(request: ApiRequest, body: CompanyBody) -> dict[str, Any]:
 
     Characters that a name may not have are removed without complaint.
     """
+    program = program_of(request)
     with _refused_with_words("CreateCompany"):
-        company = operations.create_company(request.organization, name=body.name)
-        operations.edit_company(company, description=body.description or "", tags=body.tags or {})
+        company = operations.create_company(
+            request.organization, name=body.name, created_by=program
+        )
+        operations.edit_company(
+            company, description=body.description or "", tags=body.tags or {}, actor=program
+        )
     return _written(request, company.pk)
 
 
@@ -173,10 +178,12 @@ def replace_company(
     body: CompanyBody,
 ) -> dict[str, Any]:
     """Set name, description and tags; what is left out is cleared."""
-    company = find_company(request, companyId)
+    company, program = find_company(request, companyId), program_of(request)
     with _refused_with_words("ReplaceCompany"):
-        company = operations.rename_company(company, name=body.name)
-        operations.edit_company(company, description=body.description or "", tags=body.tags or {})
+        company = operations.rename_company(company, name=body.name, actor=program)
+        operations.edit_company(
+            company, description=body.description or "", tags=body.tags or {}, actor=program
+        )
     return _written(request, companyId)
 
 
@@ -193,14 +200,15 @@ def update_company(
     body: CompanyChanges,
 ) -> dict[str, Any]:
     """Change what is given; null means not given."""
-    company = find_company(request, companyId)
+    company, program = find_company(request, companyId), program_of(request)
     with _refused_with_words("UpdateCompany"):
         if body.name is not None:
-            company = operations.rename_company(company, name=body.name)
+            company = operations.rename_company(company, name=body.name, actor=program)
         operations.edit_company(
             company,
             description=company.description if body.description is None else body.description,
             tags=company.tags if body.tags is None else body.tags,
+            actor=program,
         )
     return _written(request, companyId)
 
@@ -215,7 +223,7 @@ def update_company(
 def delete_company(request: ApiRequest, companyId: UUID) -> HttpResponse:  # noqa: N803
     """Remove the company for good, with its connections and everything that was pulled."""
     try:
-        sync_operations.delete_company(find_company(request, companyId), actor=None)
+        sync_operations.delete_company(find_company(request, companyId), actor=program_of(request))
     except sync_operations.Deleted:
         raise not_found("company", companyId) from None
     return HttpResponse(status=204)
@@ -271,7 +279,11 @@ def set_company_sync_settings(
     if body.company_id != companyId:
         raise ApiError(400, "The companyId of the body is not the one of the address.")
     sync_settings.save(
-        request.organization, body.settings, company=company, overrides=body.overrides_defaults
+        request.organization,
+        body.settings,
+        company=company,
+        overrides=body.overrides_defaults,
+        actor=program_of(request),
     )
     return HttpResponse(status=204)
 

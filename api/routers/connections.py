@@ -10,7 +10,7 @@ from ninja import Router
 from api import links, paging, querying, shapes
 from api.errors import ApiError, not_found
 from api.paging import PagingInfo
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.routers.companies import find_company
 from api.scopes import READ, WRITE
@@ -116,7 +116,9 @@ def create_connection(
             400,
             f"{platform.name} is not enabled. It can be switched on under Settings → Integrations.",
         )
-    connection = lifecycle.create_connection(company, platform=platform.key)
+    connection = lifecycle.create_connection(
+        company, platform=platform.key, actor=program_of(request)
+    )
     return _written(request, companyId, connection.pk)
 
 
@@ -151,7 +153,7 @@ def delete_connection(
     """Remove a connection for good, with everything that was pulled over it."""
     connection = find_connection(request, companyId, connectionId)
     try:
-        sync_operations.delete_connection(connection, actor=None)
+        sync_operations.delete_connection(connection, actor=program_of(request))
     except sync_operations.Deleted:
         raise not_found("connection", connectionId) from None
     return HttpResponse(status=200)
@@ -172,8 +174,9 @@ def unlink_connection(
 ) -> dict[str, Any]:
     """Give up access: nothing is pulled any more, what was pulled stays readable."""
     connection = find_connection(request, companyId, connectionId)
+    program = program_of(request)
     try:
-        operations.unlink(connection, actor=None, reason="Unlinked through the API")
+        operations.unlink(connection, actor=program, reason=f"{program} unlinked it.")
     except lifecycle.NotLinked:
         raise ApiError(
             400, f"Only a linked connection can be unlinked; this one is {connection.status}."

@@ -11,7 +11,7 @@ from ninja.files import UploadedFile as Incoming
 
 from api import shapes
 from api.errors import ApiError, Issue
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.routers.companies import find_company
 from api.routers.connections import find_connection
@@ -124,7 +124,12 @@ def upload_files(
             400, f"file: {len(file)} files were sent; at most {MOST_AT_ONCE} are taken at a time."
         )
     try:
-        upload = operations.store(connection.company, file, source=UploadedFile.Source.API)
+        upload = operations.store(
+            connection.company,
+            file,
+            source=UploadedFile.Source.API,
+            uploaded_by=program_of(request),
+        )
     except operations.Deleted as error:
         raise ApiError(404, str(error)) from error
     if upload.refused:

@@ -9,7 +9,7 @@ from ninja import Field, Router
 
 from api import shapes
 from api.errors import ApiError
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.routers.refresh import find_pull
 from api.scopes import READ, REFRESH
@@ -152,7 +152,7 @@ def cancel(
     """Stop a pull: at once while it waits, else after the page its worker has in hand."""
     pull = find_pull(request, companyId, datasetId)
     try:
-        operations.cancel_pull(pull, actor=None)
+        operations.cancel_pull(pull, actor=program_of(request))
     except operations.AlreadyEnded:
         status = find_pull(request, companyId, datasetId).status
         raise ApiError(

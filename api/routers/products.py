@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from ninja import Router
 
 from api.errors import ApiError, Issue
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.routers.companies import find_company
 from api.routers.refresh import find_data_type, linked_connections, queue
@@ -18,7 +18,6 @@ from companies.models import Company, ProductInvalid
 from connections.platforms import get_platform
 from connections.schemas import DataType
 from sync import operations as sync_operations
-from sync.models import Pull
 
 router = Router(tags=["Companies"], by_alias=True)
 
@@ -45,7 +44,9 @@ def add_product(
     but `products` of the company and its two events.
     """
     try:
-        operations.add_product(find_company(request, companyId), productIdentifier)
+        operations.add_product(
+            find_company(request, companyId), productIdentifier, actor=program_of(request)
+        )
     except ProductInvalid as error:
         issue = Issue("productIdentifier", str(error), "AddProduct")
         raise ApiError(400, str(error), issues=[issue]) from error
@@ -66,7 +67,7 @@ def remove_product(
 ) -> HttpResponse:
     """Take a product off the company."""
     company = find_company(request, companyId)
-    if not operations.remove_product(company, productIdentifier):
+    if not operations.remove_product(company, productIdentifier, actor=program_of(request)):
         raise _without(company, productIdentifier)
     return HttpResponse(status=204)
 
@@ -89,8 +90,9 @@ def refresh_product(
     if productIdentifier not in company.products:
         raise _without(company, productIdentifier)
     connections = linked_connections(company)
+    program = program_of(request)
     if body is None or not body.data_types:
-        sync_operations.refresh_company(company, trigger=Pull.Trigger.API)
+        sync_operations.refresh_company(company, requested_by=program)
         return HttpResponse(status=202)
     able: dict[str, Any] = {}
     for name in dict.fromkeys(body.data_types):
@@ -101,7 +103,7 @@ def refresh_product(
         )
         raise ApiError(400, f"{', '.join(unable)} cannot be pulled. Valid are: {', '.join(valid)}.")
     for name, connection in able.items():
-        queue(connection, find_data_type(name))
+        queue(connection, find_data_type(name), program)
     return HttpResponse(status=202)
 
 

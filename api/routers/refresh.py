@@ -10,13 +10,13 @@ from ninja import Router
 from api import paging, querying, shapes
 from api.errors import ApiError, not_found
 from api.paging import PagingInfo
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.routers.companies import find_company
 from api.routers.connections import find_connection
 from api.scopes import READ, REFRESH
 from api.shapes import PullShape, PullStatusName, Shape
-from companies.models import Company
+from companies.models import Company, Program
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import DataType
@@ -95,11 +95,14 @@ def linked_connections(company: Company) -> list[Connection]:
     return linked
 
 
-def queue(connection: Connection, data_type: DataType) -> Pull:
+def queue(connection: Connection, data_type: DataType, program: Program) -> Pull:
     """:raises ApiError: 400 when it is being pulled already, or nothing can be."""
     try:
         return operations.queue_pull(
-            connection, data_type, trigger=Pull.Trigger.API, reason="Asked for through the API"
+            connection,
+            data_type,
+            trigger=Pull.Trigger.API,
+            reason=operations.asked_for_by(program),
         )
     except operations.AlreadyRunning as running:
         raise ApiError(
@@ -122,7 +125,7 @@ def refresh_all(request: ApiRequest, companyId: UUID) -> HttpResponse:  # noqa: 
     """Pull every data type that is fetched on first link; what is being pulled goes on."""
     company = find_company(request, companyId)
     linked_connections(company)
-    operations.refresh_company(company, trigger=Pull.Trigger.API)
+    operations.refresh_company(company, requested_by=program_of(request))
     return HttpResponse(status=204)
 
 
@@ -150,7 +153,7 @@ def refresh_data_type(
     if not able:
         names = ", ".join(sorted({each.platform_name for each in connections}))
         raise ApiError(404, f"Datatype {data_type} not supported by platform(s) {names}")
-    pull = queue(able[0], data_type)
+    pull = queue(able[0], data_type, program_of(request))
     return shapes.pull(Pull.objects.within(request.organization).get(pk=pull.pk))
 
 

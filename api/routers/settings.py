@@ -10,7 +10,7 @@ from pydantic import Field
 from api import cors, keys, profile, sync_settings
 from api.errors import ApiError, not_found
 from api.models import ApiKey, Scope
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.profile import Profile
 from api.responses import responses
 from api.scopes import ADMIN, READ
@@ -73,7 +73,7 @@ def update_profile(request: ApiRequest, body: Profile) -> dict[str, Any]:
     """Change the name, the redirect URL and the allowed origins; the logo is uploaded in the
     portal.
     """
-    profile.save(request.organization, body)
+    profile.save(request.organization, body, actor=program_of(request))
     request.organization.refresh_from_db(fields=["name"])
     return profile.of_organization(request.organization)
 
@@ -101,7 +101,7 @@ def update_sync_settings(request: ApiRequest, body: SyncSettingsBody) -> HttpRes
     """Set how data types are pulled; those left out stay as they are."""
     if body.client_id != request.organization.pk:
         raise ApiError(400, "The clientId of the body is not the organization of this API key.")
-    sync_settings.save(request.organization, body.settings)
+    sync_settings.save(request.organization, body.settings, actor=program_of(request))
     return HttpResponse(status=204)
 
 
@@ -126,7 +126,9 @@ def get_cors(request: ApiRequest) -> dict[str, Any]:
 )
 def set_cors(request: ApiRequest, body: AllowedOrigins) -> dict[str, Any]:
     """Replace the web pages that may call the API from a browser."""
-    origins = profile.allow_origins(request.organization, body.allowed_origins)
+    origins = profile.allow_origins(
+        request.organization, body.allowed_origins, actor=program_of(request)
+    )
     return {"allowedOrigins": origins}
 
 
@@ -187,7 +189,9 @@ def create_api_key(request: ApiRequest, body: ApiKeyBody | None = None) -> Statu
     try:
         # None gives away more than it has.
         scopes = [Scope(each) for each in request.principal.scopes]
-        key, text = keys.create_key(request.organization, name=name, scopes=scopes, actor=None)
+        key, text = keys.create_key(
+            request.organization, name=name, scopes=scopes, actor=program_of(request)
+        )
     except keys.TooManyKeys as error:
         raise ApiError(409, str(error)) from error
     key.refresh_from_db(fields=["created_at"])
@@ -204,7 +208,7 @@ def create_api_key(request: ApiRequest, body: ApiKeyBody | None = None) -> Statu
 def delete_api_key(request: ApiRequest, apiKeyId: UUID) -> HttpResponse:  # noqa: N803
     """Take a key away at once, but not the last one that works."""
     try:
-        keys.revoke_key(request.organization, apiKeyId, actor=None)
+        keys.revoke_key(request.organization, apiKeyId, actor=program_of(request))
     except ApiKey.DoesNotExist:
         raise not_found("API key", apiKeyId) from None
     except keys.LastKey as error:

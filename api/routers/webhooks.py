@@ -8,7 +8,7 @@ from ninja import Router, Status
 from pydantic import Field
 
 from api.errors import ApiError, Issue, not_found
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.scopes import WEBHOOKS
 from api.shapes import Shape
@@ -66,7 +66,7 @@ def create_consumer(request: ApiRequest, body: ConsumerBody) -> Status[dict[str,
             event_types=body.event_types,
             company_tags=body.company_tags or [],
             disabled=body.disabled,
-            actor=None,
+            actor=program_of(request),
         )
     except operations.ConsumerRefused as refused:
         issue = Issue(refused.field, str(refused), "CreateWebhookConsumer")
@@ -89,7 +89,7 @@ def delete_consumer(request: ApiRequest, webhookId: UUID) -> HttpResponse:  # no
     if consumer is None:
         raise not_found("webhook consumer", webhookId)
     try:
-        operations.delete_consumer(consumer, actor=None)
+        operations.delete_consumer(consumer, actor=program_of(request))
     except operations.Deleted:
         raise not_found("webhook consumer", webhookId) from None
     return HttpResponse(status=204)

@@ -1,3 +1,4 @@
+from companies.models.actor import Actor, Program, key_of, name_of, person, told
 from companies.models.audit import AuditEntry, AuditKind
 from companies.models.company import (
     Company,
@@ -21,6 +22,7 @@ from companies.models.user import User
 
 __all__ = [
     "PUBLISHED",
+    "Actor",
     "AuditEntry",
     "AuditKind",
     "Company",
@@ -34,10 +36,15 @@ __all__ = [
     "Organization",
     "OutboxEntry",
     "ProductInvalid",
+    "Program",
     "TagsInvalid",
     "TenantQuerySet",
     "User",
     "clean_company_name",
     "clean_product",
     "clean_tags",
+    "key_of",
+    "name_of",
+    "person",
+    "told",
 ]

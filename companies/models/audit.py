@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import pgettext_lazy
 
+from companies.models.actor import told
 from companies.models.organization import Organization, TenantQuerySet
 from companies.models.user import User
 from companies.rls import RowLevelSecurity
@@ -54,6 +55,7 @@ class AuditEntry(models.Model):
 
     class ActorKind(models.TextChoices):
         MEMBER = "member", "Member"
+        API_KEY = "api_key", pgettext_lazy("actor", "API key")
         SYSTEM = "system", "Ledgerport"
         SUPPORT = "support", pgettext_lazy("actor", "Support")
 
@@ -64,8 +66,10 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(db_default=Now(), editable=False)
     actor_kind = models.CharField(max_length=20, choices=ActorKind)
     actor = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
-    #: As it was then: people are renamed, and leave.
+    #: As it was then: people are renamed, and leave; keys are revoked.
     actor_name = models.CharField(max_length=254)
+    #: The API key that a program came with.
+    actor_key_id = models.UUIDField(null=True)
     #: A verb in the past: "changed", "invited". Marked for translation where it is given.
     action = models.CharField(max_length=40)
     kind = models.CharField(max_length=40)
@@ -87,7 +91,12 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor_name} {self.action} {self.label}"
+        return f"{self.who} {self.action} {self.label}"
+
+    @property
+    def who(self) -> str:
+        """As they were called then."""
+        return told(None, self.actor_name, self.actor_key_id)
 
     @property
     def kind_label(self) -> str:

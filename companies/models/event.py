@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import pgettext_lazy
 
+from companies.models.actor import told
 from companies.models.organization import Organization, TenantQuerySet
 from companies.models.user import User
 from companies.rls import RowLevelSecurity
@@ -90,6 +91,10 @@ class Event(models.Model):
     connection_id = models.UUIDField(null=True)
     type = models.CharField(max_length=40, choices=EventType)
     actor = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
+    #: As it was then: people leave, keys are revoked.
+    actor_name = models.CharField(max_length=254, blank=True, default="", db_default="")
+    #: The API key that a program came with.
+    actor_key_id = models.UUIDField(null=True)
     #: One readable sentence part after the actor: "renamed the company from “Old”".
     summary = models.CharField(max_length=400)
     payload = models.JSONField(default=dict)
@@ -116,3 +121,8 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} at {self.occurred_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def by(self) -> str:
+        """Who did it; nothing where it was nobody who signs in."""
+        return told(self.actor, self.actor_name, self.actor_key_id)

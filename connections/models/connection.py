@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import pgettext_lazy
 
-from companies.models import Company, Organization, TenantQuerySet, User
+from companies.models import Company, Organization, TenantQuerySet, User, told
 from companies.rls import RowLevelSecurity, SameOrganization
 from connections.platforms import get_platform
 
@@ -117,6 +117,10 @@ class Transition(models.Model):
     to_status = models.CharField(max_length=20)
     reason = models.CharField(max_length=400, blank=True)
     actor = models.ForeignKey(User, null=True, on_delete=models.DB_SET_NULL, related_name="+")
+    #: As it was then: people leave, keys are revoked.
+    actor_name = models.CharField(max_length=254, blank=True, default="", db_default="")
+    #: The API key that a program came with.
+    actor_key_id = models.UUIDField(null=True)
     occurred_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = TenantQuerySet["Transition"].as_manager()
@@ -134,6 +138,11 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.occurred_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def by(self) -> str:
+        """Who did it; nothing where it was nobody who signs in."""
+        return told(self.actor, self.actor_name, self.actor_key_id)
 
 
 class ConnectionError(models.Model):  # noqa: A001 - the public API's word: dataConnectionErrors

@@ -21,6 +21,7 @@ from connections.models import (
     Connection,
     ConnectionError,  # noqa: A004 - the public API's word
     ConnectionQuerySet,
+    Transition,
 )
 from connections.offers import platform_choices
 from portal.http import wants_fragment
@@ -170,10 +171,13 @@ def _of(company: Company) -> ConnectionQuerySet:
 
 def _shown(company: Company) -> ConnectionQuerySet:
     errors = ConnectionError.objects.order_by("-errored_at", "-id")[:_ERRORS_SHOWN]
+    # Whoever added it, be it a program.
+    beginnings = Transition.objects.filter(kind=Transition.Kind.STARTED).select_related("actor")
     return (
         _of(company)
         .select_related("created_by")
         .prefetch_related(Prefetch("errors", errors, to_attr="latest_errors"))
+        .prefetch_related(Prefetch("transitions", beginnings, to_attr="beginnings"))
     )
 
 

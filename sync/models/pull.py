@@ -124,6 +124,10 @@ class Pull(models.Model):
     cancel_requested_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.DB_SET_NULL, related_name="+", db_index=False
     )
+    #: As it was then: people leave, and programs are known by their keys' names alone.
+    cancel_requested_by_name = models.CharField(
+        max_length=254, blank=True, default="", db_default=""
+    )
 
     # Where it stands
     #: Every status it had and since when: [{"status": "Fetching", "at": "…"}].
@@ -201,6 +205,10 @@ class Pull(models.Model):
     @property
     def is_cancelling(self) -> bool:
         return self.is_active and self.cancel_requested_at is not None
+
+    @property
+    def canceller(self) -> str:
+        return str(self.cancel_requested_by or self.cancel_requested_by_name)
 
     @property
     def is_active(self) -> bool:

@@ -49,9 +49,9 @@ def _counted_anew():
 def program_of(db):
     """Return a program with a key of the organization."""
 
-    def make(organization, **key):
+    def make(organization, *, name="test", **key):
         with tenancy.entered(organization.pk):
-            _, text = create_key(organization, name="test", actor=None, **key)
+            _, text = create_key(organization, name=name, actor=None, **key)
         return Program(text)
 
     return make

@@ -1,11 +1,12 @@
 """Pulls that somebody stops, or asks for once more; and what tells how they went."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
-from companies.models import Event
+from companies.models import Event, Program
 from connections.platforms.base import Unreachable
 from connections.platforms.http import Exchange
 from connections.schemas import DataType
@@ -56,6 +57,20 @@ def test_a_running_pull_stops_after_the_page_in_hand(connection, platform, alice
     assert asked.error_message.startswith("Cancelled by Alice")
     assert asked.cancel_requested_by == alice
     assert not store()
+
+
+def test_a_running_pull_names_the_program_that_stopped_it(connection, platform):
+    asked = ask(connection)
+
+    def cancel():
+        operations.cancel_pull(asked, actor=Program(uuid4(), "Payroll"))
+
+    platform.serve(page(invoice(1), cursor="a"), cancel, page(invoice(2), cursor="b"))
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    asked.refresh_from_db()
+    assert asked.error_message.startswith("Cancelled by API key Payroll.")
 
 
 def test_what_ended_cannot_be_cancelled(connection, platform, alice):
