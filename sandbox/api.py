@@ -15,10 +15,11 @@ from sandbox.interference import answer_with
 from sandbox.ledger import moments
 from sandbox.ledger.profiles import PROFILES
 from sandbox.server import Server, server_of
-from sandbox.views import collections, parties
+from sandbox.views import collections, extras, parties
 from sandbox.views.reports import Report
 
 MAX_PAGE_SIZE = 1_000
+MAX_FIELDS = 50
 REPORTS = ("balance_sheet", "profit_and_loss", "cash_flow")
 
 type Handler = Callable[[Server, Grant, Request, Fault | None], object]
@@ -32,8 +33,9 @@ def connection(_server: Server, grant: Grant, _request: Request, _fault: Fault |
     }
 
 
-def company(server: Server, grant: Grant, _request: Request, _fault: Fault | None) -> object:
-    return parties.company(server.businesses.books(grant.business_id), server.clock.now())
+def company(server: Server, grant: Grant, request: Request, _fault: Fault | None) -> object:
+    body = parties.company(server.businesses.books(grant.business_id), server.clock.now())
+    return extras.added("company", grant.business_id, body, _fields(request.query_params))
 
 
 def collection(server: Server, grant: Grant, request: Request, fault: Fault | None) -> object:
@@ -50,7 +52,13 @@ def collection(server: Server, grant: Grant, request: Request, fault: Fault | No
         page = max(1, page - 1)
     books = server.businesses.books(grant.business_id)
     found = collections.select(
-        books, name, since=since, as_of=as_of, page=page, page_size=page_size
+        books,
+        name,
+        since=since,
+        as_of=as_of,
+        page=page,
+        page_size=page_size,
+        fields=_fields(query),
     )
     if fault is None or fault.kind != "truncated":
         server.served.record(grant.id, name, found.rows)
@@ -128,6 +136,13 @@ def _bearer(server: Server, request: Request) -> Grant:
     if READ_SCOPE not in grant.scope.split():
         raise Refusal(403, "forbidden", f"The scope {READ_SCOPE} was not granted.")
     return grant
+
+
+def _fields(query: Mapping[str, str]) -> list[str]:
+    names = [name for name in query.get("fields", "").split(",") if name]
+    if len(names) > MAX_FIELDS:
+        raise Refusal(400, "invalid_request", f"fields must not name more than {MAX_FIELDS}.")
+    return names
 
 
 def _as_of(server: Server, query: Mapping[str, str]) -> int:

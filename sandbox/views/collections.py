@@ -1,6 +1,7 @@
 """Every collection by name: which revisions it has at a moment, and how one is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -9,7 +10,7 @@ from sandbox.ledger.books import Books
 from sandbox.ledger.history import Log, Revision
 from sandbox.ledger.records import Account, BankAccount, Record
 from sandbox.ledger.totals import Sums
-from sandbox.views import parties, postings
+from sandbox.views import extras, parties, postings, projects
 
 type Body = dict[str, object]
 
@@ -32,10 +33,29 @@ type Select = Callable[[Books, int | None, int, int, int], Selection]
 
 
 def select(
-    books: Books, name: str, *, since: int | None, as_of: int, page: int, page_size: int
+    books: Books,
+    name: str,
+    *,
+    since: int | None,
+    as_of: int,
+    page: int,
+    page_size: int,
+    fields: Sequence[str] = (),
 ) -> Selection:
-    """Show one page of what there is as of a moment, or of what changed since another."""
-    return _SELECT[name](books, since, as_of, (page - 1) * page_size, page * page_size)
+    """Show one page of what there is as of a moment, or of what changed since another.
+
+    `fields` are wanted beside the usual ones.
+    """
+    found = _SELECT[name](books, since, as_of, (page - 1) * page_size, page * page_size)
+    if not fields:
+        return found
+    rows = [
+        row
+        if row.deleted
+        else msgspec.structs.replace(row, body=extras.added(name, row.id, row.body, fields))
+        for row in found.rows
+    ]
+    return Selection(found.total, rows)
 
 
 def _plain[R: Record](log: Callable[[Books], Log[R]], show: Callable[[R], Body]) -> Select:
@@ -65,6 +85,19 @@ def _with_balance[R: (Account, BankAccount)](
         return Selection(len(found), rows)
 
     return run
+
+
+def _projects(books: Books, since: int | None, as_of: int, start: int, stop: int) -> Selection:
+    """Show projects, which change whenever their customer does."""
+    found = [each for each in _revisions(books.customers, since, as_of) if projects.has_one(each)]
+    rows = [
+        _row(
+            msgspec.structs.replace(each, id=projects.key_of(each.id)),
+            partial(projects.project, created=each.created),
+        )
+        for each in found[start:stop]
+    ]
+    return Selection(len(found), rows)
 
 
 def _revisions[R: Record](log: Log[R], since: int | None, as_of: int) -> list[Revision[R]]:
@@ -107,6 +140,7 @@ _SELECT: dict[str, Select] = {
     "bill_payments": _plain(lambda books: books.bill_payments, postings.bill_payment),
     "journal_entries": _plain(lambda books: books.journal_entries, postings.entry),
     "bank_transactions": _plain(lambda books: books.bank_transactions, postings.bank_line),
+    "projects": _projects,
 }
 
 NAMES = tuple(_SELECT)

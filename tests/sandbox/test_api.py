@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.config import Config
 from sandbox.ledger import moments
-from sandbox.views import collections
+from sandbox.views import collections, extras
 from tests.sandbox.conftest import CONTROL, Visitor, serving
 
 
@@ -37,6 +37,62 @@ def test_company_is_the_business(visitor: Visitor):
     assert company["base_currency"] == "EUR"
     assert company["financial_year_start"] == "07-01"
     assert company["address"]["city"] == "Görlitz"
+
+
+def test_fields_are_given_to_whoever_names_them(visitor: Visitor):
+    tokens = visitor.connect()
+    plain = visitor.get("invoices", tokens, page_size=3).json()
+    names = "approval,purchase_order,nothing_like_it,total"
+
+    asked = visitor.get("invoices", tokens, page_size=3, as_of=plain["as_of"], fields=names).json()
+
+    for before, after in zip(plain["items"], asked["items"], strict=True):
+        assert "approval" not in before
+        assert after["approval"]["by"]["email"].endswith("@example.com")
+        assert after["purchase_order"].startswith("PO-")
+        assert {name: after[name] for name in before} == before
+        assert set(after) == {*before, "approval", "purchase_order"}
+    again = visitor.get("invoices", tokens, page_size=3, as_of=plain["as_of"], fields=names)
+    assert again.json() == asked
+
+
+@pytest.mark.parametrize("name", extras.FIELDS)
+def test_every_field_can_be_asked_for(visitor: Visitor, name: str):
+    fields = extras.FIELDS[name]
+    found = visitor.get(name, visitor.connect(), fields=",".join(fields)).json()
+
+    for row in found.get("items", [found]):
+        assert set(fields) <= set(row)
+
+
+def test_deleted_rows_have_no_fields(visitor: Visitor):
+    tokens = visitor.connect()
+    as_of = visitor.get("bills", tokens).json()["as_of"]
+    visitor.advance(days=40)
+    tokens = visitor.refresh(tokens["refresh_token"]).json()
+
+    changes = items(visitor, tokens, "bills", modified_since=as_of, fields="approval")
+
+    assert all(("approval" in row) is not row.get("deleted", False) for row in changes)
+    assert any("deleted" in row for row in changes)
+
+
+def test_too_many_fields_are_refused(visitor: Visitor):
+    answer = visitor.get("bills", visitor.connect(), fields=",".join("abcdefghi" * 6))
+
+    assert answer.status_code == 400
+
+
+def test_projects_belong_to_customers(visitor: Visitor):
+    tokens = visitor.connect()
+    customers = {row["id"] for row in items(visitor, tokens, "customers", page_size=1_000)}
+    projects = items(visitor, tokens, "projects", page_size=1_000)
+
+    assert projects
+    assert {row["customer"]["id"] for row in projects} < customers
+    assert {row["status"] for row in projects} == {"open", "closed"}
+    assert isinstance(projects[0]["budget"], float)
+    assert [each["name"] for each in projects[0]["milestones"]] == ["Kick-off", "Handover"]
 
 
 @pytest.mark.parametrize("name", collections.NAMES)
