@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 import httpx
@@ -23,6 +24,7 @@ from connections.platforms.errors import (
     Unexpected,
     Unreachable,
 )
+from connections.platforms.extra_data import CustomSource, Supplement
 from connections.schemas import DataType, Record
 from connections.words import gettext_noop
 
@@ -31,6 +33,7 @@ __all__ = [
     "CredentialField",
     "CredentialPlatform",
     "Credentials",
+    "CustomSource",
     "Environment",
     "Identity",
     "InvalidCredentials",
@@ -44,6 +47,7 @@ __all__ = [
     "RateLimited",
     "Rejected",
     "SourceType",
+    "Supplement",
     "Unexpected",
     "Unreachable",
 ]
@@ -133,6 +137,10 @@ class Platform(ABC):
     data_types: ClassVar[frozenset[DataType]]
     incremental: ClassVar[frozenset[DataType]]
     """The types that honour ``since`` and then report what was deleted."""
+    supplemental: ClassVar[Mapping[DataType, str]] = MappingProxyType({})
+    """The types whose records can carry properties of the platform's own, each with its source."""
+    has_custom_types: ClassVar[bool] = False
+    """Whether ``fetch_custom`` can read any of the platform's lists."""
     redirects: ClassVar[bool]
     """Whether the customer authorizes on the platform's own pages."""
     works_on_phones: ClassVar[bool] = True
@@ -150,14 +158,18 @@ class Platform(ABC):
         credentials: Credentials,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        supplements: Mapping[DataType, Supplement] = MappingProxyType({}),
     ) -> None:
         """``http`` resolves paths against ``api_url``.
 
         ``sleep`` is called between tries: a worker may keep its lease alive there, or stop.
+        ``supplements`` say what records carry in ``supplemental_data``, for types that are in
+        ``supplemental``.
         """
         self.http = http
         self.credentials = credentials
         self.sleep = sleep
+        self.supplements = supplements
 
     @classmethod
     @abstractmethod
@@ -195,6 +207,17 @@ class Platform(ABC):
 
         :raises NotSupported: when the platform has no such data.
         """
+
+    def fetch_custom(self, source: CustomSource, *, cursor: str | None) -> Iterator[Page]:
+        """Yield pages of ``CustomRecord``, at least one, read where the configuration says.
+
+        They come whole, and in the platform's order; ``cursor`` is as for ``fetch``. What
+        ``custom.read`` makes of the platform's rows is what a page holds.
+
+        :raises NotSupported: when the platform has no custom types.
+        """
+        del source, cursor
+        raise NotSupported(f"Custom data types are not supported for {self.name}.")
 
 
 class OAuthPlatform(Platform):

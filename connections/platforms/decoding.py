@@ -43,8 +43,11 @@ _ROUGHLY = bytes.maketrans(_NUMERIC + _CAPITALS, b"0" * len(_NUMERIC) + _CAPITAL
 _SUSPECT = (b"0e0", b"0" * 16, b"nan", b"inf", b"\\u")
 
 
-def unstorable(raw: bytes, row: msgspec.Struct) -> str | None:
-    """Return why a row, though well formed, could not be stored as canonical JSON."""
+def unstorable(raw: bytes, row: Any) -> str | None:
+    """Return why a row, though well formed, could not be stored as canonical JSON.
+
+    ``row`` is what was decoded of it, as a struct or as plain values.
+    """
     if len(raw) > MAX_ROW_BYTES:
         return f"The record is larger than {MAX_ROW_BYTES // 1024} kB."
     rough = raw.translate(_ROUGHLY)
@@ -56,17 +59,23 @@ def unstorable(raw: bytes, row: msgspec.Struct) -> str | None:
 def _fault(value: Any) -> str | None:
     match value:
         case Decimal():
-            if not value.is_finite():
-                return f"{value} is not an amount."
-            if abs(value.adjusted()) > MAX_MAGNITUDE:
-                return f"An amount has more than {MAX_MAGNITUDE} digits."
+            return _fault_of_amount(value)
         case str():
-            if "\x00" in value:
-                return "A text contains a NUL character."
+            return "A text contains a NUL character." if "\x00" in value else None
         case msgspec.Struct():
             return _first_fault(getattr(value, name) for name in value.__struct_fields__)
         case tuple() | list():
             return _first_fault(value)
+        case dict():
+            return _first_fault(value) or _first_fault(value.values())
+    return None
+
+
+def _fault_of_amount(value: Decimal) -> str | None:
+    if not value.is_finite():
+        return f"{value} is not an amount."
+    if abs(value.adjusted()) > MAX_MAGNITUDE:
+        return f"An amount has more than {MAX_MAGNITUDE} digits."
     return None
 
 

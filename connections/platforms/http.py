@@ -327,7 +327,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 #: What is asked for is no secret, and explains an answer; anything else might be one.
 _OPEN_PARAMS = frozenset(
     {
-        *("page", "page_size", "modified_since", "as_of", "from", "to"),  # the sandbox
+        *("page", "page_size", "modified_since", "as_of", "from", "to", "fields"),  # the sandbox
         *("pageSize", "offset", "order", "where", "includeArchived"),  # Xero
         *("date", "fromDate", "toDate", "periods", "timeframe"),
         *("query", "entities", "changedSince", "minorversion"),  # QuickBooks Online

@@ -7,7 +7,8 @@ from connections.schemas.banking import BankAccount, BankTransaction
 from connections.schemas.base import Listing, Metadata, Record, SupplementalData
 from connections.schemas.catalog import Item, TaxRate
 from connections.schemas.contacts import CompanyInfo, Customer, Supplier
-from connections.schemas.data_types import DataType
+from connections.schemas.custom import CustomRecord
+from connections.schemas.data_types import AnyType, CustomType, DataType, data_type_of
 from connections.schemas.encoding import decode, encode, single_id
 from connections.schemas.ledger import Account, JournalEntry
 from connections.schemas.purchases import Bill, BillCreditNote, BillPayment
@@ -22,6 +23,7 @@ from connections.schemas.statements import (
 __all__ = [
     "RECORD_TYPES",
     "Account",
+    "AnyType",
     "BalanceSheet",
     "BankAccount",
     "BankTransaction",
@@ -31,6 +33,8 @@ __all__ = [
     "CashFlowStatement",
     "CompanyInfo",
     "CreditNote",
+    "CustomRecord",
+    "CustomType",
     "Customer",
     "DataType",
     "Invoice",
@@ -45,6 +49,7 @@ __all__ = [
     "SupplementalData",
     "Supplier",
     "TaxRate",
+    "data_type_of",
     "decode",
     "encode",
     "listing",

@@ -1,6 +1,8 @@
 """The kinds of data a connection can pull, under the public API's names."""
 
+import re
 from enum import StrEnum
+from typing import Self
 
 from connections.words import gettext_noop, translated
 
@@ -52,6 +54,69 @@ class DataType(StrEnum):
         """Its place in a pull of everything: what others refer to comes first."""
         return _ORDER[self]
 
+
+class CustomType(str):  # noqa: SLOT000 - the names stand beside the text
+    """A kind of data that an organization configured itself: `custom/` and its identifier.
+
+    Equal to its text, like `DataType`, so that the two can stand for each other.
+    """
+
+    #: What its records hold, by the organization's names; where that is known.
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, identifier: str, names: tuple[str, ...] = ()) -> Self:
+        """:raises ValueError: when the text can be no identifier."""
+        if not _IDENTIFIER.fullmatch(identifier):
+            raise ValueError(
+                "An identifier is made of 1 to 50 letters, digits, hyphens and underscores, and "
+                "begins with a letter or a digit."
+            )
+        found = cls(f"{_CUSTOM}{identifier}")
+        found.names = names
+        return found
+
+    @property
+    def identifier(self) -> str:
+        return self.removeprefix(_CUSTOM)
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+    @property
+    def label(self) -> str:
+        return f"{self.identifier} (custom)"
+
+    @property
+    def is_report(self) -> bool:
+        return False
+
+    @property
+    def is_single(self) -> bool:
+        return False
+
+    @property
+    def sync_order(self) -> int:
+        return len(DataType)
+
+
+type AnyType = DataType | CustomType
+
+
+def data_type_of(text: str) -> AnyType:
+    """Return the data type, standard or custom, that a text names.
+
+    :raises ValueError: when it names none.
+    """
+    if text.startswith(_CUSTOM):
+        return CustomType.of(text.removeprefix(_CUSTOM))
+    return DataType(text)
+
+
+_CUSTOM = "custom/"
+#: With the prefix it fits the columns of the store.
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 
 _REPORTS = frozenset(
     {DataType.BALANCE_SHEET, DataType.PROFIT_AND_LOSS, DataType.CASH_FLOW_STATEMENT}

@@ -3,42 +3,39 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import httpx
 import msgspec
 
-from connections.platforms import oauth
+from connections.platforms import custom, oauth
 from connections.platforms.base import (
     Credentials,
+    CustomSource,
     Environment,
     Identity,
     NotSupported,
     OAuthPlatform,
     Page,
     PlatformApp,
-    Rejected,
     SourceType,
-    Unexpected,
+    Supplement,
 )
-from connections.platforms.http import get_json
+from connections.platforms.http import get, get_json
 from connections.platforms.sandbox import documents, mapping, statements, wire
-from connections.platforms.sandbox.rows import Place, Rows
+from connections.platforms.sandbox.lists import place_of, rows_of
+from connections.platforms.sandbox.paging import (
+    ENVELOPE,
+    WHOLE,
+    Cursor,
+    page,
+    read_cursor,
+    unexpected,
+)
+from connections.platforms.sandbox.rows import Rows, supplemented
 from connections.schemas import DataType, Record
 from connections.words import gettext_noop
-
-
-class _Cursor(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """Where a pull stands after a page; all that another process needs to go on."""
-
-    page: int
-    done: bool = False
-    since: str | None = None
-    as_of: str | None = None
-    total: int | None = None
-    seen: int = 0
-    # The last row's place in the platform's order: the next page must begin beyond it.
-    last: Place | None = None
 
 
 class Sandbox(OAuthPlatform):
@@ -50,6 +47,21 @@ class Sandbox(OAuthPlatform):
     incremental: ClassVar[frozenset[DataType]] = frozenset(
         data_type for data_type in DataType if not data_type.is_single
     )
+    supplemental: ClassVar[Mapping[DataType, str]] = MappingProxyType(
+        {
+            DataType.COMPANY: "/company",
+            DataType.CHART_OF_ACCOUNTS: "/accounts",
+            DataType.TAX_RATES: "/tax_rates",
+            DataType.CUSTOMERS: "/customers",
+            DataType.SUPPLIERS: "/suppliers",
+            DataType.ITEMS: "/items",
+            DataType.INVOICES: "/invoices",
+            DataType.BILLS: "/bills",
+            DataType.CREDIT_NOTES: "/credit_notes",
+            DataType.JOURNAL_ENTRIES: "/journal_entries",
+        }
+    )
+    has_custom_types: ClassVar[bool] = True
     scopes: ClassVar[tuple[str, ...]] = ("accounting.read", "offline_access")
     environments: ClassVar[tuple[Environment, ...]] = ("sandbox",)
     access: ClassVar[str] = gettext_noop(
@@ -130,9 +142,9 @@ class Sandbox(OAuthPlatform):
     ) -> Iterator[Page]:
         if data_type not in self.data_types:
             raise NotSupported(f"{self.name} has no {data_type.english.lower()}.")
-        place = _CURSOR.decode(cursor) if cursor else _Cursor(page=0, since=since)
+        place = read_cursor(cursor, since)
         if place.done:
-            return iter((_page(place),))
+            return iter((page(place),))
         if data_type.is_single:
             return self._single(data_type)
         return self._pages(data_type, place)
@@ -143,68 +155,61 @@ class Sandbox(OAuthPlatform):
         else:
             path, decoder, to_record = _REPORTS[data_type]
             record = to_record(self._get(f"/api/v1/reports/{path}", decoder))
-        yield _page(_Cursor(page=1, done=True, total=1, seen=1), records=(record,))
+        yield page(WHOLE, records=(record,))
 
     def _company_record(self) -> Record:
         try:
-            return mapping.company(self._company)
+            record: Record = mapping.company(self._company)
         except ValueError as error:
-            raise self._unexpected(f"company: {error}") from error
+            raise unexpected(f"company: {error}") from error
+        supplement = self.supplements.get(DataType.COMPANY)
+        if supplement is None:
+            return record
+        row = self._get("/api/v1/company", _RAW, params=_fields(supplement))
+        record, reason = supplemented(record, bytes(row), supplement)
+        if reason is not None:
+            raise unexpected(f"company: {reason}")
+        return record
 
-    def _pages(self, data_type: DataType, place: _Cursor) -> Iterator[Page]:
+    def _pages(self, data_type: DataType, place: Cursor) -> Iterator[Page]:
         collection = _COLLECTIONS[data_type]
         to_record = collection.to_record
         if data_type is DataType.JOURNAL_ENTRIES:
             to_record = partial(mapping.journal_entry, base_currency=self._company.base_currency)
+        supplement = self.supplements.get(data_type)
+        fields = _fields(supplement) if supplement is not None else {}
         while not place.done:
-            envelope = self._get(
-                f"/api/v1/{collection.path}", _ENVELOPE, params=self._params(place)
-            )
-            rows = Rows(collection.decoder, to_record)
+            params = place.params(self.page_size) | fields
+            envelope = self._get(f"/api/v1/{collection.path}", ENVELOPE, params=params)
+            rows = Rows(collection.decoder, to_record, supplement)
             last = rows.read(envelope.items, after=place.last)
-            place = self._advance(place, envelope, last)
-            yield _page(
+            place = place.after(envelope, last)
+            yield page(
                 place,
                 records=tuple(rows.records),
                 deleted_ids=tuple(rows.deleted_ids),
                 rejected=tuple(rows.rejected),
             )
 
-    def _params(self, place: _Cursor) -> dict[str, str | int]:
-        params: dict[str, str | int] = {"page": place.page + 1, "page_size": self.page_size}
-        if place.since:
-            params["modified_since"] = place.since
-        if place.as_of:
-            params["as_of"] = place.as_of
-        return params
-
-    def _advance(self, place: _Cursor, envelope: wire.Envelope, last: Place | None) -> _Cursor:
-        """Return the place after a page.
-
-        :raises Unexpected: when the page is not the one that follows.
-        """
-        if envelope.page != place.page + 1:
-            raise self._unexpected(f"page {envelope.page} came for page {place.page + 1}")
-        if place.as_of is not None and (envelope.as_of, envelope.total) != (
-            place.as_of,
-            place.total,
-        ):
-            raise self._unexpected(f"the snapshot changed at page {envelope.page}")
-        seen = place.seen + len(envelope.items)
-        done = envelope.page >= envelope.pages
-        if seen > envelope.total or (done and seen < envelope.total):
-            raise self._unexpected(f"{seen} rows came of {envelope.total}")
-        if not done and not envelope.items:
-            raise self._unexpected(f"page {envelope.page} of {envelope.pages} is empty")
-        return _Cursor(
-            page=envelope.page,
-            done=done,
-            since=place.since,
-            as_of=envelope.as_of,
-            total=envelope.total,
-            seen=seen,
-            last=last,
-        )
+    def fetch_custom(self, source: CustomSource, *, cursor: str | None) -> Iterator[Page]:
+        place = read_cursor(cursor)
+        if place.done:
+            yield page(place)
+        path, query = place_of(source.data_source)
+        while not place.done:
+            params = query | place.params(self.page_size)
+            answer = get(
+                self.http,
+                path,
+                platform=self.name,
+                token=self.credentials.access_token,
+                params=params,
+                accepted=(httpx.codes.OK, httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND),
+                sleep=self.sleep,
+            )
+            rows, place = rows_of(answer, path, place)
+            records, rejected = custom.read(rows, source)
+            yield page(place, records=tuple(records), rejected=tuple(rejected))
 
     @cached_property
     def _company(self) -> wire.Company:
@@ -226,33 +231,17 @@ class Sandbox(OAuthPlatform):
             sleep=self.sleep,
         )
 
-    def _unexpected(self, detail: str) -> Unexpected:
-        return Unexpected(f"{self.name} gave an answer we do not understand.", detail=detail)
-
-
-def _page(
-    place: _Cursor,
-    *,
-    records: tuple[Record, ...] = (),
-    deleted_ids: tuple[str, ...] = (),
-    rejected: tuple[Rejected, ...] = (),
-) -> Page:
-    return Page(
-        records=records,
-        deleted_ids=deleted_ids,
-        rejected=rejected,
-        cursor=msgspec.json.encode(place).decode(),
-        watermark=place.as_of,
-        total=place.total,
-    )
-
 
 def _endpoint(app: PlatformApp, name: str) -> str:
     return f"{app.base_url.rstrip('/')}/oauth/{name}"
 
 
-_CURSOR = msgspec.json.Decoder(_Cursor)
-_ENVELOPE = msgspec.json.Decoder(wire.Envelope)
+def _fields(supplement: Supplement) -> dict[str, str | int]:
+    """Name what the platform shall add: it leaves out what it has not."""
+    return {"fields": ",".join(supplement.roots)}
+
+
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 _CONNECTION = msgspec.json.Decoder(wire.Connection)
 _COMPANY = msgspec.json.Decoder(wire.Company)
 

@@ -8,8 +8,9 @@ import msgspec
 
 from connections.platforms.base import Rejected, Unexpected
 from connections.platforms.decoding import UNREADABLE, reject, unstorable
+from connections.platforms.extra_data import Supplement
 from connections.platforms.sandbox import wire
-from connections.schemas import Record
+from connections.schemas import Record, SupplementalData
 
 type Place = tuple[datetime, str]
 """A row's place in the platform's order: when it changed, then its id."""
@@ -21,10 +22,14 @@ class Rows:
     """What became records, what was deleted and what is kept aside."""
 
     def __init__(
-        self, decoder: msgspec.json.Decoder[Any], to_record: Callable[[Any], Record]
+        self,
+        decoder: msgspec.json.Decoder[Any],
+        to_record: Callable[[Any], Record],
+        supplement: Supplement | None = None,
     ) -> None:
         self.decoder = decoder
         self.to_record = to_record
+        self.supplement = supplement
         self.records: list[Record] = []
         self.deleted_ids: list[str] = []
         self.rejected: list[Rejected] = []
@@ -56,7 +61,11 @@ class Rows:
         try:
             reason = unstorable(raw, row)
             if reason is None:
-                self.records.append(self.to_record(row))
+                record = self.to_record(row)
+                if self.supplement is not None:
+                    record, reason = supplemented(record, raw, self.supplement)
+            if reason is None:
+                self.records.append(record)
         except ArithmeticError as error:
             reason = f"An amount cannot be reckoned with ({type(error).__name__})."
         if reason is not None:
@@ -72,3 +81,14 @@ class Rows:
             return None
         self.deleted_ids.append(tombstone.id)
         return tombstone
+
+
+def supplemented(record: Record, raw: bytes, supplement: Supplement) -> tuple[Record, str | None]:
+    """Return the record with what its row has of the supplement, or why that cannot be stored."""
+    try:
+        content = supplement.read(raw)
+        reason = unstorable(raw, content)
+    except UNREADABLE as error:
+        return record, f"Its supplemental data cannot be read ({type(error).__name__})."
+    given = SupplementalData(content=content)
+    return msgspec.structs.replace(record, supplemental_data=given), reason

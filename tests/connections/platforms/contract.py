@@ -5,9 +5,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from types import MappingProxyType
 from typing import ClassVar
 
 import httpx
+import msgspec
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
@@ -16,6 +18,8 @@ from connections.platforms.base import (
     AuthorizationRevoked,
     CredentialPlatform,
     Credentials,
+    CustomSource,
+    NotSupported,
     OAuthPlatform,
     Page,
     PermissionMissing,
@@ -23,9 +27,11 @@ from connections.platforms.base import (
     PlatformApp,
     PlatformError,
     RateLimited,
+    Supplement,
     Unexpected,
     Unreachable,
 )
+from connections.platforms.json_paths import JsonPath
 from connections.schemas import RECORD_TYPES, DataType, decode, encode, listing
 
 type Fault = Callable[[httpx.Request], httpx.Response]
@@ -76,6 +82,13 @@ class Books(ABC):
     @abstractmethod
     def request_count(self) -> int: ...
 
+    def fill_custom(self, count: int) -> tuple[CustomSource, set[str]]:
+        """Add so many records, more than fit a page, of a list that is no data type.
+
+        Return where they lie and their ids. Only platforms with custom types are asked.
+        """
+        raise NotImplementedError
+
 
 class OAuthBooks(Books):
     """Books that are reached through a consent page."""
@@ -109,11 +122,21 @@ class PlatformContract(ABC):
     """Whether lists come in several answers."""
     other_shape: ClassVar[bytes] = b"[]"
     """JSON that no list of theirs could be."""
+    known_property: ClassVar[str] = "id"
+    """What every row of theirs has, where types are supplemental."""
 
-    def open(self, books: Books, credentials: Credentials | None = None) -> Platform:
+    def open(
+        self,
+        books: Books,
+        credentials: Credentials | None = None,
+        supplements: Mapping[DataType, Supplement] = MappingProxyType({}),
+    ) -> Platform:
         self.pauses: list[float] = []
         return self.platform(
-            books.client(), credentials or books.authorized(), sleep=self.pauses.append
+            books.client(),
+            credentials or books.authorized(),
+            sleep=self.pauses.append,
+            supplements=supplements,
         )
 
     def pull(self, books: Books, data_type: DataType, since: str | None = None) -> list[Page]:
@@ -247,6 +270,49 @@ class PlatformContract(ABC):
         assert identity.id
         assert identity.name
 
+    # Beyond the standard data
+
+    def test_records_carry_what_is_wanted_besides(self, books: Books):
+        assert set(self.platform.supplemental) <= self.platform.data_types
+        wanted = Supplement(
+            {
+                "mine": {
+                    "known": JsonPath.parse(self.known_property),
+                    "unknown": JsonPath.parse("no_such.thing"),
+                }
+            }
+        )
+        for data_type in sorted(self.platform.supplemental):
+            books.fill(data_type, 7)
+            plain = self.pull(books, data_type)[0].records[0]
+            platform = self.open(books, supplements={data_type: wanted})
+
+            record = next(platform.fetch(data_type, since=None, cursor=None)).records[0]
+
+            given = record.supplemental_data  # type: ignore[attr-defined] # these types have it
+            assert given.content["mine"]["known"]
+            assert given.content["mine"]["unknown"] is None
+            assert decode(type(record), encode(record)) == record
+            assert msgspec.structs.replace(record, supplemental_data=None) == plain
+
+    def test_custom_types_are_read_or_refused(self, books: Books):
+        if not self.platform.has_custom_types:
+            source = CustomSource(data_source="/x", required_data={}, key_by=())
+            with pytest.raises(NotSupported, match=self.platform.name):
+                next(self.open(books).fetch_custom(source, cursor=None))
+            return
+        source, ids = books.fill_custom(7)
+        credentials = books.authorized()
+
+        pages = list(self.open(books, credentials).fetch_custom(source, cursor=None))
+
+        assert [record.id for page in pages for record in page.records] == sorted(ids)
+        for taken, page in enumerate(pages, start=1):
+            rest = self.open(books, credentials).fetch_custom(source, cursor=page.cursor)
+            assert [record for each in rest for record in each.records] == [
+                record for each in pages[taken:] for record in each.records
+            ]
+
     # Faults
 
     @pytest.mark.parametrize(
@@ -366,11 +432,15 @@ class OAuthContract(PlatformContract):
 
     platform: type[OAuthPlatform]
 
-    def open(self, books: Books, credentials: Credentials | None = None) -> OAuthPlatform:
-        self.pauses: list[float] = []
-        return self.platform(
-            books.client(), credentials or books.authorized(), sleep=self.pauses.append
-        )
+    def open(
+        self,
+        books: Books,
+        credentials: Credentials | None = None,
+        supplements: Mapping[DataType, Supplement] = MappingProxyType({}),
+    ) -> OAuthPlatform:
+        opened = super().open(books, credentials, supplements)
+        assert isinstance(opened, OAuthPlatform)
+        return opened
 
     def renewed(self, books: Books) -> Credentials:
         return self.platform.refresh(books.client(), books.app, books.authorized())

@@ -6,7 +6,8 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from connections.platforms.base import Credentials, OAuthPlatform
+from connections.platforms.base import Credentials, CustomSource, OAuthPlatform
+from connections.platforms.json_paths import JsonPath
 from connections.platforms.sandbox import Sandbox
 from connections.schemas import DataType, single_id
 from tests.connections.platforms.contract import Fault, OAuthBooks, OAuthContract
@@ -88,6 +89,17 @@ class SandboxBooks(OAuthBooks):
 
     def request_count(self) -> int:
         return len(self.fake.requests)
+
+    def fill_custom(self, count: int) -> tuple[CustomSource, set[str]]:
+        ids = {f"prj_{number}" for number in range(count)}
+        for row_id in sorted(ids):
+            self.fake.put("projects", row_id)
+        source = CustomSource(
+            data_source="/projects",
+            required_data={"name": JsonPath.parse("$[*].name")},
+            key_by=(JsonPath.parse("$[*].id"),),
+        )
+        return source, ids
 
 
 class TestSandbox(OAuthContract):

@@ -10,8 +10,9 @@ import httpx
 import msgspec
 import pytest
 
-from connections.platforms.base import Credentials, Unexpected
+from connections.platforms.base import Credentials, Supplement, Unexpected
 from connections.platforms.http import new_client
+from connections.platforms.json_paths import JsonPath
 from connections.platforms.sandbox import Sandbox, documents, wire
 from connections.platforms.sandbox.rows import Rows
 from connections.schemas import (
@@ -397,3 +398,14 @@ def test_statement_periods_come_newest_first():
     record: Record = pulled(DataType.PROFIT_AND_LOSS, report).records[0]
 
     assert record == record_of(DataType.PROFIT_AND_LOSS)
+
+
+def test_supplemental_data_that_cannot_be_stored_keeps_the_row_aside():
+    row = {**sample("invoices"), "approval": {"by": "a\x00b"}}
+    supplement = Supplement({"mine": {"by": JsonPath.parse("approval.by")}})
+
+    rows = Rows(msgspec.json.Decoder(wire.Invoice), documents.invoice, supplement)
+    rows.read([msgspec.Raw(json.dumps(row).encode())], after=None)
+
+    assert rows.records == []
+    assert [one.reason for one in rows.rejected] == ["A text contains a NUL character."]

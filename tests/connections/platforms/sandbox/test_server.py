@@ -6,29 +6,35 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
+import msgspec
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from connections.platforms.base import (
     AuthorizationRevoked,
     Credentials,
+    CustomSource,
     Page,
     PermissionMissing,
     Platform,
     PlatformApp,
     PlatformError,
     RateLimited,
+    Supplement,
     Unexpected,
     Unreachable,
 )
 from connections.platforms.http import new_client
+from connections.platforms.json_paths import JsonPath
 from connections.platforms.sandbox import Sandbox
-from connections.schemas import DataType, Record, encode
+from connections.schemas import CustomRecord, DataType, Record, encode
 from connections.schemas.validation import validate
+from sandbox.views.extras import FIELDS
 
 REDIRECT_URI = "http://portal.test/callback"
 VERIFIER = "v" * 64
@@ -72,8 +78,8 @@ class Server:
             callback={},
         )
 
-    def open(self, credentials: Credentials) -> Platform:
-        return SmallPages(self.http, credentials, sleep=lambda _seconds: None)
+    def open(self, credentials: Credentials, **wanted: Any) -> Platform:
+        return SmallPages(self.http, credentials, sleep=lambda _seconds: None, **wanted)
 
     def fail(self, kind: str, **fault: Any) -> None:
         self.control("POST", "/faults", {"kind": kind, "times": 10, **fault})
@@ -172,6 +178,103 @@ def test_changes_since_a_pull_lead_to_what_a_whole_pull_gives(server: Server):
         assert known | recent == now | recent, data_type
 
     assert deleted
+
+
+@pytest.mark.parametrize("data_type", sorted(Sandbox.supplemental))
+def test_fields_asked_for_are_carried(server: Server, data_type: DataType):
+    names = FIELDS[Sandbox.supplemental[data_type].removeprefix("/")]
+    wanted = Supplement({"extras": {f"my_{name}": JsonPath.parse(name) for name in names}})
+    credentials = server.authorized()
+    plain = records(pull(server.open(credentials), data_type))
+
+    pages = pull(server.open(credentials, supplements={data_type: wanted}), data_type)
+
+    assert not any(page.rejected for page in pages)
+    given = set()
+    for record in records(pages).values():
+        content = record.supplemental_data.content["extras"]  # type: ignore[attr-defined]
+        assert set(content) == {f"my_{name}" for name in names}
+        given |= {name for name, value in content.items() if value is not None}
+        bare = msgspec.structs.replace(record, supplemental_data=None)
+        assert bare == plain.get(record.id, bare)
+    assert given == {f"my_{name}" for name in names}
+
+
+def custom(data_source: str, *names: str, key: str = "id") -> CustomSource:
+    return CustomSource(
+        data_source=data_source,
+        required_data={name: JsonPath.parse(f"$.{name}") for name in names},
+        key_by=(JsonPath.parse(f"$[*].{key}"),),
+        modified_by=(JsonPath.parse("$.updated_at"),),
+    )
+
+
+@pytest.mark.parametrize("path", ["/projects", "projects", "/api/v1/projects?page=7"])
+def test_any_collection_is_read_in_pages(server: Server, path: str):
+    platform = server.open(server.authorized())
+
+    pages = list(platform.fetch_custom(custom(path, "name", "budget", "manager"), cursor=None))
+
+    found = records(pages)
+    assert len(found) == pages[-1].total
+    assert not any(page.rejected for page in pages)
+    for record in found.values():
+        assert isinstance(record, CustomRecord)
+        assert isinstance(record.content["budget"], Decimal)
+        assert record.content["manager"]["email"].endswith("@example.com")
+        assert record.source_modified_date
+
+
+def test_query_of_a_data_source_reaches_the_platform(server: Server):
+    platform = server.open(server.authorized())
+    source = custom("/invoices?fields=purchase_order", "purchase_order")
+
+    pages = list(platform.fetch_custom(source, cursor=None))
+
+    assert len(pages) > 1
+    for record in records(pages).values():
+        assert record.content["purchase_order"].startswith("PO-")  # type: ignore[attr-defined]
+
+
+def test_what_is_no_collection_is_one_record(server: Server):
+    platform = server.open(server.authorized())
+
+    (page,) = platform.fetch_custom(
+        custom("/reports/cash_flow", "periods", key="currency"), cursor=None
+    )
+
+    (record,) = page.records
+    assert record.id == "GBP"
+    assert record.content["periods"]  # type: ignore[attr-defined]
+    (rest,) = platform.fetch_custom(custom("/company"), cursor=page.cursor)
+    assert rest.records == ()
+
+
+@pytest.mark.parametrize("path", ["/no_such_thing", "/invoices?modified_since=never"])
+def test_a_wrong_data_source_is_told(server: Server, path: str):
+    platform = server.open(server.authorized())
+
+    with pytest.raises(Unexpected, match="dataSource"):
+        list(platform.fetch_custom(custom(path), cursor=None))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("unauthorized", AuthorizationRevoked),
+        ("rate_limited", RateLimited),
+        ("truncated", Unexpected),
+        ("html", Unexpected),
+    ],
+)
+def test_fault_meets_custom_types_too(server: Server, kind: str, expected: type[PlatformError]):
+    platform = server.open(server.authorized())
+    server.fail(kind, path="/api/v1/projects", seconds=1)
+
+    with pytest.raises(PlatformError) as caught:
+        list(platform.fetch_custom(custom("/projects"), cursor=None))
+
+    assert type(caught.value) is expected
 
 
 def test_identity_is_the_business_chosen(server: Server):
