@@ -17,6 +17,9 @@ from connections.schemas import DataType
 #: What of a record is written beside its body, in the order in which `written` takes it.
 COLUMNS = ("body", "modified_at", "is_deleted")
 
+#: So that the rows of a large page are never all in memory beside what is written of them.
+AT_ONCE = 500
+
 type Stored = tuple[str, dt.datetime, bool]
 
 _Members = dict[str, msgspec.Raw]

@@ -16,7 +16,7 @@ from api.querying import malformed
 from api.routers.connections import connections_of, find_connection
 from connections.models import Connection
 from connections.platforms import get_platform
-from connections.schemas import DataType
+from connections.schemas import AnyType, CustomType, DataType
 from sync import records, versions
 from sync.models import ACTIVE, DataStatus, PullStatus
 from sync.query import QueryError, condition, order
@@ -128,7 +128,7 @@ def moment_of(
         raise ApiError(400, f"{as_of} names no moment. {error}") from error
 
 
-def check_pulled(connection: Connection, data_type: DataType) -> None:
+def check_pulled(connection: Connection, data_type: AnyType) -> None:
     """:raises ApiError: 404 for what the platform cannot supply, 409 before the first success."""
     status = (
         DataStatus.objects.within(connection.organization_id)
@@ -138,9 +138,7 @@ def check_pulled(connection: Connection, data_type: DataType) -> None:
     if status is not None and status.last_success_at is not None:
         return
     latest = status.latest_status if status is not None else ""
-    if data_type not in get_platform(connection.platform).data_types or (
-        latest == PullStatus.NOT_SUPPORTED
-    ):
+    if not _is_supported(connection, data_type) or latest == PullStatus.NOT_SUPPORTED:
         raise ApiError(
             404, f"Datatype {data_type} not supported by platform(s) {connection.platform_name}"
         )
@@ -149,7 +147,7 @@ def check_pulled(connection: Connection, data_type: DataType) -> None:
         raise ApiError(
             409,
             f"{data_type} has not been requested for {company}. Ask for it with "
-            f"POST /companies/{connection.company_id}/data/queue/{data_type}.",
+            f"POST {_queue_path(connection, data_type)}.",
         )
     if latest in ACTIVE:
         raise ApiError(
@@ -162,6 +160,13 @@ def check_pulled(connection: Connection, data_type: DataType) -> None:
         f"{data_type} has not been synced yet for {company}: dataset {status.latest_pull_id} "
         f"ended in {latest}. Its errorMessage says why.",
     )
+
+
+def _is_supported(connection: Connection, data_type: AnyType) -> bool:
+    platform = get_platform(connection.platform)
+    if isinstance(data_type, CustomType):
+        return platform.has_custom_types
+    return data_type in platform.data_types
 
 
 def missing(data_type: DataType, identifier: object) -> ApiError:
@@ -180,6 +185,13 @@ def hurried() -> Iterator[None]:
             "This takes too long to look for. Ask for less: narrow the query, for example by "
             "modifiedDate or by a date of the records, or leave orderBy out.",
         ) from None
+
+
+def _queue_path(connection: Connection, data_type: AnyType) -> str:
+    company = f"/companies/{connection.company_id}"
+    if isinstance(data_type, CustomType):
+        return f"{company}/connections/{connection.pk}/data/queue/{data_type}"
+    return f"{company}/data/queue/{data_type}"
 
 
 def _connection(request: ApiRequest, company_id: UUID, connection_id: UUID | None) -> Connection:

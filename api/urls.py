@@ -17,8 +17,8 @@ from api.routers import (
     changes,
     companies,
     connections,
+    custom_data,
     data,
-    extra_data,
     files,
     history,
     integrations,
@@ -27,6 +27,7 @@ from api.routers import (
     refresh,
     settings,
     statements,
+    supplemental_data,
     webhooks,
 )
 
@@ -50,7 +51,8 @@ for each in (
     integrations,
     settings,
     push,
-    extra_data,
+    supplemental_data,
+    custom_data,
     webhooks,
     history,
     changes,

@@ -13,10 +13,11 @@ Platforms rotate refresh tokens and take the second use of one for theft, so:
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
 from uuid import uuid4
 
 from django.db.models import F, Q
@@ -28,9 +29,16 @@ from connections import sealing
 from connections.lifecycle import deauthorize
 from connections.models import Connection, StoredCredentials
 from connections.platforms import get_platform
-from connections.platforms.base import AuthorizationRevoked, Credentials, Platform, Unreachable
+from connections.platforms.base import (
+    AuthorizationRevoked,
+    Credentials,
+    Platform,
+    Supplement,
+    Unreachable,
+)
 from connections.registration import http_client, platform_app
 from connections.revocation import give_back
+from connections.schemas import DataType
 
 # Longer than the slowest answer: 5 s to connect, 10 s to its first byte, 10 s to its last.
 _LEASE = timedelta(seconds=30)
@@ -40,11 +48,15 @@ _LOOK_AGAIN_SECONDS = 0.1
 
 @contextmanager
 def open_platform(
-    connection: Connection, *, sleep: Callable[[float], None] = time.sleep
+    connection: Connection,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    supplements: Mapping[DataType, Supplement] = MappingProxyType({}),
 ) -> Iterator[Platform]:
     """Open the connection's platform with credentials that are good for a while.
 
-    Call it outside transactions. After a 401 on data go on with
+    ``supplements`` are what records shall carry beside ours. Call it outside transactions. After a
+    401 on data go on with
     ``platform.credentials = renew_after_401(connection, platform.credentials)``, once.
 
     :raises AuthorizationRevoked: when the connection is not linked (any more).
@@ -55,7 +67,8 @@ def open_platform(
         stored = _renewed(connection, seen_version=stored.version)
     app = platform_app(connection.organization_id, connection.platform)
     http = http_client(connection.platform, app, stored.credentials)
-    yield get_platform(connection.platform)(http, stored.credentials, sleep=sleep)
+    platform = get_platform(connection.platform)
+    yield platform(http, stored.credentials, sleep=sleep, supplements=supplements)
 
 
 def renew_after_401(connection: Connection, seen: Credentials) -> Credentials:

@@ -14,8 +14,10 @@ from django.db.models import F, Func, Value
 from django.db.models.functions import Cast, Greatest, Now
 
 from companies import events
+from connections import extra_data
 from connections.models import Connection
 from connections.platforms import get_platform
+from connections.schemas import CustomType, data_type_of
 from sync.models import RUNNING, WAITING, DataStatus, Pull, PullStatus
 
 #: Longer than the slowest single request to a platform, which ends after 60 s.
@@ -82,17 +84,42 @@ def claim(connection: Connection) -> Pull | None:
 
 
 def _choose_extent(pull: Pull, connection: Connection) -> None:
-    """Read what changed since the last published pull where the platform can tell."""
+    """Read what changed since the last published pull where the platform can tell.
+
+    Whatever is asked for beyond the standard data is settled here too: other than the last time,
+    it has to be read of every record.
+    """
     from_status = DataStatus.objects.get(connection=connection, data_type=pull.data_type)
+    data_type = data_type_of(pull.data_type)
+    pull.configuration = extra_data.wanted(connection, data_type)
+    is_as_before = pull.configuration == _published_configuration(from_status)
     is_incremental = (
-        pull.data_type in get_platform(connection.platform).incremental
+        data_type in get_platform(connection.platform).incremental
         and from_status.watermark != ""
         and from_status.incrementals < INCREMENTALS_PER_FULL
         and not pull.accepts_disappearance
+        and is_as_before
     )
     pull.is_full = not is_incremental
     pull.since = from_status.watermark if is_incremental else ""
-    write(pull, is_full=pull.is_full, since=pull.since)
+    if isinstance(data_type, CustomType) and not is_as_before:
+        # Read from elsewhere, or told apart otherwise: that all others are gone is meant.
+        pull.accepts_disappearance = True
+    write(
+        pull,
+        is_full=pull.is_full,
+        since=pull.since,
+        configuration=pull.configuration,
+        accepts_disappearance=pull.accepts_disappearance,
+    )
+
+
+def _published_configuration(status: DataStatus) -> Any:
+    """Return what the last published pull asked for beyond the standard data."""
+    if status.latest_success_pull_id is None:
+        return None
+    published = Pull.objects.filter(pk=status.latest_success_pull_id)
+    return published.values_list("configuration", flat=True).first()
 
 
 def lock_owners(pull: Pull) -> Connection | None:

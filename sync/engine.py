@@ -15,18 +15,20 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, InterfaceError, OperationalError
 
 from companies import tenancy
+from connections import extra_data
 from connections.credentials import give_up, open_platform, renew_after_401
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.platforms.base import (
     AuthorizationRevoked,
+    NotSupported,
     Page,
     Platform,
     PlatformError,
     RateLimited,
 )
 from connections.platforms.http import Exchange, recorded
-from connections.schemas import DataType
+from connections.schemas import CustomType, data_type_of
 from sync import claims, outcomes, publishing, staging
 from sync.claims import ClaimLost
 from sync.models import WAITING, DataStatus, PlatformRequest, Pull, PullStatus
@@ -167,7 +169,11 @@ def _fetch(pull: Pull) -> None:
     with (
         recorded() as exchanges,
         _written_at_last(pull, exchanges),
-        open_platform(pull.connection, sleep=lambda seconds: _sleep(pull, seconds)) as platform,
+        open_platform(
+            pull.connection,
+            sleep=lambda seconds: _sleep(pull, seconds),
+            supplements=extra_data.supplements(data_type_of(pull.data_type), pull.configuration),
+        ) as platform,
     ):
         with _still_wanted(pull):
             claims.write(pull)
@@ -217,9 +223,7 @@ def _pages(pull: Pull, platform: Platform) -> Iterator[Page]:
     seen = {pull.cursor}
     while True:
         try:
-            for page in platform.fetch(
-                DataType(pull.data_type), since=pull.since or None, cursor=pull.cursor or None
-            ):
+            for page in _fetched(pull, platform):
                 if page.cursor not in seen:
                     seen.add(page.cursor)
                     is_renewed = False
@@ -234,6 +238,20 @@ def _pages(pull: Pull, platform: Platform) -> Iterator[Page]:
             platform.credentials = renew_after_401(pull.connection, platform.credentials)
         else:
             return
+
+
+def _fetched(pull: Pull, platform: Platform) -> Iterator[Page]:
+    """Ask for the data type where it was left off.
+
+    :raises NotSupported: for a custom data type that is not configured (any more).
+    """
+    data_type, cursor = data_type_of(pull.data_type), pull.cursor or None
+    if not isinstance(data_type, CustomType):
+        return platform.fetch(data_type, since=pull.since or None, cursor=cursor)
+    if pull.configuration is None:
+        name = get_platform(pull.connection.platform).name
+        raise NotSupported(f"{data_type.label} is not configured for {name}.")
+    return platform.fetch_custom(extra_data.custom_source(pull.configuration), cursor=cursor)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from django.db import connection as database
 from companies import events
 from companies.facts import company_facts
 from companies.models import Company, EventType
-from connections.schemas import DataType
+from connections.schemas import data_type_of
 from portal.wording import source_text
 from sync.models import Pull, PullStatus
 
@@ -94,7 +94,7 @@ def _outcome(pull: Pull) -> dict[str, object]:
 
 
 def _summary(pull: Pull) -> str:
-    name = DataType(pull.data_type).english
+    name = data_type_of(pull.data_type).english
     if pull.status != PullStatus.COMPLETE:
         status = source_text(PullStatus(pull.status).label).lower()
         return f"{name}: {status}. {pull.error_message}".strip()

@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from companies import events, tenancy
 from companies.facts import company_facts
 from companies.models import Actor, Company, EventType, Program, User, person
+from connections import custom_types
 from connections import operations as connection_operations
 from connections.models import Connection
 from connections.operations import Deleted
 from connections.platforms import get_platform
-from connections.schemas import DataType
+from connections.schemas import AnyType, CustomType, DataType, data_type_of
 from files import operations as file_operations
 from sync import claims, outcomes, schedule, tasks
 from sync import events as pull_events
@@ -165,16 +166,9 @@ def queue_pull(
         connection.refresh_from_db(fields=["status"])
         if not connection.is_linked:
             raise NotLinked(str(_NOT_LINKED[Connection.Status(connection.status)]))
-        wanted = _supported(connection, {data_type})
-        if not wanted:
-            platform = get_platform(connection.platform)
-            raise NotSupported(
-                _("Datatype %(data_type)s not supported by platform %(platform)s")
-                % {"data_type": data_type, "platform": platform.name}
-            )
         queued, running = _queue(
             connection,
-            wanted,
+            [_askable(connection, data_type)],
             trigger=trigger,
             requested_by=requested_by,
             reason=reason,
@@ -332,9 +326,34 @@ def _supported(connection: Connection, wanted: Collection[str]) -> list[DataType
     )
 
 
+def _askable(connection: Connection, data_type: str) -> AnyType:
+    """Return what can be pulled over the connection, under its name.
+
+    :raises NotSupported: when the platform has no such data, or it is not configured.
+    """
+    platform = get_platform(connection.platform)
+    try:
+        found = data_type_of(data_type)
+        if isinstance(found, CustomType):
+            custom_types.find_custom_type(
+                connection.organization_id, platform.key, found.identifier
+            )
+            return found
+    except ValueError:
+        found = None
+    except custom_types.NoSuchType as error:
+        raise NotSupported(f"{error} for platform {platform.name}") from error
+    if found is None or found not in platform.data_types:
+        raise NotSupported(
+            _("Datatype %(data_type)s not supported by platform %(platform)s")
+            % {"data_type": data_type, "platform": platform.name}
+        )
+    return found
+
+
 def _queue(
     connection: Connection,
-    data_types: Sequence[DataType],
+    data_types: Sequence[AnyType],
     *,
     trigger: Pull.Trigger,
     requested_by: User | None,
@@ -348,6 +367,7 @@ def _queue(
     the two statements leaves its type in neither list, so that type is asked for again.
     """
     _ensure_statuses(connection)
+    _ensure_custom_statuses(connection, data_types)
     queued: list[Pull] = []
     running: list[Pull] = []
     missing = list(data_types)
@@ -410,6 +430,22 @@ def _ensure_statuses(connection: Connection) -> None:
                 next_due_at=Now() if frequencies[data_type] != "none" else None,
             )
             for data_type in sorted(supported)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _ensure_custom_statuses(connection: Connection, data_types: Sequence[AnyType]) -> None:
+    """Have a row for every custom type that is asked for; they are never pulled by themselves."""
+    DataStatus.objects.bulk_create(
+        [
+            DataStatus(
+                organization_id=connection.organization_id,
+                connection=connection,
+                data_type=data_type,
+            )
+            for data_type in data_types
+            if isinstance(data_type, CustomType)
         ],
         ignore_conflicts=True,
     )

@@ -16,10 +16,12 @@ from connections.models import (
     AuthorizationAttempt,
     Connection,
     ConnectionError,  # noqa: A004 - the public API's word
+    CustomDataType,
     Integration,
     LinkUrl,
     OneTimeCode,
     StoredCredentials,
+    SupplementalConfiguration,
     Transition,
 )
 from files.models import UploadedFile
@@ -204,6 +206,20 @@ def _add_rest(
     Integration.objects.create(
         organization=organization, platform="sandbox", is_enabled=True, client_id=SECRET
     )
+    SupplementalConfiguration.objects.create(
+        organization=organization,
+        platform="sandbox",
+        data_type="invoices",
+        sources={SECRET: {"dataSource": "/invoices", "pullData": {SECRET: "x"}, "pushData": {}}},
+    )
+    CustomDataType.objects.create(
+        organization=organization,
+        platform="sandbox",
+        identifier="orders",
+        data_source=f"/{SECRET}",
+        required_data={SECRET: "$.x"},
+        key_by=["$.id"],
+    )
     LinkSettings.objects.create(organization=organization, display_name=SECRET)
     ApiSettings.objects.create(
         organization=organization, allowed_origins=[f"https://{SECRET.lower()}.example"]
@@ -260,6 +276,7 @@ def _add_rest(
     RecordVersion.objects.create(
         **stored, is_deleted=False, superseded_at=now, superseded_by=pull.pk
     )
+    Record.objects.create(**{**stored, "data_type": "custom/orders"}, label=SECRET)
     StagedRecord.objects.create(
         organization=organization, pull_id=pull.pk, source_id="secret-3", body=body, label=SECRET
     )

@@ -27,7 +27,7 @@ from companies.models import (
     User,
 )
 from connections.platforms import PLATFORMS
-from connections.schemas import DataType
+from connections.schemas import data_type_of
 from portal import mail
 from portal.wording import source_text
 from sync.models import PullStatus
@@ -174,7 +174,7 @@ def _context(email: AlertEmail, organization: Organization) -> dict[str, Any]:
         "headline": headline(email),
         "failed": [
             {
-                "name": DataType(each["dataType"]).label,
+                "name": data_type_of(each["dataType"]).label,
                 "platform": each.get("platform", ""),
                 "why": each["errorMessage"],
             }

@@ -37,8 +37,6 @@ AsOf = Annotated[
 #: The same operation below a company, and below one of its connections.
 type Views = tuple[Callable[..., Any], Callable[..., Any]]
 
-#: So that the rows of a large page are never all in memory beside what is written of them.
-_AT_ONCE = 500
 _LONGEST_ID = 200
 
 
@@ -56,7 +54,8 @@ def list_records(
         total = rows.count()
         stored = rows.values_list(*bodies.COLUMNS)[asked.offset : asked.offset + asked.pageSize]
         written = [
-            bodies.written(dataset.data_type, each) for each in stored.iterator(chunk_size=_AT_ONCE)
+            bodies.written(dataset.data_type, each)
+            for each in stored.iterator(chunk_size=bodies.AT_ONCE)
         ]
     if account_id is not None and not total and not asked.query:
         _check_account(dataset, account_id)

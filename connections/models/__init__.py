@@ -5,6 +5,7 @@ from connections.models.connection import (
     Transition,
 )
 from connections.models.credentials import StoredCredentials
+from connections.models.extra_data import CustomDataType, SupplementalConfiguration
 from connections.models.integration import Integration
 from connections.models.link import AuthorizationAttempt, LinkUrl, OneTimeCode
 
@@ -13,9 +14,11 @@ __all__ = [
     "Connection",
     "ConnectionError",
     "ConnectionQuerySet",
+    "CustomDataType",
     "Integration",
     "LinkUrl",
     "OneTimeCode",
     "StoredCredentials",
+    "SupplementalConfiguration",
     "Transition",
 ]

@@ -89,6 +89,11 @@ class CustomType(str):  # noqa: SLOT000 - the names stand beside the text
         return f"{self.identifier} (custom)"
 
     @property
+    def english(self) -> str:
+        """As an organization named it: that is no language's."""
+        return self.label
+
+    @property
     def is_report(self) -> bool:
         return False
 

@@ -139,6 +139,8 @@ class Pull(models.Model):
     #: Somebody looked at a held pull and found that the records really are gone.
     accepts_disappearance = models.BooleanField(default=False)
     since = models.TextField(blank=True, default="")
+    #: What it asks for beyond the standard data, as it was configured when it was first claimed.
+    configuration = models.JSONField(null=True, blank=True)
     #: The platform's mark for the next pull's `since`; published with the records.
     watermark = models.TextField(blank=True, default="")
     #: Resumes after the last staged page.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connections.platforms.base import Credentials, Page
+from connections.platforms.base import Credentials, CustomSource, Page
 from connections.schemas import Invoice
 from sync import engine
 
@@ -53,12 +53,21 @@ class Scripted:
         self.credentials = Credentials(access_token="1", refresh_token="r", expires_at=LATER)
         self.renewals = 0
         self.sleep: Callable[[float], None] = lambda _: None
+        self.supplements: object = {}
+        self.customs: list[CustomSource] = []
 
     def serve(self, *steps: Any) -> None:
         self.steps = list(steps)
 
     def fetch(self, data_type: str, *, since: str | None, cursor: str | None) -> Iterator[Page]:
         self.asked.append((str(data_type), since, cursor))
+        return self._serve(cursor)
+
+    def fetch_custom(self, source: CustomSource, *, cursor: str | None) -> Iterator[Page]:
+        self.customs.append(source)
+        return self._serve(cursor)
+
+    def _serve(self, cursor: str | None) -> Iterator[Page]:
         pages = [step.cursor for step in self.steps if isinstance(step, Page)]
         skip = pages.index(cursor) + 1 if cursor in pages else 0
         served = 0
@@ -80,8 +89,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     platform = Scripted()
 
     @contextmanager
-    def open_platform(connection: object, *, sleep: Callable[[float], None]) -> Iterator[Scripted]:
-        platform.sleep = sleep
+    def open_platform(
+        connection: object, *, sleep: Callable[[float], None], supplements: object
+    ) -> Iterator[Scripted]:
+        platform.sleep, platform.supplements = sleep, supplements
         yield platform
 
     def renew_after_401(connection: object, seen: Credentials) -> Credentials:
