@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from companies import audit, events
-from companies.models import AuditKind, EventType, Organization, User
+from companies.models import Actor, AuditKind, EventType, Organization
 from connections.platforms.base import Platform
 from connections.platforms.json_paths import BadPath, JsonPath
 
@@ -90,7 +90,7 @@ def record_change(
     *,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any],
-    actor: User | None,
+    actor: Actor | None,
 ) -> None:
     """Tell the audit log and the activity what was configured, in the caller's transaction.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from companies import tenancy
-from companies.models import Organization, User
+from companies.models import Actor, Organization
 from connections.configured import (
     MOST_PROPERTIES,
     ConfigurationInvalid,
@@ -52,10 +52,6 @@ def custom_types_of(organization_id: UUID, platform_key: str) -> list[CustomData
         return list(found.order_by("identifier"))
 
 
-def type_of(row: CustomDataType) -> CustomType:
-    return CustomType.of(row.identifier, tuple(row.required_data))
-
-
 def configure(
     organization: Organization,
     platform: type[Platform],
@@ -65,7 +61,7 @@ def configure(
     required_data: Mapping[str, str],
     key_by: Sequence[str],
     source_modified_date: Sequence[str],
-    actor: User | None,
+    actor: Actor | None,
 ) -> CustomDataType:
     """Keep how the data type is read, a new one or one that is there.
 

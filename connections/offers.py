@@ -104,6 +104,11 @@ class PlatformSettings:
         ]
 
     @property
+    def gives_extra_data(self) -> bool:
+        """Whether anything can be configured beyond the standard data."""
+        return bool(self.platform.supplemental) or self.platform.has_custom_types
+
+    @property
     def needs_registration(self) -> bool:
         """Whether somebody has to register with the vendor before customers can link."""
         return self.platform.redirects and self.key != SANDBOX

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from companies import tenancy
-from companies.models import Organization, User
+from companies.models import Actor, Organization
 from connections.configured import (
     MOST_PROPERTIES,
     ConfigurationInvalid,
@@ -47,20 +47,18 @@ def sources_of(organization_id: UUID, platform_key: str, data_type: DataType) ->
     return {} if found is None else _read(found.sources)
 
 
-def configured_types(organization_id: UUID, platform_key: str) -> dict[str, list[str]]:
-    """Name the properties that are pulled besides, by the data types that carry them."""
+def configured_types(
+    organization_id: UUID, platform: type[Platform]
+) -> list[tuple[DataType, list[str]]]:
+    """Name what records carry besides, by the data types that carry anything."""
     with tenancy.entered(organization_id):
-        found = SupplementalConfiguration.objects.within(organization_id).filter(
-            platform=platform_key
-        )
-        return {
-            each.data_type: [
-                f"{name}.{own}"
-                for name, source in sorted(_read(each.sources).items())
-                for own in source.pull_data
-            ]
-            for each in found.order_by("data_type")
-        }
+        rows = SupplementalConfiguration.objects.within(organization_id)
+        found = {each.data_type: each for each in rows.filter(platform=platform.key)}
+    return [
+        (data_type, _names(_read(found[data_type].sources)))
+        for data_type in sorted(platform.supplemental, key=lambda each: each.sync_order)
+        if data_type in found
+    ]
 
 
 def configure(
@@ -69,7 +67,7 @@ def configure(
     data_type: DataType,
     sources: Mapping[str, Source],
     *,
-    actor: User | None,
+    actor: Actor | None,
 ) -> None:
     """Keep what records of the data type shall carry; nothing puts it back to none.
 
@@ -129,6 +127,10 @@ def supplement_of(asked: Mapping[str, Mapping[str, str]]) -> Supplement:
             for name, properties in asked.items()
         }
     )
+
+
+def _names(sources: Mapping[str, Source]) -> list[str]:
+    return [f"{name}.{own}" for name, source in sources.items() for own in source.pull_data]
 
 
 def _problems(

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from connections.schemas import DataType
+from connections.schemas import AnyType, CustomType, DataType
 
 
 class Listed(StrEnum):
@@ -26,7 +26,7 @@ class Listed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    heading: Promise
+    heading: Promise | str
     #: Where it is in the canonical JSON; empty for what is made of several members.
     path: str = ""
     #: The typed column that holds it, if one does.
@@ -185,3 +185,10 @@ COLUMNS: Mapping[DataType, Sequence[Column]] = MappingProxyType(
         ),
     }
 )
+
+#: What a custom data type has is read out of the bodies; see `sync.extras`.
+_OF_CUSTOM = (Column(pgettext_lazy("column", "Record"), listed=Listed.LABEL),)
+
+
+def columns_of(data_type: AnyType) -> Sequence[Column]:
+    return _OF_CUSTOM if isinstance(data_type, CustomType) else COLUMNS[data_type]

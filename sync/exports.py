@@ -11,10 +11,11 @@ from django.utils.translation import pgettext
 from companies import tenancy
 from companies.models import Company
 from connections.models import Connection
-from connections.schemas import DataType
+from connections.schemas import AnyType, DataType
 from portal.csv import Cell, CsvResponse, file_name
 from sync import records, statements
-from sync.columns import COLUMNS
+from sync.columns import columns_of
+from sync.extras import Extra, extras_of, values
 from sync.models import Record, RecordState
 from sync.records import Search
 
@@ -22,36 +23,38 @@ _EVERY_PERIOD = 10_000
 
 
 def records_found(company: Company, connection: Connection, search: Search) -> CsvResponse:
-    columns = COLUMNS[search.data_type]
+    extras = extras_of(connection, search.data_type)
     header = [
         _("ID"),
-        *(str(column.heading) for column in columns),
+        *(str(column.heading) for column in columns_of(search.data_type)),
+        *(extra.heading for extra in extras),
         _("Deleted at the source"),
         _("Changed here"),
         _("Changed at the source"),
     ]
     name = _name(company, search.data_type, search.moment)
-    return CsvResponse(name, header, _rows(connection, search))
+    return CsvResponse(name, header, _rows(connection, search, extras))
 
 
-def _rows(connection: Connection, search: Search) -> Iterator[list[Cell]]:
+def _rows(connection: Connection, search: Search, extras: list[Extra]) -> Iterator[list[Cell]]:
     """Read page by page, each in a transaction of its own: a slow reader holds none open."""
     position: dict[str, str] = {}
     while True:
         with tenancy.entered(connection.organization_id):
-            page = records.exported(connection, search, position)
+            page = records.exported(connection, search, position, with_bodies=bool(extras))
         if position and not page.previous:
             return  # a pull left nothing behind the last row, so this is the first page again
-        yield from (_row(record, search.data_type) for record in page.rows)
+        yield from (_row(record, search.data_type, extras) for record in page.rows)
         if not page.next:
             return
         position = {"after": page.next}
 
 
-def _row(record: Record | RecordState, data_type: DataType) -> list[Cell]:
+def _row(record: Record | RecordState, data_type: AnyType, extras: list[Extra]) -> list[Cell]:
     return [
         record.source_id,
-        *(_cell(records.exact(record, column)) for column in COLUMNS[data_type]),
+        *(_cell(records.exact(record, column)) for column in columns_of(data_type)),
+        *(values(record.body, extras) if extras else ()),
         record.is_deleted,
         _cell(record.modified_at),
         _cell(record.source_modified_at),
@@ -82,7 +85,7 @@ def _lines(read: statements.Statement) -> Iterator[list[Cell]]:
         yield [part.name, name, 0, read.currency, *part.amounts]
 
 
-def _name(company: Company, data_type: DataType, moment: dt.datetime | None) -> str:
+def _name(company: Company, data_type: AnyType, moment: dt.datetime | None) -> str:
     """Name the file by the day it tells of."""
     day = timezone.localdate(moment)
     words = (pgettext("file name", "as of"),) if moment else ()

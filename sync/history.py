@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from companies.models import Company
-from connections.schemas import DataType
+from connections.schemas import CUSTOM_PREFIX, AnyType, CustomType, DataType, data_type_of
 from portal.keyset import Keyset
 from portal.templatetags.charts import Day
 from sync import operations
-from sync.models import ACTIVE, ERRORED, Pull, PullQuerySet, PullStatus
+from sync.models import ACTIVE, ERRORED, DataStatus, Pull, PullQuerySet, PullStatus
 
 PAGE_SIZE = 25
 PANEL_SIZE = 12
@@ -49,7 +49,7 @@ class PullFilter:
         """Take what is asked for and known; the rest is no filter."""
         data_type, status = asked.get("type", ""), asked.get("status", "")
         return cls(
-            data_type=data_type if data_type in set(DataType) else "",
+            data_type=data_type if _is_known(data_type) else "",
             status=status if status in STATUS_GROUPS else "",
         )
 
@@ -57,7 +57,7 @@ class PullFilter:
     def label(self) -> str:
         words = {
             "status": STATUS_GROUPS[self.status][0] if self.status else "",
-            "data_type": DataType(self.data_type).label if self.data_type else "",
+            "data_type": label_of(self.data_type) if self.data_type else "",
         }
         if self.status and self.data_type:
             return _("“%(status)s” and “%(data_type)s”") % words
@@ -159,6 +159,21 @@ class PullRow:
         return self.pull.completed_at - self.pull.requested_at
 
     @property
+    def asked_for(self) -> str:
+        """What was configured beyond the standard data when it began."""
+        asked = self.pull.configuration
+        if not asked:
+            return ""
+        if isinstance(data_type_of(self.pull.data_type), CustomType):
+            return _("%(properties)s from %(source)s") % {
+                "properties": ", ".join(asked["requiredData"]),
+                "source": asked["dataSource"],
+            }
+        return ", ".join(
+            f"{name}.{own}" for name, properties in asked.items() for own in properties
+        )
+
+    @property
     def outcome(self) -> str:
         """The counts that matter: "12 added, 3 changed"."""
         pull = self.pull
@@ -201,7 +216,24 @@ class RefreshProgress:
 
 def label_of(data_type: str) -> str:
     """Name a data type as people read it; one that is no longer known keeps its key."""
-    return DataType(data_type).label if data_type in set(DataType) else data_type
+    return data_type_of(data_type).label if _is_known(data_type) else data_type
+
+
+def types_of(company: Company) -> list[AnyType]:
+    """Return what the history can be filtered by: the standard types, and custom ones pulled."""
+    pulled = DataStatus.objects.within(company.organization_id).filter(
+        connection__company=company, data_type__startswith=CUSTOM_PREFIX
+    )
+    names = sorted(set(pulled.values_list("data_type", flat=True)))
+    return [*DataType, *map(data_type_of, names)]
+
+
+def _is_known(data_type: str) -> bool:
+    try:
+        data_type_of(data_type)
+    except ValueError:
+        return False
+    return True
 
 
 def pulls_of(company: Company) -> PullQuerySet:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from django.db import OperationalError, transaction
@@ -19,12 +18,11 @@ from django.http import QueryDict
 from psycopg.errors import QueryCanceled
 
 from connections.models import Connection
-from connections.schemas import DataType
+from connections.schemas import AnyType, CustomType
 from portal.keyset import Keyset, Page
-from sync.columns import COLUMNS, Column, Listed
+from sync.columns import Column, Listed, columns_of
+from sync.extras import Extra, values
 from sync.models import (
-    DataStatus,
-    PullStatus,
     Record,
     RecordQuerySet,
     RecordState,
@@ -132,41 +130,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """What there is of one data type: how much, how fresh, or why there is nothing."""
-
-    data_type: DataType
-    is_supported: bool
-    status: DataStatus | None
-
-    @property
-    def count(self) -> int:
-        return self.status.record_count if self.status else 0
-
-    @property
-    def was_pulled(self) -> bool:
-        return self.status is not None and self.status.last_success_at is not None
-
-    @property
-    def latest(self) -> str:
-        return self.status.latest_status if self.status else ""
-
-    @property
-    def newest_pull(self) -> UUID | None:
-        """The last pull that was published."""
-        return self.status.latest_success_pull_id if self.status else None
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the platform says that the customer may not see it there."""
-        return self.latest == PullStatus.PERMISSIONS_ERROR
-
-
-@dataclass(frozen=True, slots=True)
 class Search:
     """What is looked for, how it is sorted, and as it was when."""
 
-    data_type: DataType
+    data_type: AnyType
     text: str
     sort: str
     #: Why the query cannot be answered.
@@ -177,14 +144,16 @@ class Search:
 
     @classmethod
     def read(
-        cls, asked: QueryDict, data_type: DataType, *, moment: datetime | None = None
+        cls, asked: QueryDict, data_type: AnyType, *, moment: datetime | None = None
     ) -> "Search":
         text = asked.get("q", "").replace("\0", "").strip()
         sort = asked.get("sort", "")
         if sort not in sorts(data_type):
             sort = "-date" if "date" in sorts(data_type) else "name"
         error, found = None, Q()
-        if _LIKE_A_QUERY.search(text):
+        if isinstance(data_type, CustomType):
+            found = Q(source_id__icontains=text[:200]) | Q(body__icontains=text[:200])
+        elif _LIKE_A_QUERY.search(text):
             try:
                 found = condition(text, data_type)
             except QueryError as refused:
@@ -216,28 +185,6 @@ class Search:
         return self.text[:place], self.text[place:]
 
 
-def holdings(connection: Connection, supported: frozenset[DataType]) -> list[Holding]:
-    """Tell of every data type, in the order in which they are pulled."""
-    statuses = {
-        status.data_type: status
-        for status in DataStatus.objects.within(connection.organization_id).filter(
-            connection=connection
-        )
-    }
-    return [
-        Holding(
-            each,
-            is_supported=each in supported and _is_supported(statuses.get(each)),
-            status=statuses.get(each),
-        )
-        for each in DataType
-    ]
-
-
-def _is_supported(status: DataStatus | None) -> bool:
-    return status is None or status.latest_status != PullStatus.NOT_SUPPORTED
-
-
 def records_of(connection: Connection, data_type: str) -> RecordQuerySet:
     return Record.objects.within(connection.organization_id).of(connection.pk, data_type)
 
@@ -254,21 +201,21 @@ def records_as_of(connection: Connection, data_type: str, moment: datetime) -> R
     return states.of(connection.pk, data_type).at(moment)
 
 
-def sorts(data_type: DataType) -> list[str]:
+def sorts(data_type: AnyType) -> list[str]:
     """Return the words by which a data type can be sorted."""
     keys = [heading.sort for heading in headings(data_type) if heading.sort]
     return [word for key in keys for word in (key, f"-{key}")]
 
 
-def headings(data_type: DataType) -> list[Heading]:
+def headings(data_type: AnyType) -> list[Heading]:
     """Return a table's columns; amounts carry their currency, so it needs no column there."""
-    found = [_heading(data_type, column) for column in COLUMNS[data_type]]
+    found = [_heading(data_type, column) for column in columns_of(data_type)]
     if any(heading.is_number for heading in found):
         return [each for each in found if each.column.listed is not Listed.CURRENCY]
     return found
 
 
-def _heading(data_type: DataType, column: Column) -> Heading:
+def _heading(data_type: AnyType, column: Column) -> Heading:
     if column.listed:
         return Heading(column, _STYLES.get(column.listed, "text"), column.listed)
     kind = properties(data_type)[column.path].kind
@@ -280,10 +227,10 @@ def _read_as(path: str) -> str:
 
 
 @cache
-def _orders_by_members(data_type: DataType) -> Mapping[str, Keyset]:
+def _orders_by_members(data_type: AnyType) -> Mapping[str, Keyset]:
     """Return the orders by what no typed column holds."""
     found = {}
-    for column in COLUMNS[data_type]:
+    for column in columns_of(data_type):
         if column.sort:
             name = _read_as(column.path)
             found[column.sort] = Keyset(name, "source_id")
@@ -291,13 +238,15 @@ def _orders_by_members(data_type: DataType) -> Mapping[str, Keyset]:
     return found
 
 
-def _with_columns[Rows: QuerySet[Any]](rows: Rows, data_type: DataType) -> Rows:
+def _with_columns[Rows: QuerySet[Any]](rows: Rows, data_type: AnyType) -> Rows:
     """Read out of the bodies what a table shows and no typed column holds."""
-    return _with_members(rows, [each for each in COLUMNS[data_type] if not each.listed], data_type)
+    return _with_members(
+        rows, [each for each in columns_of(data_type) if not each.listed], data_type
+    )
 
 
 def _with_members[Rows: QuerySet[Any]](
-    rows: Rows, columns: Sequence[Column], data_type: DataType
+    rows: Rows, columns: Sequence[Column], data_type: AnyType
 ) -> Rows:
     known = properties(data_type)
     paths = [column.path for column in columns if column.path]
@@ -305,14 +254,22 @@ def _with_members[Rows: QuerySet[Any]](
 
 
 def page(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Any]:
-    found = _found(connection, search).defer("body", "hash")
+    found = _found(connection, search).defer("hash")
+    if not isinstance(search.data_type, CustomType):
+        found = found.defer("body", "hash")
     return search.order.page(_with_columns(found, search.data_type), position, size=PAGE_SIZE)
 
 
-def exported(connection: Connection, search: Search, position: Mapping[str, str]) -> Page[Any]:
+def exported(
+    connection: Connection,
+    search: Search,
+    position: Mapping[str, str],
+    *,
+    with_bodies: bool = False,
+) -> Page[Any]:
     """Return a larger page, with every column read out of the body: to the last digit."""
-    found = _found(connection, search).defer("body", "hash")
-    columns = COLUMNS[search.data_type]
+    found = _found(connection, search).defer(*(("hash",) if with_bodies else ("body", "hash")))
+    columns = columns_of(search.data_type)
     return search.order.page(
         _with_members(found, columns, search.data_type), position, size=EXPORTED_AT_ONCE
     )
@@ -328,7 +285,7 @@ def exact(record: Record | RecordState, column: Column) -> object:
     return value
 
 
-def find(connection: Connection, data_type: DataType, source_id: str) -> Record | None:
+def find(connection: Connection, data_type: AnyType, source_id: str) -> Record | None:
     found = records_of(connection, data_type).filter(source_id=source_id)
     return _with_columns(found, data_type).first()
 
@@ -352,10 +309,24 @@ def hurried(longest: timedelta | None = None) -> Iterator[None]:
         raise
 
 
-def rows(data_type: DataType, found: Sequence[Record | RecordState]) -> list[Row]:
-    columns = headings(data_type)
+def extra_headings(extras: Sequence[Extra]) -> list[Heading]:
+    """Return columns for what is read out of the bodies."""
+    return [Heading(Column(each.heading), "text", "") for each in extras]
+
+
+def rows(
+    data_type: AnyType, found: Sequence[Record | RecordState], extras: Sequence[Extra] = ()
+) -> list[Row]:
+    """Return a table's rows; where there are extras, with them, out of bodies that were read."""
+    columns, more = headings(data_type), extra_headings(extras)
     return [
-        Row(record, [Cell(each, getattr(record, each.attribute)) for each in columns])
+        Row(
+            record,
+            [
+                *(Cell(each, getattr(record, each.attribute)) for each in columns),
+                *map(Cell, more, values(record.body, extras) if extras else ()),
+            ],
+        )
         for record in found
     ]
 

@@ -1,11 +1,21 @@
 """All under /o/<organization>/."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from sync.stream import history_stream
 from sync.views import company, data, deletions, history, jobs, monitor, settings
 
 app_name = "sync"
+
+
+class DataTypeConverter(StringConverter):
+    """The name of a data type: one part of the path, or two where it is a custom one."""
+
+    regex = "custom/[^/]+|[^/]+"
+
+
+register_converter(DataTypeConverter, "data_type")
 
 urlpatterns = [
     path("settings/data-types/", settings.data_types, name="data-types"),
@@ -17,10 +27,16 @@ urlpatterns = [
     path("companies/<uuid:company_id>/", company.summary, name="summary"),
     path("companies/<uuid:company_id>/refresh", company.refresh, name="refresh"),
     path("companies/<uuid:company_id>/data/", data.data, name="data"),
-    path("companies/<uuid:company_id>/data/<str:data_type>/", data.data_type, name="data-type"),
-    path("companies/<uuid:company_id>/data/<str:data_type>/export.csv", data.export, name="export"),
     path(
-        "companies/<uuid:company_id>/data/<str:data_type>/<path:source_id>/",
+        "companies/<uuid:company_id>/data/<data_type:data_type>/", data.data_type, name="data-type"
+    ),
+    path(
+        "companies/<uuid:company_id>/data/<data_type:data_type>/export.csv",
+        data.export,
+        name="export",
+    ),
+    path(
+        "companies/<uuid:company_id>/data/<data_type:data_type>/<path:source_id>/",
         data.record,
         name="record",
     ),

@@ -10,7 +10,7 @@ from ninja import Router
 
 from api import bodies, datasets, paging, shapes
 from api.errors import ApiError, Issue
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.routers.connections import find_connection
 from api.routers.integrations import find_integration
@@ -109,7 +109,7 @@ def configure(
             required_data=body.required_data or {},
             key_by=body.key_by or [],
             source_modified_date=body.source_modified_date or [],
-            actor=None,
+            actor=program_of(request),
         )
     except NotConfigurable as error:
         issue = Issue("Configuration", str(error), "CustomDataType")
@@ -137,7 +137,7 @@ def refresh(
     """
     connection = find_connection(request, companyId, connectionId)
     row = _find(request, connection.platform, customDataIdentifier)
-    pull = queue(connection, custom_types.type_of(row))
+    pull = queue(connection, CustomType.of(row.identifier), program_of(request))
     return shapes.pull(Pull.objects.within(request.organization).get(pk=pull.pk))
 
 
@@ -159,7 +159,8 @@ def list_records(
     `dataSource` ask the platform for less.
     """
     connection = find_connection(request, companyId, connectionId)
-    custom_type = custom_types.type_of(_find(request, connection.platform, customDataIdentifier))
+    row = _find(request, connection.platform, customDataIdentifier)
+    custom_type = CustomType.of(row.identifier)
     _check_pulled(connection, custom_type)
     rows = records_of(connection, custom_type).filter(is_deleted=False).order_by("source_id")
     with datasets.hurried():

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from ninja import Router
 
 from api.errors import ApiError, Issue
-from api.principals import ApiRequest
+from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.routers.integrations import find_integration
 from api.routers.refresh import find_data_type
@@ -86,7 +86,9 @@ def configure(
         for name, each in (body.supplemental_data_config or {}).items()
     }
     try:
-        supplemental.configure(request.organization, platform, data_type, sources, actor=None)
+        supplemental.configure(
+            request.organization, platform, data_type, sources, actor=program_of(request)
+        )
     except NotConfigurable as error:
         raise _refusal(str(error)) from error
     except ConfigurationInvalid as error:

@@ -8,7 +8,13 @@ from connections.schemas.base import Listing, Metadata, Record, SupplementalData
 from connections.schemas.catalog import Item, TaxRate
 from connections.schemas.contacts import CompanyInfo, Customer, Supplier
 from connections.schemas.custom import CustomRecord
-from connections.schemas.data_types import AnyType, CustomType, DataType, data_type_of
+from connections.schemas.data_types import (
+    CUSTOM_PREFIX,
+    AnyType,
+    CustomType,
+    DataType,
+    data_type_of,
+)
 from connections.schemas.encoding import decode, encode, single_id
 from connections.schemas.ledger import Account, JournalEntry
 from connections.schemas.purchases import Bill, BillCreditNote, BillPayment
@@ -21,6 +27,7 @@ from connections.schemas.statements import (
 )
 
 __all__ = [
+    "CUSTOM_PREFIX",
     "RECORD_TYPES",
     "Account",
     "AnyType",

@@ -55,30 +55,32 @@ class DataType(StrEnum):
         return _ORDER[self]
 
 
-class CustomType(str):  # noqa: SLOT000 - the names stand beside the text
+#: What the names of custom data types begin with.
+CUSTOM_PREFIX = "custom/"
+_CUSTOM_LABEL = gettext_noop("%(identifier)s (custom)")
+
+
+class CustomType(str):
     """A kind of data that an organization configured itself: `custom/` and its identifier.
 
     Equal to its text, like `DataType`, so that the two can stand for each other.
     """
 
-    #: What its records hold, by the organization's names; where that is known.
-    names: tuple[str, ...] = ()
+    __slots__ = ()
 
     @classmethod
-    def of(cls, identifier: str, names: tuple[str, ...] = ()) -> Self:
+    def of(cls, identifier: str) -> Self:
         """:raises ValueError: when the text can be no identifier."""
         if not _IDENTIFIER.fullmatch(identifier):
             raise ValueError(
                 "An identifier is made of 1 to 50 letters, digits, hyphens and underscores, and "
                 "begins with a letter or a digit."
             )
-        found = cls(f"{_CUSTOM}{identifier}")
-        found.names = names
-        return found
+        return cls(f"{CUSTOM_PREFIX}{identifier}")
 
     @property
     def identifier(self) -> str:
-        return self.removeprefix(_CUSTOM)
+        return self.removeprefix(CUSTOM_PREFIX)
 
     @property
     def value(self) -> str:
@@ -86,12 +88,11 @@ class CustomType(str):  # noqa: SLOT000 - the names stand beside the text
 
     @property
     def label(self) -> str:
-        return f"{self.identifier} (custom)"
+        return translated(_CUSTOM_LABEL) % {"identifier": self.identifier}
 
     @property
     def english(self) -> str:
-        """As an organization named it: that is no language's."""
-        return self.label
+        return _CUSTOM_LABEL % {"identifier": self.identifier}
 
     @property
     def is_report(self) -> bool:
@@ -114,12 +115,11 @@ def data_type_of(text: str) -> AnyType:
 
     :raises ValueError: when it names none.
     """
-    if text.startswith(_CUSTOM):
-        return CustomType.of(text.removeprefix(_CUSTOM))
+    if text.startswith(CUSTOM_PREFIX):
+        return CustomType.of(text.removeprefix(CUSTOM_PREFIX))
     return DataType(text)
 
 
-_CUSTOM = "custom/"
 #: With the prefix it fits the columns of the store.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from companies.access import PortalRequest, requires
 from companies.roles import Right
-from connections import integrations, offers
+from connections import custom_types, integrations, offers, supplemental
 from connections.forms import RegistrationForm
 from connections.integrations import NotRegistered
 from connections.offers import PlatformSettings
@@ -106,6 +106,8 @@ def _show(
         "settings": settings,
         "form": form,
         "redirect_uri": redirect_uri(settings.key),
+        "supplements": supplemental.configured_types(request.organization.pk, settings.platform),
+        "custom_types": custom_types.custom_types_of(request.organization.pk, settings.key),
     }
     is_refused = form is not None and form.is_bound
     status = _UNPROCESSABLE if is_refused else 200

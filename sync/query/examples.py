@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from connections.schemas import DataType
-from sync.columns import COLUMNS, Listed
+from connections.schemas import AnyType
+from sync.columns import Listed, columns_of
 from sync.query.properties import Kind, Property, properties
 
 _KINDS = (Kind.CHOICE, Kind.NUMBER, Kind.DATE, Kind.TEXT)
@@ -20,12 +20,14 @@ class Example:
     meaning: str
 
 
-def examples(data_type: DataType, today: dt.date) -> list[Example]:
+def examples(data_type: AnyType, today: dt.date) -> list[Example]:
     """Return one example of each kind of question, and one that joins several."""
     known = properties(data_type)
+    if not known:
+        return []
     of_kind: dict[Kind, tuple[str, Property]] = {}
     # A party's name says more of a text than a number does.
-    columns = sorted(COLUMNS[data_type], key=lambda column: column.listed is not Listed.PARTY)
+    columns = sorted(columns_of(data_type), key=lambda column: column.listed is not Listed.PARTY)
     for column in columns:
         if column.path:
             of_kind.setdefault(known[column.path].kind, (str(column.heading), known[column.path]))

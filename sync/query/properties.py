@@ -10,7 +10,7 @@ import msgspec.inspect as shapes
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
-from connections.schemas import RECORD_TYPES, DataType
+from connections.schemas import RECORD_TYPES, AnyType, CustomType, DataType
 from portal.wording import either
 from sync.columns import COLUMNS
 from sync.query.tree import QueryError
@@ -85,9 +85,11 @@ def resolve(data_type: DataType, path: str, position: int = 0) -> Property:
 
 
 @cache
-def properties(data_type: DataType) -> Mapping[str, Property]:
-    """Return by their paths all properties that can be compared."""
+def properties(data_type: AnyType) -> Mapping[str, Property]:
+    """Return by their paths all properties that can be compared; of custom data types none."""
     found: dict[str, Property] = {}
+    if isinstance(data_type, CustomType):
+        return found
     _gather(data_type, _shape(data_type), "", found)
     if data_type in _WITHOUT_MODIFIED_DATES:
         del found["sourceModifiedDate"]

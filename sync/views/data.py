@@ -17,13 +17,14 @@ from companies.access import PortalRequest, requires
 from companies.models import Company
 from companies.roles import Right
 from connections.models import Connection
-from connections.platforms import get_platform
-from connections.schemas import DataType, single_id
+from connections.schemas import AnyType, CustomType, DataType, single_id
 from portal.http import wants_fragment
 from sync import exports, overview, records, statements, versions
+from sync.extras import Extra, extras_of
+from sync.holdings import Holding, holdings
 from sync.models import Record, RecordState
 from sync.query import examples, properties
-from sync.records import Holding, Search
+from sync.records import Search
 from sync.views.company import find_company
 
 PERIODS = (3, 6, 12, 24)
@@ -65,7 +66,7 @@ class Past:
     refusal: str = ""
 
     @classmethod
-    def read(cls, request: PortalRequest, connection: Connection, data_type: DataType) -> "Past":
+    def read(cls, request: PortalRequest, connection: Connection, data_type: AnyType) -> "Past":
         asked = request.GET.get("asOf", "")
         if not asked:
             return cls(asked)
@@ -99,19 +100,25 @@ def data_type(request: PortalRequest, company_id: UUID, data_type: str) -> HttpR
         return render(request, "sync/data_type.html", context)
     past = Past.read(request, source.connection, holding.data_type)
     context |= {"past": past, "pulls": versions.pulls_to_choose(source.connection, data_type)}
-    if holding.data_type.is_report:
+    if isinstance(holding.data_type, DataType) and holding.data_type.is_report:
         return _statement(request, source.connection, context, past, holding.data_type)
+    # Of a custom type the table shows all there is; of a standard one what it has by itself.
+    is_custom = isinstance(holding.data_type, CustomType)
+    extras = extras_of(source.connection, holding.data_type) if is_custom else []
     search = Search.read(request.GET, holding.data_type, moment=past.at)
     template = (
         "sync/data_type.html#records" if _asks_for("records", request) else "sync/data_type.html"
     )
-    found = {} if search.error else _found(source.connection, search, request.GET)
+    found = {} if search.error else _found(source.connection, search, request.GET, extras)
     return render(
         request,
         template,
         context
         | {
-            "headings": records.headings(holding.data_type),
+            "headings": [
+                *records.headings(holding.data_type),
+                *records.extra_headings(extras),
+            ],
             "search": search,
             "examples": examples(holding.data_type, timezone.localdate()),
             "properties": properties(holding.data_type).values(),
@@ -121,7 +128,9 @@ def data_type(request: PortalRequest, company_id: UUID, data_type: str) -> HttpR
     )
 
 
-def _found(connection: Connection, search: Search, position: Mapping[str, str]) -> dict[str, Any]:
+def _found(
+    connection: Connection, search: Search, position: Mapping[str, str], extras: list[Extra]
+) -> dict[str, Any]:
     try:
         with records.hurried():
             page = records.page(connection, search, position)
@@ -132,7 +141,7 @@ def _found(connection: Connection, search: Search, position: Mapping[str, str]) 
         return {"took_too_long": True}
     return {
         "page": page,
-        "rows": records.rows(search.data_type, page.rows),
+        "rows": records.rows(search.data_type, page.rows, extras),
         "found": found,
         "counted": records.COUNTED,
     }
@@ -146,7 +155,7 @@ def export(request: PortalRequest, company_id: UUID, data_type: str) -> HttpResp
     if source.connection is None or not holding.was_pulled:
         raise Http404(_("Nothing was pulled yet."))
     past = Past.read(request, source.connection, holding.data_type)
-    if holding.data_type.is_report and not past.refusal:
+    if isinstance(holding.data_type, DataType) and holding.data_type.is_report and not past.refusal:
         stored = _report(source.connection, holding.data_type, past.at)
         if stored is None:
             raise Http404(_("There was no statement yet."))
@@ -211,10 +220,11 @@ def record(
     stored = records.find(source.connection, holding.data_type, source_id)
     if stored is None:
         raise Http404(_("No such record."))
+    extras = extras_of(source.connection, holding.data_type)
     context = source.context | {
         "holding": holding,
         "record": stored,
-        "row": records.rows(holding.data_type, [stored])[0],
+        "row": records.rows(holding.data_type, [stored], extras)[0],
         "text": records.pretty(stored.body),
         "changes": versions.changes(stored),
         "notes": versions.notes(stored, holding.newest_pull),
@@ -257,7 +267,7 @@ def _source(request: PortalRequest, company_id: UUID) -> Source:
 def _holdings(connection: Connection | None) -> list[Holding]:
     if connection is None:
         return [Holding(each, is_supported=True, status=None) for each in DataType]
-    return records.holdings(connection, get_platform(connection.platform).data_types)
+    return holdings(connection)
 
 
 def _uuid(text: str) -> UUID | None:

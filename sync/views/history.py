@@ -10,10 +10,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from companies.access import PortalRequest, requires
 from companies.roles import Right
-from connections.schemas import DataType
 from portal.http import wants_fragment
 from sync import operations, pages
-from sync.history import STATUS_GROUPS, PullFilter
+from sync.history import STATUS_GROUPS, PullFilter, types_of
 from sync.models import Pull
 from sync.views.company import find_company
 
@@ -25,7 +24,7 @@ def history(request: PortalRequest, company_id: UUID) -> HttpResponse:
     context |= {
         "section": "history",
         "status_groups": [(key, group[0]) for key, group in STATUS_GROUPS.items()],
-        "data_types": list(DataType),
+        "data_types": types_of(company),
         "is_first_page": not context["page"].previous,
     }
     template = "sync/history.html#history" if wants_fragment(request) else "sync/history.html"

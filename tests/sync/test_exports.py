@@ -89,8 +89,8 @@ def test_an_export_ends_although_a_pull_takes_the_rest_away_meanwhile(
 
     read = records.exported
 
-    def read_before_a_pull(*asked):
-        page = read(*asked)
+    def read_before_a_pull(*asked, **more):
+        page = read(*asked, **more)
         Record.objects.filter(source_id__gt="INV-1").update(record_status="Void")
         return page
 

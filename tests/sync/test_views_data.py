@@ -316,7 +316,7 @@ def test_records_cost_the_same_queries_whatever_their_number(
     for number in range(60):
         an_invoice(connection, f"INV-{number}")
 
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         client.get(url("data-type", company, data_type="invoices"))
 
 

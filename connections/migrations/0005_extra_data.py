@@ -12,7 +12,7 @@ import companies.rls
 class Migration(migrations.Migration):
     dependencies = [
         ("companies", "0013_products"),
-        ("connections", "0003_one_time_codes"),
+        ("connections", "0004_programs_act"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sync", "0007_record_state_indexes"),
+        ("sync", "0008_cancelled_by_a_program"),
     ]
 
     operations = [
