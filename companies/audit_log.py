@@ -8,9 +8,10 @@ from typing import Any, Self
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from companies.audit import SECRET
+from companies.audit_words import name_of
 from companies.models import AuditEntry, AuditKind, Organization, TenantQuerySet, told
 from portal.keyset import Keyset, Page
-from portal.templatetags import _words
 
 PAGE_SIZE = 25
 _CHANGES_SHOWN = 6
@@ -87,7 +88,7 @@ class Row:
     @property
     def changes(self) -> list[Change]:
         return [
-            Change(_name(name), _value(before), _value(after))
+            Change(name_of(name), _value(before), _value(after))
             for name, before, after in self.entry.changes
             if _value(before) != _value(after)  # what was and stays empty tells nothing
         ]
@@ -149,13 +150,9 @@ def _day(text: str) -> dt.date | None:
         return None
 
 
-def _name(member: str) -> str:
-    return " · ".join(_words.apart(part.replace("_", " ")) for part in member.split("."))
-
-
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return "" if value is None else str(value)
+    return _(SECRET) if value == SECRET else "" if value is None else str(value)

@@ -9,12 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import translation
 
+from companies import audit_words
 from companies.models import AuditEntry, Event, Invitation, Membership, OutboxEntry
 from companies.roles import Role
 from connections import links
 from connections.models import Connection, ConnectionError  # noqa: A004 - the public API's word
 from connections.operations import deauthorize
 from connections.platforms.base import PermissionMissing, Unreachable
+from connections.schemas import DataType
 from connections.words import gettext_noop
 from files.models import UploadedFile
 from sync import engine, jobs, operations
@@ -69,6 +71,9 @@ def everything_kept() -> list[str]:
 def assert_kept_in_english() -> None:
     assert translation.get_language() == LANGUAGE  # else nothing below says anything
     assert [row for row in everything_kept() if "⟦" in row] == []
+    changed = {name for entry in AuditEntry.objects.all() for name, _, _ in entry.changes}
+    parts = {part for name in changed for part in name.split(".")}
+    assert parts <= {*audit_words._NAMES, *DataType}  # which are read in the language
 
 
 def test_the_pages_are_in_the_language(client, organization):
@@ -132,6 +137,7 @@ def test_what_members_do_to_the_team(client, do, organization):
     assert_kept_in_english()
     shown = client.get(reverse("companies:audit-log", args=["harbour"])).content.decode()
     assert "⟦⟦Invitation⟧ ⟦withdrawn⟧⟧" in shown
+    assert "⟦Is enabled⟧" in shown
 
 
 def test_what_members_do_to_webhooks(do, organization, company):
