@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox import documents
 from sandbox.answers import Json, Refusal, refuse
 from sandbox.faults import Fault
 from sandbox.grants import READ_SCOPE, Grant
@@ -121,7 +122,8 @@ def _answer(
     try:
         if fault is not None and fault.kind == "token_revoked":
             _bearer(server, request)
-        return Json(handler(server, grant, request, fault))
+        found = handler(server, grant, request, fault)
+        return found if isinstance(found, Response) else Json(found)
     except Refusal as refusal:
         return refuse(request, refusal)
 
@@ -182,5 +184,15 @@ ROUTES = [
     Route("/api/v1/connection", partial(_serve, handler=connection)),
     Route("/api/v1/company", partial(_serve, handler=company)),
     Route("/api/v1/reports/{kind}", partial(_serve, handler=report)),
+    Route("/api/v1/invoices/{key}/pdf", partial(_serve, handler=documents.printed)),
+    Route("/api/v1/{name}/{key}/attachments", partial(_serve, handler=documents.attachments)),
+    Route(
+        "/api/v1/{name}/{key}/attachments/{attachment}",
+        partial(_serve, handler=documents.attachment),
+    ),
+    Route(
+        "/api/v1/{name}/{key}/attachments/{attachment}/content",
+        partial(_serve, handler=documents.content),
+    ),
     Route("/api/v1/{name}", partial(_serve, handler=collection)),
 ]

@@ -57,7 +57,7 @@ def _cut(fault: Fault, response: Response) -> Response:
     if fault.kind != "truncated":
         return response
     body = bytes(response.body)
-    return Response(body[: len(body) // 2], media_type="application/json")
+    return Response(body[: len(body) // 2], media_type=response.media_type)
 
 
 async def _hold(request: Request, seconds: float) -> None:

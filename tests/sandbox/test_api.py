@@ -1,16 +1,19 @@
 """The API: pages that stay put, changes since a moment, limits, what was served."""
 
+import io
 import threading
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from PIL import Image
 
 from sandbox.config import Config
 from sandbox.ledger import moments
-from sandbox.views import collections, extras
+from sandbox.views import collections, extras, files
 from tests.sandbox.conftest import CONTROL, Visitor, serving
 
 
@@ -81,6 +84,66 @@ def test_too_many_fields_are_refused(visitor: Visitor):
     answer = visitor.get("bills", visitor.connect(), fields=",".join("abcdefghi" * 6))
 
     assert answer.status_code == 400
+
+
+def with_files(visitor: Visitor, tokens: dict[str, str], name: str) -> Iterator[tuple[str, Any]]:
+    for row in items(visitor, tokens, name, page_size=1_000):
+        yield row["id"], visitor.get(f"{name}/{row['id']}/attachments", tokens).json()["items"]
+
+
+@pytest.mark.parametrize("name", files.ATTACHED_TO)
+def test_files_are_attached_to_some_records(visitor: Visitor, name: str):
+    tokens = visitor.connect("awkward")
+    found = dict(islice(with_files(visitor, tokens, name), 30))
+
+    assert {len(each) for each in found.values()} == {0, 1, 2}
+    key, (first, *_) = next((key, each) for key, each in found.items() if each)
+    path = f"{name}/{key}/attachments/{first['id']}"
+    assert visitor.get(path, tokens).json() == first
+    content = visitor.get(f"{path}/content", tokens)
+    assert content.headers["content-type"] == first["content_type"]
+    assert len(content.content) == first["size"]
+    assert visitor.get(f"{path}/content", tokens).content == content.content
+    kinds = {"application/pdf": b"%PDF-1.4", "image/png": b"\x89PNG"}
+    assert content.content.startswith(kinds[first["content_type"]])
+
+
+def test_pictures_and_pages_are_real(visitor: Visitor):
+    tokens = visitor.connect("awkward")
+    (picture,) = islice(
+        (
+            visitor.get(f"bills/{key}/attachments/{each['id']}/content", tokens).content
+            for key, found in with_files(visitor, tokens, "bills")
+            for each in found
+            if each["content_type"] == "image/png"
+        ),
+        1,
+    )
+    with Image.open(io.BytesIO(picture)) as drawn:
+        drawn.load()
+        assert drawn.size == (24, 16)
+
+    invoice = items(visitor, tokens, "invoices", page_size=1_000)[-1]
+    page = visitor.get(f"invoices/{invoice['id']}/pdf", tokens)
+    assert page.headers["content-type"] == "application/pdf"
+    assert f"({invoice['total']})".strip("()").encode() in page.content
+    start = int(page.content.rpartition(b"startxref\n")[2].split()[0])
+    assert page.content[start:].startswith(b"xref\n0 6\n")
+    for number, line in enumerate(page.content[start:].splitlines()[3:8], start=1):
+        assert page.content[int(line[:10]) :].startswith(b"%d 0 obj" % number)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "payments/pay_000001/attachments",
+        "bills/none/attachments",
+        "invoices/none/pdf",
+        "bills/none/attachments/att/content",
+    ],
+)
+def test_files_that_are_not_there_are_not_found(visitor: Visitor, path: str):
+    assert visitor.get(path, visitor.connect()).status_code == 404
 
 
 def test_projects_belong_to_customers(visitor: Visitor):
