@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.templatetags import _words
 
-_NAMES: Mapping[str, Promise] = {
+NAMES: Mapping[str, Promise] = {
     # Of organizations, members and invitations
     "email": _("Email"),
     "failure_emails": _("Failure emails"),
@@ -85,6 +85,6 @@ def name_of(member: str) -> str:
 
 
 def _name_of(part: str) -> str:
-    if part in _NAMES:
-        return str(_NAMES[part])
+    if part in NAMES:
+        return str(NAMES[part])
     return gettext(_words.apart(part.replace("_", " ")))  # of data types the names are marked

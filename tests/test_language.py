@@ -73,7 +73,7 @@ def assert_kept_in_english() -> None:
     assert [row for row in everything_kept() if "⟦" in row] == []
     changed = {name for entry in AuditEntry.objects.all() for name, _, _ in entry.changes}
     parts = {part for name in changed for part in name.split(".")}
-    assert parts <= {*audit_words._NAMES, *DataType}  # which are read in the language
+    assert parts <= {*audit_words.NAMES, *DataType}  # which are read in the language
 
 
 def test_the_pages_are_in_the_language(client, organization):

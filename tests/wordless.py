@@ -58,6 +58,8 @@ _HAS_VALUE = {"data", "meter", "progress"}
 _NOT_PROSE = {"script", "style", "code", "pre", "kbd"}
 #: Letters that are pictures: of a platform, a person, an organization, a kind of file.
 _MONOGRAM = re.compile(r"\b(tile|avatar|org-mark)\b")
+#: A picture of squares, as those of a QR code, sets its whole numbers apart by commas.
+_SQUARES = re.compile(r"(M\d+,\d+H\d+V\d+H\d+z)+")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"}
 
 
@@ -115,6 +117,8 @@ class Reader(HTMLParser):
             tag in _HAS_VALUE or given.get("type") in {"number", "range"}
         )
         has_comma = re.search(r"\d,\d", value) if is_value or name in _MACHINE_READ else None
+        if _SQUARES.fullmatch(value):
+            return
         if has_comma or (name.startswith("data-") and re.fullmatch(r"-?\d+,\d+", value)):
             self.problems.append(f"{tag} {name}: {value!r} is read by programs")
 

@@ -208,8 +208,11 @@ def script_words() -> str:
 
 
 @register.inclusion_tag("components/_field.html")
-def field(bound: BoundField) -> dict[str, object]:
-    """Show a form field with its label, hint and errors; the form's first error gets focus."""
+def field(bound: BoundField, label: str = "") -> dict[str, object]:
+    """Show a form field with its label, hint and errors; the form's first error gets focus.
+
+    Give the label of a form that is not ours.
+    """
     wrong = [each.name for each in bound.form if each.errors]
     attributes: dict[str, Any] = {}
     if wrong and wrong[0] == bound.name:
@@ -218,6 +221,7 @@ def field(bound: BoundField) -> dict[str, object]:
         attributes["placeholder"] = False  # the label says it, and stays when one types
     return {
         "field": bound,
+        "label": label or bound.label,
         "widget": bound.as_widget(attrs=attributes),
         "is_checkbox": getattr(bound.field.widget, "input_type", "") == "checkbox",
     }

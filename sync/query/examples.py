@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from connections.schemas import AnyType
+from portal.templatetags._choices import CHOICES
+from portal.templatetags._statuses import RECORD_MARKS
 from sync.columns import Listed, columns_of
 from sync.query.properties import Kind, Property, properties
 
@@ -42,7 +44,7 @@ def _of_one(heading: str, asked: Property, today: dt.date) -> Example:
             choice = _typical(asked)[0]
             return Example(
                 f"{asked.path} = {choice}",
-                _("%(column)s is %(value)s") % (column | {"value": choice}),
+                _("%(column)s is %(value)s") % (column | {"value": _worded(choice)}),
             )
         case Kind.NUMBER:
             return Example(f"{asked.path} > 1000", _("%(column)s is more than 1,000") % column)
@@ -53,6 +55,11 @@ def _of_one(heading: str, asked: Property, today: dt.date) -> Example:
             return Example(
                 f"{asked.path} ~ co", _("%(column)s contains “co”, in any case") % column
             )
+
+
+def _worded(choice: str) -> str:
+    mark = RECORD_MARKS.get(choice.lower())
+    return mark.word if mark else str(CHOICES.get(choice, choice))
 
 
 def _joined(of_kind: Mapping[Kind, tuple[str, Property]]) -> Iterator[Example]:

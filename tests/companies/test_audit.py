@@ -9,12 +9,15 @@ from django.urls import reverse
 
 from companies import audit, tenancy
 from companies.audit_log import PAGE_SIZE
+from companies.audit_words import NAMES
 from companies.models import AuditEntry, AuditKind
 from connections import integrations
 from connections.schemas import DataType
+from link.models import LinkSettings
 from sync import settings as data_types
 from sync.models import Frequency
 from tests.factories import UserFactory
+from webhooks import operations as webhooks
 
 CANARY = "canary-1234567890-abcd"
 
@@ -182,3 +185,17 @@ def test_long_logs_have_pages_that_keep_the_filter(client, log, organization):
     assert older is not None
     assert "actor=system" in older[1]
     assert "Change 0." in client.get(unescape(older[1])).content.decode()
+
+
+def test_every_member_has_words_that_can_be_translated():
+    link_settings = {field.name for field in LinkSettings._meta.concrete_fields}
+    beside = {"id", "organization", "logo_type", "logo_digest", "changed_at", "changed_by"}
+    members = {
+        *(link_settings - beside - {"invite_id"}),
+        *integrations._AUDITED,
+        *webhooks._AUDITED,
+        *("frequency", "fetch_on_first_link", "own_setting"),
+        *("role", "is_enabled", "name", "email", "failure_emails", "invite_url"),
+    }
+
+    assert members <= NAMES.keys()

@@ -53,6 +53,7 @@ FORM = "application/x-www-form-urlencoded"
 NAMES = [
     *("Ledgerport", "UTC", "Harbour Lending", "Alice Archer", "Eastgate Roasters", "Taken over"),
     *("INV-1", "Café Zoë", "accounts.csv", "503 Unavailable", "status = Paid"),
+    "Business biz-1",
     *(estate.SECRET, f"{estate.SECRET}.csv", "secret-1", "secret-2", "rule", "validator", "other"),
     *PLATFORMS,
     *(platform.name for platform in PLATFORMS.values()),
@@ -61,10 +62,11 @@ NAMES = [
 DATA = re.compile(
     "|".join(
         [
-            r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-            r"\b(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Europe)/\S+",
-            r"\b(Indian|Mexico|Pacific|US)/\S+",
+            r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bmsg_[0-9a-f]+|\blpk_|…abcd\b",
             r"https?://\S+|[\w.+-]+@[\w-]+(\.[\w-]+)+",
+            r"\b[a-z]+(\.[a-zA-Z]+)+\b|\{[\w.]+\}",  # event types, placeholders
+            r"\b(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil)/[\w/ -]+",
+            r"\b(Canada|Chile|Europe|Indian|Mexico|Pacific|US)/[\w/ -]+",
             *(rf"\b{re.escape(name)}\b" for name in sorted(NAMES, key=len, reverse=True)),
         ]
     )
@@ -275,12 +277,12 @@ _TAG = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL)
 _NOT_WRITTEN = re.compile(
     r"{%\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}"
     r"|{%\s*comment\b.*?endcomment\s*%}"
-    r"|{%\s*block (\w+_class)\b.*?endblock \1\s*%}",
+    r"|{%\s*block (\w*class)\b.*?endblock( \1)?\s*%}",
     re.DOTALL,
 )
 _LITERAL = re.compile(r"""(?<!_\()(?:"([^"]*)"|'([^']*)')""")
 _LIKE_A_TEXT = re.compile(r"[A-Z][a-z]|[a-z],? [a-z]")
-_TAGS_WITHOUT_TEXTS = ("{#", "{% translate", "{% status_mark")
+_TAGS_WITHOUT_TEXTS = ("{#", "{% translate", "{% status_mark", "{% if", "{% elif")
 
 
 def unmarked_in(template: Path) -> list[str]:
