@@ -189,7 +189,7 @@ def test_long_logs_have_pages_that_keep_the_filter(client, log, organization):
 
 def test_every_member_has_words_that_can_be_translated():
     link_settings = {field.name for field in LinkSettings._meta.concrete_fields}
-    beside = {"id", "organization", "logo_type", "logo_digest", "changed_at", "changed_by"}
+    beside = {"id", "organization", "logo", "changed_at", "changed_by"}
     members = {
         *(link_settings - beside - {"invite_id"}),
         *integrations._AUDITED,

@@ -55,6 +55,7 @@ NAMES = [
     *("INV-1", "Café Zoë", "accounts.csv", "503 Unavailable", "status = Paid"),
     "Business biz-1",
     *(estate.SECRET, f"{estate.SECRET}.csv", "secret-1", "secret-2", "rule", "validator", "other"),
+    "orders",
     *PLATFORMS,
     *(platform.name for platform in PLATFORMS.values()),
     *DataType,
