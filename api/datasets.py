@@ -96,7 +96,7 @@ def find_dataset(
     :raises ApiError: 404 where there is no such thing, 409 while there is nothing to read yet, 400
         for a moment that is none.
     """
-    connection = _connection(request, company_id, connection_id)
+    connection = connection_of(request, company_id, connection_id)
     check_pulled(connection, data_type)
     return Dataset(connection, data_type, moment_of(connection, data_type, as_of))
 
@@ -108,7 +108,7 @@ def is_pulled(
 
     :raises ApiError: 404 where the company or the connection is not there.
     """
-    connection = _connection(request, company_id, connection_id)
+    connection = connection_of(request, company_id, connection_id)
     try:
         check_pulled(connection, data_type)
     except ApiError:
@@ -194,7 +194,11 @@ def _queue_path(connection: Connection, data_type: AnyType) -> str:
     return f"{company}/data/queue/{data_type}"
 
 
-def _connection(request: ApiRequest, company_id: UUID, connection_id: UUID | None) -> Connection:
+def connection_of(request: ApiRequest, company_id: UUID, connection_id: UUID | None) -> Connection:
+    """Find the connection named, or the accounting one: the linked one, else the last pulled.
+
+    :raises ApiError: 404 where there is none.
+    """
     if connection_id is not None:
         return find_connection(request, company_id, connection_id)
     is_linked = Case(When(status=Connection.Status.LINKED, then=Value(0)), default=Value(1))

@@ -17,6 +17,7 @@ from django.utils import translation
 from api import cors, idempotency, limits
 from api.errors import ApiError, envelope
 from api.keys import note_use
+from api.later import Later
 from api.parsing import check_address
 from api.principals import Principal, identify
 from companies import tenancy
@@ -80,6 +81,8 @@ class ApiMiddleware:
             check_address(request)
             with limits.one_of_few(organization_id):
                 response = self._inside(request, principal)
+                if isinstance(response, Later):
+                    response = response.given()
         except ApiError as error:
             response = envelope(request, error)
         except RequestDataTooBig:

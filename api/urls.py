@@ -13,6 +13,7 @@ from api.errors import ApiError, Issue, envelope
 from api.parsing import TextParser
 from api.record_schemas import Api
 from api.routers import (
+    attachments,
     authorizations,
     changes,
     companies,
@@ -55,6 +56,7 @@ for each in (
     custom_data,
     webhooks,
     history,
+    attachments,
     changes,
     statements,
     data,

@@ -16,6 +16,7 @@ from api.scopes import READ
 from api.shapes import Shape, SourceType
 from connections.identifiers import integration_id, source_id
 from connections.offers import PlatformSettings, platform_settings
+from connections.platforms.base import Platform
 from connections.schemas import DataType
 
 router = Router(tags=["Integrations"], by_alias=True)
@@ -166,9 +167,21 @@ def _written(held: PlatformSettings) -> dict[str, Any]:
         "datatypeFeatures": [
             {
                 "dataType": data_type,
-                "supportedFeatures": [{"featureType": "Get", "featureState": "Release"}],
+                "supportedFeatures": [
+                    {"featureType": each, "featureState": "Release"}
+                    for each in _features(platform, data_type)
+                ],
             }
             for data_type in DataType
             if data_type in platform.data_types
         ],
     }
+
+
+def _features(platform: type[Platform], data_type: DataType) -> list[FeatureType]:
+    features: list[FeatureType] = ["Get"]
+    if data_type in platform.printed:
+        features.append("GetAsPdf")
+    if data_type in platform.attachments:
+        features += ["GetAttachments", "GetAttachment", "DownloadAttachment"]
+    return features

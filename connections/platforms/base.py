@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import IO, ClassVar, Literal
 
 import httpx
 
+from connections.platforms.attachments import Attachment
 from connections.platforms.errors import (
     AuthorizationRevoked,
     InvalidCredentials,
+    Missing,
     NotSupported,
     PermissionMissing,
     PlatformError,
     RateLimited,
+    TooLarge,
     Unexpected,
     Unreachable,
 )
@@ -29,6 +32,7 @@ from connections.schemas import DataType, Record
 from connections.words import gettext_noop
 
 __all__ = [
+    "Attachment",
     "AuthorizationRevoked",
     "CredentialField",
     "CredentialPlatform",
@@ -37,6 +41,7 @@ __all__ = [
     "Environment",
     "Identity",
     "InvalidCredentials",
+    "Missing",
     "NotSupported",
     "OAuthPlatform",
     "Page",
@@ -48,6 +53,7 @@ __all__ = [
     "Rejected",
     "SourceType",
     "Supplement",
+    "TooLarge",
     "Unexpected",
     "Unreachable",
 ]
@@ -141,6 +147,10 @@ class Platform(ABC):
     """The types whose records can carry properties of the platform's own, each with its source."""
     has_custom_types: ClassVar[bool] = False
     """Whether ``fetch_custom`` can read any of the platform's lists."""
+    attachments: ClassVar[frozenset[DataType]] = frozenset()
+    """The types at whose records there may be files that can be read."""
+    printed: ClassVar[frozenset[DataType]] = frozenset()
+    """The types whose records can be had as PDF."""
     redirects: ClassVar[bool]
     """Whether the customer authorizes on the platform's own pages."""
     works_on_phones: ClassVar[bool] = True
@@ -218,6 +228,43 @@ class Platform(ABC):
         """
         del source, cursor
         raise NotSupported(f"Custom data types are not supported for {self.name}.")
+
+    def list_attachments(self, data_type: DataType, record_id: str) -> Sequence[Attachment]:
+        """Return the files at a record of a type that is in ``attachments``.
+
+        :raises Missing: when there is no such record.
+        """
+        del record_id
+        raise NotSupported(f"{self.name} gives no attachments of {data_type.label.lower()}.")
+
+    def find_attachment(
+        self, data_type: DataType, record_id: str, attachment_id: str
+    ) -> Attachment:
+        """:raises Missing: when there is no such file at the record."""
+        for each in self.list_attachments(data_type, record_id):
+            if each.id == attachment_id:
+                return each
+        raise Missing(f"{self.name} has no such attachment.", detail=f"{data_type} {record_id}")
+
+    def download_attachment(
+        self, data_type: DataType, record_id: str, attachment_id: str, into: IO[bytes]
+    ) -> None:
+        """Write what is in the file; see ``downloads``.
+
+        :raises Missing: when there is no such file at the record.
+        :raises TooLarge: when it is larger than may be passed on.
+        """
+        del record_id, attachment_id, into
+        raise NotSupported(f"{self.name} gives no attachments of {data_type.label.lower()}.")
+
+    def download_pdf(self, data_type: DataType, record_id: str, into: IO[bytes]) -> None:
+        """Write a record of a type that is in ``printed`` as PDF; see ``downloads``.
+
+        :raises Missing: when there is no such record.
+        :raises TooLarge: when it is larger than may be passed on.
+        """
+        del record_id, into
+        raise NotSupported(f"{self.name} gives no PDF of {data_type.label.lower()}.")
 
 
 class OAuthPlatform(Platform):

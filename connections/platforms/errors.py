@@ -7,6 +7,8 @@ PlatformError             message fit to show the user; .detail is for us, never
 ├─ RateLimited            .retry_after seconds, when the platform said so; .is_daily
 ├─ Unreachable            no answer, or their server failed: try again later
 ├─ Unexpected             their answer made no sense
+├─ Missing                there is no such record or file (any more)
+├─ TooLarge               a file is larger than may be passed on
 └─ NotSupported           the platform has no such data
 """
 
@@ -76,6 +78,14 @@ class Unreachable(PlatformError):
 
 class Unexpected(PlatformError):
     """The platform's answer made no sense."""
+
+
+class Missing(PlatformError):
+    """The platform has no such record, or no such file at it."""
+
+
+class TooLarge(PlatformError):
+    """The platform's file is larger than what is passed on."""
 
 
 class NotSupported(PlatformError):

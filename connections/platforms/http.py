@@ -37,6 +37,7 @@ __all__ = [
     "error_for",
     "get",
     "get_json",
+    "network_error",
     "new_client",
     "pause",
     "platform_client",
@@ -206,7 +207,7 @@ def get(
             )
         except httpx.RequestError as error:
             if attempt == TRIES or not isinstance(error, _PASSING):
-                raise _network_error(platform, error, path) from _cause(error)
+                raise network_error(platform, error, path) from _cause(error)
             sleep(_jitter(attempt))
             continue
         meant = read(answer) if read else None
@@ -245,7 +246,7 @@ def post_form(
             total_seconds=total_seconds,
         )
     except httpx.RequestError as error:
-        raise _network_error(platform, error, url) from _cause(error)
+        raise network_error(platform, error, url) from _cause(error)
 
 
 def pause(platform: str, seconds: float, sleep: Sleep) -> None:
@@ -466,7 +467,8 @@ def decode[T](answer: Answer, decoder: msgspec.json.Decoder[T], platform: str, p
         ) from error
 
 
-def _network_error(platform: str, error: httpx.RequestError, path: str) -> PlatformError:
+def network_error(platform: str, error: httpx.RequestError, path: str) -> PlatformError:
+    """Return the error that a request without an answer means."""
     detail = f"{path}: {type(error).__name__}: {_cause(error) or 'withheld'}"
     if isinstance(error, httpx.TimeoutException):
         return Unreachable(

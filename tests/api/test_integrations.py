@@ -32,7 +32,7 @@ def test_every_platform_is_listed_with_what_it_gives(program):
         "Accounting",
     )
     assert {
-        "dataType": "invoices",
+        "dataType": "payments",
         "supportedFeatures": [{"featureType": "Get", "featureState": "Release"}],
     } in (sandbox["datatypeFeatures"])
     xero = program.get("/integrations/gbol").json()

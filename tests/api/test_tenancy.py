@@ -36,6 +36,7 @@ FIXED: dict[str, str] = {
     "productIdentifier": "lending",
     "platformKey": "mqjo",
     "customDataIdentifier": "orders",
+    "attachmentId": "att_1",
     "pushOperationKey": "7e5fbf5e-4fcb-4f5c-9d2c-3f6d1ab1bc55",
 }
 

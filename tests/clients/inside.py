@@ -75,6 +75,7 @@ def fill(sandbox_company_id: UUID) -> dict[str, Any]:
     refreshed = factories.ConnectionFactory(company=company("Refreshed"))
     for connection in (fresh, refreshed):
         _busy(connection, "items")
+    _noted(fresh)
     pulled = factories.ConnectionFactory(company=company("Pulled Every Way"))
     pulls = {status: _pull(pulled, status, number) for number, status in enumerate(PULL_STATUSES)}
     known |= {
@@ -110,6 +111,33 @@ def _troubled(company: Any) -> Any:
     )
     factories.DataStatusFactory(connection=connection, data_type="bills")
     return connection
+
+
+def _noted(connection: Any) -> None:
+    """Store a record of a custom data type. Its values are objects: typed clients take no other."""
+    from companies import tenancy  # noqa: PLC0415
+    from connections.schemas import CustomRecord, encode  # noqa: PLC0415
+    from sync.models import Record  # noqa: PLC0415
+    from tests import factories  # noqa: PLC0415
+
+    record = CustomRecord(id="note-1", content={"text": {"name": "Amara Okafor"}})
+    with tenancy.entered(connection.organization_id):
+        Record.objects.create(
+            connection_id=connection.pk,
+            data_type="custom/notes",
+            source_id=record.id,
+            organization=connection.organization,
+            hash=b"h",
+            body=encode(record).decode(),
+            modified_at=timezone.now(),
+            pull_id=uuid4(),
+        )
+    factories.DataStatusFactory(
+        connection=connection,
+        data_type="custom/notes",
+        last_success_at=timezone.now(),
+        latest_status="Complete",
+    )
 
 
 def _busy(connection: Any, data_type: str) -> None:

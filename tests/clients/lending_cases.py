@@ -35,6 +35,19 @@ _LISTS = {
     "transactions.account_transactions": (f"{_OVER}/accountTransactions", "account_transaction_id"),
 }
 
+#: Groups whose records may have files, with the last part of their path and their parameter.
+_WITH_FILES = {
+    "accounts_receivable.invoices": ("invoices", "invoice_id"),
+    "accounts_receivable.customers": ("customers", "customer_id"),
+    "accounts_payable.bills": ("bills", "bill_id"),
+    "accounts_payable.suppliers": ("suppliers", "supplier_id"),
+}
+_FILES = {
+    "list_attachments": "attachments",
+    "get_attachment": "attachments/{attachmentId}",
+    "download_attachment": "attachments/{attachmentId}/download",
+}
+
 #: By the method of codat-lending 12: HTTP method and path.
 LENDING_OPERATIONS = {
     "companies.list": ("GET", "/companies"),
@@ -69,6 +82,12 @@ LENDING_OPERATIONS = {
         "/companies/{companyId}/reports/agedCreditor/available",
     ),
     "file_upload.list_uploaded": ("GET", "/companies/{companyId}/files"),
+    "accounts_receivable.invoices.download_pdf": ("GET", f"{_DATA}/invoices/{{invoiceId}}/pdf"),
+    **{
+        f"{group}.{name}": ("GET", f"{_OVER}/{address}/{{recordId}}/{rest}")
+        for group, (address, _) in _WITH_FILES.items()
+        for name, rest in _FILES.items()
+    },
     **{
         f"{group}.{name}": ("GET", path)
         for group, (address, _) in _LISTS.items()
@@ -108,6 +127,53 @@ def _listed(group: str, address: str, identifier: str) -> tuple[Case, ...]:
     )
 
 
+def _files(group: str, identifier: str) -> tuple[Case, ...]:
+    """Read the files of a record that is there, and those of one that is not."""
+    record, file = f"{group} present", f"{group} file"
+    asked = _CONNECTION | {identifier: f"${record}"}
+    nothing = _CONNECTION | {identifier: "none"}
+    of_file = {"attachment_id": f"${file}"}
+    return (
+        works(
+            "one that is there",
+            f"{group}.list",
+            _COMPANY | {"query": "metadata.isDeleted!=true", "page_size": 1},
+            keeps={record: "results.0.id"},
+            caller="demo",
+        ),
+        works(
+            "read",
+            f"{group}.list_attachments",
+            asked,
+            keeps={file: "attachments.0.id"},
+            caller="demo",
+        ),
+        works(
+            "read",
+            f"{group}.get_attachment",
+            asked | of_file,
+            expects={"id": f"${file}"},
+            needs=file,
+            caller="demo",
+        ),
+        works(
+            "read",
+            f"{group}.download_attachment",
+            asked | of_file,
+            expects={"status_code": 200},
+            needs=file,
+            caller="demo",
+        ),
+        refused(404, "unknown", f"{group}.list_attachments", nothing, caller="demo"),
+        *(
+            refused(
+                404, "unknown", f"{group}.{name}", asked | {"attachment_id": "x"}, caller="demo"
+            )
+            for name in ("get_attachment", "download_attachment")
+        ),
+    )
+
+
 LENDING_CASES = (
     works("listed", "companies.list", {}, caller="demo", expects={"page_number": 1}),
     refused(400, "a malformed query", "companies.list", {"query": "name"}, caller="demo"),
@@ -141,6 +207,21 @@ LENDING_CASES = (
     *_read("financial_statements.profit_and_loss.get", _COMPANY | _PERIODS),
     *_read("financial_statements.cash_flow.get", _COMPANY | _PERIODS),
     *(case for group, about in _LISTS.items() for case in _listed(group, *about)),
+    *(case for group, (_, of) in _WITH_FILES.items() for case in _files(group, of)),
+    works(
+        "read",
+        "accounts_receivable.invoices.download_pdf",
+        _COMPANY | {"invoice_id": "$accounts_receivable.invoices present"},
+        expects={"status_code": 200},
+        caller="demo",
+    ),
+    refused(
+        404,
+        "unknown",
+        "accounts_receivable.invoices.download_pdf",
+        _COMPANY | {"invoice_id": "none"},
+        caller="demo",
+    ),
     *_read(
         "accounting_bank_data.list_transactions",
         _CONNECTION | {"account_id": "$accounting_bank_data.accounts 0"},

@@ -1,20 +1,22 @@
 """The sandbox platform: sample businesses on a server of their own, reached over HTTP only."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import httpx
 import msgspec
 
 from connections.platforms import custom, oauth
 from connections.platforms.base import (
+    Attachment,
     Credentials,
     CustomSource,
     Environment,
     Identity,
+    Missing,
     NotSupported,
     OAuthPlatform,
     Page,
@@ -22,8 +24,9 @@ from connections.platforms.base import (
     SourceType,
     Supplement,
 )
-from connections.platforms.http import get, get_json
-from connections.platforms.sandbox import documents, mapping, statements, wire
+from connections.platforms.downloads import download
+from connections.platforms.http import decode, get, get_json
+from connections.platforms.sandbox import documents, files, mapping, statements, wire
 from connections.platforms.sandbox.lists import place_of, rows_of
 from connections.platforms.sandbox.paging import (
     ENVELOPE,
@@ -62,6 +65,8 @@ class Sandbox(OAuthPlatform):
         }
     )
     has_custom_types: ClassVar[bool] = True
+    attachments: ClassVar[frozenset[DataType]] = frozenset(files.COLLECTIONS)
+    printed: ClassVar[frozenset[DataType]] = frozenset({DataType.INVOICES})
     scopes: ClassVar[tuple[str, ...]] = ("accounting.read", "offline_access")
     environments: ClassVar[tuple[Environment, ...]] = ("sandbox",)
     access: ClassVar[str] = gettext_noop(
@@ -210,6 +215,40 @@ class Sandbox(OAuthPlatform):
             rows, place = rows_of(answer, path, place)
             records, rejected = custom.read(rows, source)
             yield page(place, records=tuple(records), rejected=tuple(rejected))
+
+    def list_attachments(self, data_type: DataType, record_id: str) -> Sequence[Attachment]:
+        if data_type not in self.attachments:
+            return super().list_attachments(data_type, record_id)
+        path = files.path_of(data_type, record_id, "attachments")
+        answer = get(
+            self.http,
+            path,
+            platform=self.name,
+            token=self.credentials.access_token,
+            accepted=(httpx.codes.OK, httpx.codes.NOT_FOUND),
+            sleep=self.sleep,
+        )
+        if answer.status == httpx.codes.NOT_FOUND:
+            raise Missing(f"{self.name} has no such record.", detail=path)
+        return [each.attachment() for each in decode(answer, files.FILES, self.name, path).items]
+
+    def download_attachment(
+        self, data_type: DataType, record_id: str, attachment_id: str, into: IO[bytes]
+    ) -> None:
+        if data_type not in self.attachments:
+            return super().download_attachment(data_type, record_id, attachment_id, into)
+        return self._download(
+            files.path_of(data_type, record_id, "attachments", attachment_id, "content"), into
+        )
+
+    def download_pdf(self, data_type: DataType, record_id: str, into: IO[bytes]) -> None:
+        if data_type not in self.printed:
+            return super().download_pdf(data_type, record_id, into)
+        return self._download(files.path_of(data_type, record_id, "pdf"), into)
+
+    def _download(self, path: str, into: IO[bytes]) -> None:
+        token = self.credentials.access_token
+        download(self.http, path, platform=self.name, token=token, into=into)
 
     @cached_property
     def _company(self) -> wire.Company:

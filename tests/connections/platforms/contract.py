@@ -1,5 +1,6 @@
 """What every adapter must do. A platform's test inherits this and brings its fake."""
 
+import io
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from connections.platforms.base import (
     CredentialPlatform,
     Credentials,
     CustomSource,
+    Missing,
     NotSupported,
     OAuthPlatform,
     Page,
@@ -86,6 +88,13 @@ class Books(ABC):
         """Add so many records, more than fit a page, of a list that is no data type.
 
         Return where they lie and their ids. Only platforms with custom types are asked.
+        """
+        raise NotImplementedError
+
+    def attach(self, data_type: DataType, record_id: str) -> bytes:
+        """Attach a file to a record and return what is in it.
+
+        Only platforms with attachments are asked.
         """
         raise NotImplementedError
 
@@ -312,6 +321,37 @@ class PlatformContract(ABC):
             assert [record for each in rest for record in each.records] == [
                 record for each in pages[taken:] for record in each.records
             ]
+
+    def test_files_are_read_or_refused(self, books: Books):
+        assert self.platform.attachments | self.platform.printed <= self.platform.data_types
+        platform, into = self.open(books), io.BytesIO()
+        for data_type in sorted(set(DataType) - self.platform.attachments):
+            with pytest.raises(NotSupported, match=self.platform.name):
+                platform.list_attachments(data_type, "1")
+            with pytest.raises(NotSupported, match=self.platform.name):
+                platform.download_attachment(data_type, "1", "1", into)
+        for data_type in sorted(set(DataType) - self.platform.printed):
+            with pytest.raises(NotSupported, match=self.platform.name):
+                platform.download_pdf(data_type, "1", into)
+        for data_type in sorted(self.platform.attachments):
+            record_id = min(books.fill(data_type, 1))
+            content = books.attach(data_type, record_id)
+            (found,) = platform.list_attachments(data_type, record_id)
+            assert platform.find_attachment(data_type, record_id, found.id) == found
+            into = io.BytesIO()
+            platform.download_attachment(data_type, record_id, found.id, into)
+            assert into.getvalue() == content
+            with pytest.raises(Missing):
+                platform.find_attachment(data_type, record_id, "none")
+            with pytest.raises(Missing):
+                platform.list_attachments(data_type, "none")
+        for data_type in sorted(self.platform.printed):
+            record_id = min(books.fill(data_type, 1))
+            into = io.BytesIO()
+            platform.download_pdf(data_type, record_id, into)
+            assert into.getvalue().startswith(b"%PDF")
+            with pytest.raises(Missing):
+                platform.download_pdf(data_type, "none", into)
 
     # Faults
 

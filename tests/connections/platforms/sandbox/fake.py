@@ -35,6 +35,7 @@ class FakeSandbox:
     def __init__(self) -> None:
         self.now = datetime(2025, 6, 1, 12, tzinfo=UTC)
         self.history: dict[str, list[dict[str, Any]]] = {}
+        self.attached: dict[tuple[str, str], dict[str, bytes]] = {}
         self.requests: list[httpx.Request] = []
         self.faults: deque[Fault] = deque()
         self.codes: dict[str, str] = {}
@@ -94,7 +95,23 @@ class FakeSandbox:
             return httpx.Response(200, json=sample("company"))
         if path.startswith("reports/"):
             return httpx.Response(200, json=sample(path.removeprefix("reports/")))
+        if "/" in path:
+            return self._file(*path.split("/"))
         return httpx.Response(200, json=self._collection(path, params))
+
+    def _file(self, name: str, row_id: str, *rest: str) -> httpx.Response:
+        if row_id not in {row["id"] for row in self.history.get(name, [])}:
+            return httpx.Response(404, json={"error": {"code": "not_found", "message": "No"}})
+        match rest:
+            case ("pdf",):
+                return httpx.Response(200, content=b"%PDF-1.4 " + row_id.encode())
+            case ("attachments",):
+                found = self.attached.get((name, row_id), {})
+                items = [{"id": key, "name": f"{key}.pdf"} for key in found]
+                return httpx.Response(200, json={"items": items})
+            case ("attachments", key, "content") if key in self.attached[name, row_id]:
+                return httpx.Response(200, content=self.attached[name, row_id][key])
+        return httpx.Response(404, json={"error": {"code": "not_found", "message": "No"}})
 
     def _collection(self, name: str, params: httpx.QueryParams) -> dict[str, Any]:
         self._tick()

@@ -101,6 +101,11 @@ class SandboxBooks(OAuthBooks):
         )
         return source, ids
 
+    def attach(self, data_type: DataType, record_id: str) -> bytes:
+        content = f"of {record_id}".encode()
+        self.fake.attached[COLLECTIONS[data_type], record_id] = {"att_1": content}
+        return content
+
 
 class TestSandbox(OAuthContract):
     platform: type[OAuthPlatform] = SmallPages

@@ -1,5 +1,6 @@
 """The adapter against the sandbox platform itself, over real HTTP."""
 
+import io
 import os
 import socket
 import subprocess
@@ -16,9 +17,11 @@ import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from connections.platforms.base import (
+    Attachment,
     AuthorizationRevoked,
     Credentials,
     CustomSource,
+    Missing,
     Page,
     PermissionMissing,
     Platform,
@@ -275,6 +278,33 @@ def test_fault_meets_custom_types_too(server: Server, kind: str, expected: type[
         list(platform.fetch_custom(custom("/projects"), cursor=None))
 
     assert type(caught.value) is expected
+
+
+def read_attachment(
+    platform: Platform, data_type: DataType, record_id: str, found: Attachment
+) -> bytes:
+    into = io.BytesIO()
+    platform.download_attachment(data_type, record_id, found.id, into)
+    return into.getvalue()
+
+
+def test_files_are_read_from_the_platform_itself(server: Server):
+    platform = server.open(server.authorized("awkward"))
+    bills = records(pull(platform, DataType.BILLS))
+
+    listed = ((key, platform.list_attachments(DataType.BILLS, key)) for key in bills)
+    key, found = next((key, found) for key, found in listed if found)
+
+    for each in found:
+        assert platform.find_attachment(DataType.BILLS, key, each.id) == each
+        assert each.created_at
+        assert len(read_attachment(platform, DataType.BILLS, key, each)) == each.size
+    invoice = next(iter(records(pull(platform, DataType.INVOICES))))
+    into = io.BytesIO()
+    platform.download_pdf(DataType.INVOICES, invoice, into)
+    assert into.getvalue().startswith(b"%PDF-1.4")
+    with pytest.raises(Missing):
+        platform.download_pdf(DataType.INVOICES, "../invoices/x", into)
 
 
 def test_identity_is_the_business_chosen(server: Server):
