@@ -16,7 +16,9 @@ from tests.environments import ROOT, python_with
 from tests.server import environment, running
 
 DOCUMENT = (ROOT / "docs" / "api.md").read_text()
-SHELL, CLIENT, RECEIVER = re.findall(r"```(?:sh|python)\n(.*?)```", DOCUMENT, re.DOTALL)
+SHELL, CLIENT, RECEIVER, *EXTRA_DATA = re.findall(
+    r"```(?:sh|python)\n(.*?)```", DOCUMENT, re.DOTALL
+)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 _SIGN = """
 import datetime, json, os, sys
@@ -50,6 +52,14 @@ def test_curl(variables):
         pytest.skip("no curl")
     printed = run(["sh", "-ec", SHELL], variables)
     assert printed.count('"Northgate Bakery"') == 2
+
+
+def test_extra_data_is_configured(variables):
+    if shutil.which("curl") is None:
+        pytest.skip("no curl")
+    supplement, custom = EXTRA_DATA
+    assert run(["sh", "-ec", supplement], variables) == ""
+    assert '"dataSource": "/projects"' in run(["sh", "-ec", custom], variables)
 
 
 def test_the_official_client(variables):
