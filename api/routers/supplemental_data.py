@@ -97,11 +97,14 @@ def configure(
 
 
 def _check_members(request: ApiRequest) -> None:
-    """Refuse objects without the name around them: taken so, they would put all back to none.
+    """Refuse what would be taken for an empty configuration, and put all back to none.
 
-    :raises ApiError: 400.
+    :raises ApiError: 400 for no object, and for objects without the name around them.
     """
-    if others := sorted(set(json.loads(request.body)) - {"supplementalDataConfig"}):
+    sent = json.loads(request.body)
+    if not isinstance(sent, dict):
+        raise _refusal("The body is no JSON object.")
+    if others := sorted(set(sent) - {"supplementalDataConfig"}):
         names = ", ".join(others[:5])
         raise _refusal(
             f"Send the objects within supplementalDataConfig, and not beside it: {names}."

@@ -102,3 +102,19 @@ def test_a_key_that_reads_cannot_configure(program_of, organization):
 
     assert reader.put(PATH, CONFIGURATION).status_code == 403
     assert reader.get(PATH).status_code == 200
+
+
+@pytest.mark.parametrize("body", [None, "null"])
+def test_a_body_that_says_nothing_is_refused(program, body):
+    program.put(PATH, CONFIGURATION)
+
+    answer = program._client.generic(
+        "PUT",
+        f"/api{PATH}",
+        data=body or "",
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {program.key}"},
+    )
+
+    assert answer.status_code == 400
+    assert program.get(PATH).json() == CONFIGURATION
