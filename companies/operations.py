@@ -247,7 +247,7 @@ def _set_products(
         company_id=company.pk,
         actor=actor,
         summary=f"{verb} the product {product}",
-        payload={"productIdentifier": product},
+        payload={"productId": product, "company": company_facts(company)},
     )
 
 

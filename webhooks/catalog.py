@@ -16,6 +16,8 @@ PUBLIC_TYPES: Mapping[str, str] = MappingProxyType(
     {
         EventType.COMPANY_CREATED: "company.created",
         EventType.COMPANY_DELETED: "company.deleted",
+        EventType.COMPANY_PRODUCT_ADDED: "company.product.added",
+        EventType.COMPANY_PRODUCT_REMOVED: "company.product.removed",
         EventType.CONNECTION_CREATED: "connection.created",
         EventType.CONNECTION_CONNECTED: "connection.connected",
         EventType.CONNECTION_RECONNECTED: "connection.reconnected",
@@ -117,6 +119,16 @@ _COMPANY = _object(
     },
     optional=("lastSync",),
 )
+_PRODUCT = _object(
+    {
+        "id": _UUID,
+        "name": _TEXT,
+        "description": _or_null(_TEXT),
+        "productId": _TEXT,
+        "productName": _TEXT,
+        "products": {"type": "array", "items": _TEXT},
+    }
+)
 _CONNECTION = _object(
     {
         "id": _UUID,
@@ -209,6 +221,17 @@ _SAMPLE_COMPANY: dict[str, Any] = {
 }
 
 
+def _sample_product(*products: str) -> dict[str, Any]:
+    return {
+        "id": _COMPANY_ID,
+        "name": "Eastgate Roasters",
+        "description": "Customer 1042",
+        "productId": "lending",
+        "productName": "lending",
+        "products": list(products),
+    }
+
+
 def _sample_connection(status: str, *errors: dict[str, Any]) -> dict[str, Any]:
     return {
         "referenceCompany": _SAMPLE_REFERENCE,
@@ -284,6 +307,20 @@ TYPES: tuple[Described, ...] = (
         _("A company was deleted with everything that was pulled. It is told as it was."),
         _COMPANY,
         _SAMPLE_COMPANY,
+    ),
+    Described(
+        "company.product.added",
+        "Companies",
+        "A company is used for one more product, a word of your own.",
+        _PRODUCT,
+        _sample_product("accounting", "lending"),
+    ),
+    Described(
+        "company.product.removed",
+        "Companies",
+        "A company is used for a product no longer.",
+        _PRODUCT,
+        _sample_product("accounting"),
     ),
     Described(
         "connection.created",

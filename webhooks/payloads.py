@@ -47,6 +47,8 @@ def tags_of(event: Event) -> dict[str, str] | None:
 
 
 def _payload(public: str, kept: Json, organization: Organization) -> Json:
+    if public.startswith("company.product."):
+        return product(kept)
     if public.startswith("company."):
         return company(kept["company"], organization)
     if public.startswith("connection."):
@@ -62,6 +64,19 @@ def _payload(public: str, kept: Json, organization: Organization) -> Json:
 def company(kept: Json, organization: Organization) -> Json:
     shown = shapes.company_details(kept, redirect=_company_link(kept, organization))
     return {"platform": "", **_without_unset(shown, "lastSync")}
+
+
+def product(kept: Json) -> Json:
+    of = kept["company"]
+    return {
+        "id": of["id"],
+        "name": of["name"],
+        "description": of["description"] or None,
+        "productId": kept["productId"],
+        # Products are the organization's own words: there is no other name for them.
+        "productName": kept["productId"],
+        "products": of["products"],
+    }
 
 
 def company_reference(kept: Json, organization: Organization) -> Json:

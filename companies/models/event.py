@@ -56,6 +56,8 @@ PUBLISHED = frozenset(
     {
         EventType.COMPANY_CREATED,
         EventType.COMPANY_DELETED,
+        EventType.COMPANY_PRODUCT_ADDED,
+        EventType.COMPANY_PRODUCT_REMOVED,
         EventType.CONNECTION_CREATED,
         EventType.CONNECTION_CONNECTED,
         EventType.CONNECTION_RECONNECTED,
@@ -115,7 +117,7 @@ class Event(models.Model):
             models.Index(
                 fields=["organization", "occurred_at", "id"],
                 condition=models.Q(type__in=sorted(PUBLISHED)),
-                name="event_published",
+                name="event_told",
             ),
         ]
 

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from companies.models import Event, EventType, OutboxEntry, User
-from companies.operations import add_product, create_company, edit_company
+from companies.operations import add_product, create_company, edit_company, remove_product
 from connections import links
 from connections.models import Connection
 from connections.operations import create_connection, deauthorize, fail_authorization
@@ -63,6 +63,66 @@ def test_a_deleted_company_is_told_as_it_was(organization, alice):
     assert payload["tags"] == {"region": "north"}
     assert payload["products"] == ["lending"]
     assert "/link/" in payload["redirect"]
+
+
+def test_products_are_told_with_those_that_a_company_has_then(organization, alice, consumer):
+    company = create_company(organization, name="Bakery")
+    company = edit_company(company, description="Customer 7", tags={"region": "north"})
+    for product in ("accounting", "lending"):
+        add_product(company, product, actor=alice)
+
+    added = told(organization, EventType.COMPANY_PRODUCT_ADDED)
+    assert added["eventType"] == "company.product.added"
+    assert added["payload"] == {
+        "id": str(company.pk),
+        "name": "Bakery",
+        "description": "Customer 7",
+        "productId": "lending",
+        "productName": "lending",
+        "products": ["accounting", "lending"],
+    }
+
+    remove_product(company, "lending", actor=alice)
+
+    removed = told(organization, EventType.COMPANY_PRODUCT_REMOVED)
+    assert removed["payload"] == added["payload"] | {"products": ["accounting"]}
+    outbox.relay()
+    sent = Delivery.objects.filter(event_type__startswith="company.product")
+    assert sorted(each.event_type for each in sent) == [
+        "company.product.added",
+        "company.product.added",
+        "company.product.removed",
+    ]
+
+
+def test_a_product_that_a_company_has_already_is_not_told_again(organization, company):
+    add_product(company, "lending")
+    add_product(company, "lending")
+    remove_product(company, "banking")
+
+    told_of = Event.objects.filter(type__startswith="company.product")
+    assert told_of.count() == 1
+
+
+def test_products_are_told_to_those_who_ask_for_the_companys_tags(organization):
+    north, south = (
+        operations.create_consumer(
+            organization,
+            url=f"https://hooks.example/{region}",
+            event_types=["company.product.added"],
+            company_tags=[f"region:{region}"],
+            actor=None,
+        )
+        for region in ("north", "south")
+    )
+    company = create_company(organization, name="Bakery")
+    edit_company(company, description="", tags={"region": "north"})
+    add_product(company, "lending")
+
+    outbox.relay()
+
+    assert Delivery.objects.filter(consumer=north).count() == 1
+    assert not Delivery.objects.filter(consumer=south).exists()
 
 
 def test_connections_are_told_with_their_status_after_the_change(organization, company):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from companies import tenancy
 from companies.models import AuditEntry, OutboxEntry
-from companies.operations import create_company
+from companies.operations import add_product, create_company, remove_product
 from tests.factories import OrganizationFactory
 from tests.webhooks.running import QUICK, relaying, until, until_ended
 from tests.webhooks.sink import Sink, refused_url, serving
@@ -74,6 +74,28 @@ def test_what_happens_arrives_signed(harbour):
     (attempt,) = attempts(harbour)
     assert (attempt.status_code, attempt.answer) == (200, "thank you")
     assert attempt.request_headers["X-Token"] == "…"
+
+
+def test_a_product_that_changes_arrives_signed(harbour):
+    with serving() as sink, relaying():
+        types = ["company.product.added", "company.product.removed"]
+        consumer = consumer_of(harbour, sink.url, event_types=types)
+        with tenancy.entered(harbour.pk):
+            company = create_company(harbour, name="Bakery")
+            add_product(company, "lending")
+        with tenancy.entered(harbour.pk):
+            remove_product(company, "lending")
+        until(lambda: len(sink.received) == 2)
+        until_ended(harbour)
+
+    with tenancy.entered(harbour.pk):
+        secret = sealing.secret_of(again(consumer))
+    for received in sink.received:
+        standardwebhooks.Webhook(secret).verify(received.body, received.headers)
+        svix.Webhook(secret).verify(received.body, received.headers)
+    messages = [received.message for received in sink.received]
+    told = {each["eventType"]: each["payload"]["products"] for each in messages}
+    assert told == {"company.product.added": ["lending"], "company.product.removed": []}
 
 
 def test_both_secrets_sign_after_a_rotation(harbour):
