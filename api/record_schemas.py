@@ -10,12 +10,16 @@ from typing import Any
 import msgspec
 from ninja import NinjaAPI
 from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
+from ninja.schema import NinjaGenerateJsonSchema
 
 from api.ageing_shapes import AgedCreditorReport, AgedDebtorReport
 from api.paging import PagingInfo
+from api.responses import ErrorMessage
 from connections.schemas import RECORD_TYPES, DataType, ReportLine
 
 _DATE_TIME = {"type": "string", "format": "date-time"}
+_REFUSED = 400
+_REFUSAL = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorMessage"}}}
 _METADATA = {"$ref": "#/components/schemas/Metadata"}
 
 
@@ -26,11 +30,26 @@ class Api(NinjaAPI):
         return self._document
 
     @cached_property
+    def written(self) -> bytes:
+        """The document as it is served."""
+        return msgspec.json.encode(self._document)
+
+    @cached_property
     def _document(self) -> OpenAPISchema:
         document = super().get_openapi_schema()
         own = document["components"]["schemas"]
         document["components"]["schemas"] = components() | own
+        for path in document["paths"].values():
+            for operation in path.values():
+                _complete(operation)
         return document
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Say of every refusal what it looks like."""
+    for status, answer in operation["responses"].items():
+        if status >= _REFUSED:
+            answer["content"] = _REFUSAL
 
 
 def responses(schema: dict[str, Any]) -> dict[str, Any]:
@@ -55,9 +74,14 @@ def components() -> dict[str, Any]:
     described = {_name(name): _as_json(schema) for name, schema in found.items()}
     for data_type, record_type in RECORD_TYPES.items():
         _as_written(data_type, described[record_type.__name__])
-    paging = PagingInfo.model_json_schema(ref_template=REF_TEMPLATE, mode="serialization")
-    described |= paging.pop("$defs")
-    described["PagingInfo"] = paging
+    for model in (PagingInfo, ErrorMessage):
+        schema = model.model_json_schema(
+            ref_template=REF_TEMPLATE,
+            mode="serialization",
+            schema_generator=NinjaGenerateJsonSchema,
+        )
+        described |= schema.pop("$defs")
+        described[model.__name__] = schema
     return described
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from django.views.decorators.http import require_GET
 from ninja.errors import HttpError, ValidationError
 
 from api.errors import ApiError, Issue, envelope
@@ -40,6 +41,7 @@ api = Api(
     description="Speaks the Codat Platform API, version 3.0.0, and more in the same style.",
     urls_namespace="api",
     docs_url=None,
+    openapi_url=None,
     parser=TextParser(),
 )
 # What is below a record asks before records do, whose IDs may have slashes.
@@ -104,6 +106,12 @@ def _place(location: tuple[Any, ...]) -> str:
     return ".".join(names) or "request"
 
 
+@require_GET
+@login_not_required
+def document(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(api.written, content_type="application/json")
+
+
 def _open(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
     """Let programs in that do not sign in: the gateway asks for their key."""
     for pattern in patterns:
@@ -113,4 +121,4 @@ def _open(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URLReso
 
 
 app_name = "api"
-urlpatterns = _open(api.urls[0])
+urlpatterns = [path("openapi.json", document, name="openapi-json"), *_open(api.urls[0])]

@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from api.record_schemas import components
 from api.urls import api
 from connections.schemas import RECORD_TYPES, DataType
+from portal.asgi import load
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +78,30 @@ def test_operation_ids_are_unique(document):
     assert len(found) == len(set(found))
 
 
-def test_it_is_served(db):
+def test_it_is_served(document):
     answer = Client().get("/api/openapi.json")
     assert answer.status_code == 200
+    assert answer.json() == document
     assert "/api/companies/{companyId}/data/invoices/{recordId}" in answer.json()["paths"]
+    assert Client().post("/api/openapi.json").status_code == 405
+
+
+def test_nobody_waits_for_it(monkeypatch):
+    """What the web process does before it serves leaves nothing to be made for who comes first."""
+    monkeypatch.delitem(vars(api), "written", raising=False)
+    load()
+    made = vars(api)["written"]
+
+    assert Client().get("/api/openapi.json").content is not None
+    assert vars(api)["written"] is made
+    assert set(json.loads(made)["components"]["schemas"]) >= {"ErrorMessage", "Invoice"}
+
+
+def test_every_refusal_is_described_as_one(document):
+    envelope = {"$ref": "#/components/schemas/ErrorMessage"}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    schema = answer["content"]["application/json"]["schema"]
+                    assert schema == envelope, (method, path, status)
