@@ -5,7 +5,8 @@ our side was rolled back and may be tried again with the same key.
 """
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.db import connection as database
@@ -14,11 +15,11 @@ from django.utils import timezone
 
 from api.errors import ApiError
 from api.models import IdempotentRequest
-from api.parsing import is_storable
+from api.parsing import MALFORMED_FORM, is_storable
 from companies import tenancy
 
-_METHODS = frozenset({"POST", "PATCH"})
-_LONGEST_KEY = 200
+METHODS = frozenset({"POST", "PATCH"})
+LONGEST_KEY = 200
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
@@ -31,10 +32,10 @@ def once(
     :raises ApiError: 409 while the first is still being answered, 422 for another request.
     """
     key = request.headers.get("Idempotency-Key", "")
-    if not key or request.method not in _METHODS:
+    if not key or request.method not in METHODS:
         return answer()
-    if len(key) > _LONGEST_KEY:
-        raise ApiError(400, f"An Idempotency-Key has at most {_LONGEST_KEY} characters.")
+    if len(key) > LONGEST_KEY:
+        raise ApiError(400, f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
     if not is_storable(key):
         raise ApiError(400, "An Idempotency-Key has letters, digits and signs only.")
     if not _alone(organization_id, key):
@@ -95,5 +96,33 @@ def _alone(organization_id: UUID, key: str) -> bool:
 
 
 def _fingerprint(request: HttpRequest) -> bytes:
-    asked = f"{request.method} {request.get_full_path()}\n".encode()
-    return hashlib.sha256(asked + request.body).digest()
+    """Return what two requests have in common that ask for the same.
+
+    Of a form it is what was filled in: clients draw another line between its parts each time. Its
+    files are read piece by piece, and are not held.
+    """
+    digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
+    if request.content_type == "multipart/form-data":
+        for part in _parts(request):
+            digest.update(json.dumps(part).encode())
+    else:
+        digest.update(request.body)
+    return digest.digest()
+
+
+def _parts(request: HttpRequest) -> Iterator[list[str | None]]:
+    """:raises ApiError: 400 for what is no form."""
+    try:
+        fields, files = request.POST, request.FILES
+    except MALFORMED_FORM as error:
+        raise ApiError(400, f"The form cannot be read: {error}") from error
+    for name, values in fields.lists():
+        for value in values:
+            yield [name, str(value)]
+    for name, sent in files.lists():
+        for file in sent:
+            content = hashlib.sha256()
+            for chunk in file.chunks():
+                content.update(chunk)
+            file.seek(0)
+            yield [name, file.name, file.content_type, content.hexdigest()]

@@ -94,7 +94,7 @@ class IdempotentRequest(models.Model):
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
     key = models.CharField(max_length=200)
-    #: SHA-256 of method, path and body.
+    #: SHA-256 of method, path and body; of a form of what was filled in.
     fingerprint = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()
     content_type = models.CharField(max_length=100, blank=True)

@@ -4,10 +4,24 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import (
+    SuspiciousMultipartForm,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
 from ninja.parser import Parser
 
 from api.errors import ApiError
+
+#: What Django raises at a form that is none, or that has more parts than anybody means.
+MALFORMED_FORM = (
+    MultiPartParserError,
+    SuspiciousMultipartForm,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 
 _SURROGATES = range(0xD800, 0xE000)
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, RawPostDataException
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_GET
 from ninja.errors import HttpError, ValidationError
 
 from api.errors import ApiError, Issue, envelope
-from api.parsing import TextParser
+from api.parsing import MALFORMED_FORM, TextParser
 from api.record_schemas import Api
 from api.routers import (
     attachments,
@@ -86,6 +86,20 @@ def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
     return envelope(
         request, cause if isinstance(cause, ApiError) else ApiError(error.status_code, str(error))
     )
+
+
+def malformed_form(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    return envelope(request, ApiError(400, f"The form cannot be read: {error}"))
+
+
+for form_error in MALFORMED_FORM:
+    api.add_exception_handler(form_error, malformed_form)
+
+
+@api.exception_handler(RawPostDataException)
+def form_instead(request: HttpRequest, _error: RawPostDataException) -> HttpResponse:
+    """Refuse a form where JSON is asked for: the gateway has read it already."""
+    return envelope(request, ApiError(400, "The body is no JSON, but a form."))
 
 
 @api.exception_handler(RequestDataTooBig)

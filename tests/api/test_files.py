@@ -1,13 +1,18 @@
 """Uploaded files, as programs list, fetch and send them."""
 
 import io
+import tracemalloc
 import zipfile
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.test.client import encode_multipart
 
+from api import idempotency
+from api.models import IdempotentRequest
 from files.models import UploadedFile
 from tests.factories import ConnectionFactory, UploadedFileFactory
 
@@ -23,12 +28,15 @@ def files(company):
 def send(program, company):
     connection = ConnectionFactory(company=company)
 
-    def upload(*named, connection_id=connection.pk):
+    def upload(*named, connection_id=connection.pk, **headers):
         sent = [SimpleUploadedFile(name, content) for name, content in named]
-        return Client().post(
+        boundary = f"line-{uuid4()}"  # as clients do
+        return Client().generic(
+            "POST",
             f"/api/companies/{company.pk}/connections/{connection_id}/files",
-            {"file": sent},
-            headers={"Authorization": f"Bearer {program.key}"},
+            data=encode_multipart(boundary, {"file": sent}),
+            content_type=f"multipart/form-data; boundary={boundary}",
+            headers={"Authorization": f"Bearer {program.key}", **headers},
         )
 
     return upload
@@ -90,3 +98,96 @@ def test_a_connection_of_another_company_takes_nothing(send):
 def test_reading_is_not_enough_to_send(program_of, organization, company, send, program):
     program.key = program_of(organization, scopes=["read"]).key
     assert send(("a.csv", b"a,b\n")).status_code == 403
+
+
+LARGE = b"date,amount\n" * 400_000  # 4.8 MB
+
+
+def test_a_large_upload_that_comes_again_is_answered_from_the_record(program, files, send):
+    key = {"Idempotency-Key": str(uuid4())}
+    sent = [("a.csv", LARGE), ("b.csv", b"x,y\n")]
+
+    first = send(*sent, **key)
+    again = send(*sent, **key)
+
+    assert first.status_code == 200, first.content
+    assert again.content == first.content
+    assert len(program.get(files).json()) == 2
+    assert len(IdempotentRequest.objects.get().body) < 2000
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [("a.csv", LARGE + b"date,amount\n")],
+        [("renamed.csv", LARGE)],
+        [("a.csv", LARGE), ("b.csv", b"x,y\n")],
+    ],
+)
+def test_another_upload_with_the_same_key_is_refused(program, files, send, other):
+    key = {"Idempotency-Key": str(uuid4())}
+    send(("a.csv", LARGE), **key)
+
+    assert send(*other, **key).status_code == 422
+    assert len(program.get(files).json()) == 1
+
+
+def test_a_refused_upload_is_refused_again(program, files, send):
+    key = {"Idempotency-Key": str(uuid4())}
+    first = send(("a.csv", b"a,b\n"), ("b.exe", b"MZ\x00\x00"), **key)
+    again = send(("a.csv", b"a,b\n"), ("b.exe", b"MZ\x00\x00"), **key)
+    assert (first.status_code, again.content) == (400, first.content)
+    assert program.get(files).json() == []
+
+
+def test_files_are_not_held_in_memory_to_know_them_again():
+    file = SimpleUploadedFile("a.csv", b"x" * 20_000_000)
+    request = RequestFactory().post("/api/files", {"file": [file]})
+    tracemalloc.start()
+    try:
+        idempotency._fingerprint(request)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000
+    (again,) = request.FILES.getlist("file")
+    assert again.read(3) == b"xxx"
+    request.close()
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "again"}])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        (
+            "multipart/form-data; boundary=line",
+            (
+                b'--line\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n'
+                b"Content-Transfer-Encoding: base64\r\n\r\n!!!\r\n--line--"
+            ),
+        ),
+    ],
+)
+def test_a_form_that_is_none_is_the_senders_mistake(program, send, company, kind, body, key):
+    connection = company.connections.get()
+    answer = Client().generic(
+        "POST",
+        f"/api/companies/{company.pk}/connections/{connection.pk}/files",
+        data=body,
+        content_type=kind,
+        headers={"Authorization": f"Bearer {program.key}", **key},
+    )
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("The form cannot be read: ")
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "again"}])
+def test_a_form_is_no_json(program, key):
+    answer = Client().post(
+        "/api/companies",
+        {"name": "Bakery"},
+        headers={"Authorization": f"Bearer {program.key}", **key},
+    )
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("The body is no JSON")
