@@ -4,23 +4,15 @@ Call it outside transactions: it waits for another server, and may renew the cre
 """
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
 from connections.credentials import give_up, open_platform, renew_after_401
 from connections.models import Connection
-from connections.platforms.base import (
-    Attachment,
-    AuthorizationRevoked,
-    Platform,
-    RateLimited,
-)
+from connections.platforms.base import Attachment, AuthorizationRevoked, Platform
 from connections.schemas import DataType
 
-#: Whoever waits for the answer does not wait longer for another try.
-_LONGEST_PAUSE = 1.0
 #: What is smaller stays in memory until it is passed on.
 _IN_MEMORY = 1024 * 1024
 _PIECE = 64 * 1024
@@ -86,7 +78,7 @@ def download_pdf(connection: Connection, data_type: DataType, record_id: str) ->
 
 def _asked[T](connection: Connection, ask: Callable[[Platform], T]) -> T:
     """Ask the platform, once more where the access token had just run out."""
-    with open_platform(connection, sleep=_pause) as platform:
+    with open_platform(connection) as platform:
         try:
             return ask(platform)
         except AuthorizationRevoked:
@@ -96,13 +88,6 @@ def _asked[T](connection: Connection, ask: Callable[[Platform], T]) -> T:
         except AuthorizationRevoked as error:
             give_up(connection, platform.credentials, reason=error.message)
             raise
-
-
-def _pause(seconds: float) -> None:
-    """:raises RateLimited: when another try would come too late."""
-    if seconds > _LONGEST_PAUSE:
-        raise RateLimited("The platform asks us to slow down.", retry_after=seconds)
-    time.sleep(seconds)
 
 
 def _read(name: str, download: Callable[[IO[bytes]], None]) -> Document:

@@ -9,12 +9,22 @@ from typing import IO
 from urllib.parse import quote
 
 import httpx
+import msgspec
 
 from connections.platforms.errors import Missing, PlatformError, TooLarge
-from connections.platforms.http import CONNECT_SECONDS, Answer, error_for, network_error
+from connections.platforms.http import (
+    CONNECT_SECONDS,
+    Answer,
+    decode,
+    error_for,
+    get,
+    network_error,
+)
 
 MOST_BYTES = 25 * 1024 * 1024
 TOTAL_SECONDS = 30.0
+#: For what is no file, but says which there are.
+LIST_SECONDS = 10.0
 _READ_SECONDS = 10.0
 #: Of a refusal so much is looked at.
 _REFUSAL_BYTES = 4096
@@ -28,6 +38,33 @@ def part_of_path(text: str) -> str:
     if not text or set(text) == {"."}:
         raise Missing("There is no such record.", detail=f"id {text!r}")
     return quote(text, safe="")
+
+
+def list_of[T](
+    client: httpx.Client,
+    path: str,
+    *,
+    platform: str,
+    token: str,
+    decoder: msgspec.json.Decoder[T],
+) -> T:
+    """Ask which files there are.
+
+    :raises Missing: when there is no such record.
+    :raises PlatformError: as the leaf that fits.
+    """
+    answer = get(
+        client,
+        path,
+        platform=platform,
+        token=token,
+        accepted=(httpx.codes.OK, httpx.codes.NOT_FOUND),
+        tries=1,
+        total_seconds=LIST_SECONDS,
+    )
+    if answer.status == httpx.codes.NOT_FOUND:
+        raise Missing(f"{platform} has no such record.", detail=path)
+    return decode(answer, decoder, platform, path)
 
 
 def download(

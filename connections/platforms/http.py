@@ -188,6 +188,8 @@ def get(
     read: Reading | None = None,
     accepted: Container[int] = (httpx.codes.OK,),
     sleep: Sleep = time.sleep,
+    tries: int = TRIES,
+    total_seconds: float = TOTAL_SECONDS,
 ) -> Answer:
     """Ask a platform, trying again what may pass by itself.
 
@@ -195,18 +197,24 @@ def get(
     not, since the worker's time is better spent elsewhere. ``read`` sees every answer, with its
     headers, and may return the error that the platform means where its status does not tell; that
     error is not tried again unless it is ``Unreachable`` or a ``RateLimited`` with a short wait.
-    ``accepted`` are the statuses returned to the caller.
+    ``accepted`` are the statuses returned to the caller. Where somebody waits for the answer,
+    ``tries`` is 1 and ``total_seconds`` are few.
 
     :raises PlatformError: as the leaf that fits.
     """
     credentials = {"Authorization": f"Bearer {token}"} if token else {}
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, tries + 1):
         try:
             answer = _receive(
-                client, "GET", path, params=params, headers={**credentials, **(headers or {})}
+                client,
+                "GET",
+                path,
+                params=params,
+                headers={**credentials, **(headers or {})},
+                total_seconds=total_seconds,
             )
         except httpx.RequestError as error:
-            if attempt == TRIES or not isinstance(error, _PASSING):
+            if attempt == tries or not isinstance(error, _PASSING):
                 raise network_error(platform, error, path) from _cause(error)
             sleep(_jitter(attempt))
             continue
@@ -217,7 +225,7 @@ def get(
         limit = refusal.retry_after if isinstance(refusal, RateLimited) else None
         wait = limit if limit is not None else retry_after(answer.headers)
         may_pass = _may_pass(answer.status) if meant is None else isinstance(meant, _TRANSIENT)
-        if attempt == TRIES or not may_pass or (wait or 0) > LONGEST_PAUSE:
+        if attempt == tries or not may_pass or (wait or 0) > LONGEST_PAUSE:
             raise refusal
         sleep(_jitter(attempt) if wait is None else wait)
     raise AssertionError("the last try returns or raises")

@@ -148,16 +148,14 @@ def test_too_large_a_file_is_refused(program, bill, monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "status"), [("forbidden", 403), ("rate_limited", 429), ("server_error", 503)]
 )
-def test_what_the_platform_refuses_is_told(
-    sandbox, program, connection, bill, monkeypatch, kind, status
-):
+def test_what_the_platform_refuses_is_told(sandbox, program, connection, kind, status):
     sandbox.fault(kind, path="/api/v1/invoices", seconds=7)
 
-    answer = program.get(f"{data(connection)}/invoices/inv_000001/pdf")
-
-    assert answer.status_code == status
-    assert "Sandbox" in answer.json()["error"]
-    assert answer.headers.get("Retry-After") == ("7" if status == 429 else None)
+    for path in ("pdf", "attachments"):
+        answer = program.get(f"{data(connection)}/invoices/inv_000001/{path}")
+        assert answer.status_code == status
+        assert "Sandbox" in answer.json()["error"]
+        assert answer.headers.get("Retry-After") == ("7" if status == 429 else None)
 
 
 def test_a_token_that_ran_out_is_renewed_once(sandbox, program, connection):

@@ -16,7 +16,6 @@ from connections.platforms.base import (
     CustomSource,
     Environment,
     Identity,
-    Missing,
     NotSupported,
     OAuthPlatform,
     Page,
@@ -24,8 +23,8 @@ from connections.platforms.base import (
     SourceType,
     Supplement,
 )
-from connections.platforms.downloads import download
-from connections.platforms.http import decode, get, get_json
+from connections.platforms.downloads import download, list_of
+from connections.platforms.http import get, get_json
 from connections.platforms.sandbox import documents, files, mapping, statements, wire
 from connections.platforms.sandbox.lists import place_of, rows_of
 from connections.platforms.sandbox.paging import (
@@ -219,18 +218,14 @@ class Sandbox(OAuthPlatform):
     def list_attachments(self, data_type: DataType, record_id: str) -> Sequence[Attachment]:
         if data_type not in self.attachments:
             return super().list_attachments(data_type, record_id)
-        path = files.path_of(data_type, record_id, "attachments")
-        answer = get(
+        found = list_of(
             self.http,
-            path,
+            files.path_of(data_type, record_id, "attachments"),
             platform=self.name,
             token=self.credentials.access_token,
-            accepted=(httpx.codes.OK, httpx.codes.NOT_FOUND),
-            sleep=self.sleep,
+            decoder=files.FILES,
         )
-        if answer.status == httpx.codes.NOT_FOUND:
-            raise Missing(f"{self.name} has no such record.", detail=path)
-        return [each.attachment() for each in decode(answer, files.FILES, self.name, path).items]
+        return [each.attachment() for each in found.items]
 
     def download_attachment(
         self, data_type: DataType, record_id: str, attachment_id: str, into: IO[bytes]
