@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from companies import tenancy
 from companies.models import Actor
 from connections.models import Connection
 from connections.oauth import Authorization
@@ -33,8 +34,8 @@ def import_authorization(
 ) -> Connection:
     """Try the credentials, keep them when they open books, and turn Linked. Nothing is pulled yet.
 
-    Tokens are good only when they were issued to the organization's own registration: it is with
-    that one that they are renewed.
+    Call it outside transactions: it waits for another server. Tokens are good only when they were
+    issued to the organization's own registration: it is with that one that they are renewed.
 
     :raises NotImportable: when something is missing, or the platform knows no such thing.
     :raises PlatformError: when they open nothing.
@@ -43,7 +44,8 @@ def import_authorization(
     :raises Deleted: when the connection is no more.
     """
     platform = get_platform(connection.platform)
-    refuse_second_accounting(connection)
+    with tenancy.entered(connection.organization_id):
+        refuse_second_accounting(connection)
     app = platform_app(connection.organization_id, platform.key)
     if issubclass(platform, CredentialPlatform):
         credentials = platform.from_fields(values)

@@ -3,17 +3,20 @@
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from ninja import Router
 from pydantic import RootModel
 
-from api import links
+from api import bodies, links
 from api.errors import ApiError, Issue, not_found
+from api.later import Later
 from api.principals import ApiRequest, company_token, program_of
 from api.responses import responses
 from api.routers.companies import find_company
 from api.routers.connections import find_connection
 from api.scopes import READ, WRITE
 from api.shapes import ConnectionShape, Shape
+from companies import tenancy
 from connections.imports import NotImportable, import_authorization
 from connections.operations import AlreadyConnected, Deleted, DifferentBusiness
 from connections.platforms import get_platform
@@ -47,23 +50,28 @@ def update_authorization(
     companyId: UUID,  # noqa: N803
     connectionId: UUID,  # noqa: N803
     body: AuthorizationBody,
-) -> dict[str, Any]:
+) -> HttpResponse:
     """Link a connection with credentials you have already. They are tried first; nothing is
     pulled until you ask for it. Tokens must have been issued to your own registration at the
     platform, or they could not be renewed.
     """
     connection = find_connection(request, companyId, connectionId)
-    try:
-        # In the request's transaction, though it waits for another server: it is rare.
-        import_authorization(
-            connection, _checked(connection.platform, body.root), actor=program_of(request)
-        )
-    except (NotImportable, PlatformError, AlreadyConnected, DifferentBusiness) as error:
-        issue = Issue("Connection", str(error), "UpdateAuthorization")
-        raise ApiError(400, str(error), issues=[issue]) from error
-    except Deleted:
-        raise not_found("connection", connectionId) from None
-    return links.connection_handed_out(find_connection(request, companyId, connectionId))
+    program = program_of(request)
+
+    def answer() -> HttpResponse:
+        try:
+            values = _checked(connection.platform, body.root)
+            import_authorization(connection, values, actor=program)
+        except (NotImportable, PlatformError, AlreadyConnected, DifferentBusiness) as error:
+            issue = Issue("Connection", str(error), "UpdateAuthorization")
+            raise ApiError(400, str(error), issues=[issue]) from error
+        except Deleted:
+            raise not_found("connection", connectionId) from None
+        with tenancy.entered(request.organization.pk):
+            linked = find_connection(request, companyId, connectionId)
+            return bodies.answer(bodies.encoded(links.connection_handed_out(linked)))
+
+    return Later(answer)
 
 
 @router.get(
