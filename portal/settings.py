@@ -17,6 +17,7 @@ from kombu import Exchange, Queue
 
 import engines
 from connections.platforms import PLATFORMS
+from portal import proxies
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -38,6 +39,17 @@ SECURE = _base.scheme == "https"
 ALLOWED_HOSTS = [_base.hostname or "", *os.environ.get("LEDGERPORT_EXTRA_HOSTS", "").split()]
 if DEVELOPMENT:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]", "testserver"]
+if os.environ.get("LEDGERPORT_TRUST_PROXY", "0") != "0":
+    raise ImproperlyConfigured(
+        "LEDGERPORT_TRUST_PROXY believes everybody: name your proxies in "
+        "LEDGERPORT_TRUSTED_PROXIES instead. See docs/operate.md."
+    )
+try:
+    TRUSTED_PROXIES = proxies.networks(os.environ.get("LEDGERPORT_TRUSTED_PROXIES", ""))
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"LEDGERPORT_TRUSTED_PROXIES: {error}. See docs/operate.md."
+    ) from error
 
 # Keys
 SECRET_KEY = _secret(
@@ -74,6 +86,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "portal.proxies.ProxyMiddleware",  # who asks, before anybody counts
     "django.middleware.security.SecurityMiddleware",
     "api.gateway.ApiMiddleware",
     "portal.middleware.StaticFilesMiddleware",
@@ -332,7 +345,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if os.environ.get("LEDGERPORT_TRUST_PROXY") == "1":
+if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_CSP = {
     "default-src": [CSP.NONE],

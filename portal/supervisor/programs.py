@@ -14,10 +14,12 @@ def sandbox(*, host: str, port: int, data_dir: Path, redirect_uri: str) -> Progr
 
 def web(*, host: str, port: int) -> Program:
     # Without a graceful timeout an open stream keeps the server alive for ever.
+    # Whose proxies are believed is the settings' to say.
     # No access log: a Link URL in it would be a key left lying about.
     return Program.python(
         "web", "-m", "uvicorn", "portal.asgi:application", "--host", host, "--port", str(port),
-        "--timeout-graceful-shutdown", "2", "--log-level", "warning", "--no-access-log",
+        "--timeout-graceful-shutdown", "2", "--no-proxy-headers",
+        "--log-level", "warning", "--no-access-log",
     )  # fmt: skip
 
 

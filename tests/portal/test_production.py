@@ -51,6 +51,21 @@ def test_an_unknown_environment_is_production():
     assert "LEDGERPORT_SECRET_KEY is not set" in started.stderr
 
 
+def test_a_proxy_that_cannot_be_is_refused():
+    started = start(LEDGERPORT_TRUSTED_PROXIES="proxy.example")
+
+    assert started.returncode != 0
+    assert "LEDGERPORT_TRUSTED_PROXIES: 'proxy.example' does not appear to be" in started.stderr
+
+
+def test_the_former_setting_is_not_silently_nothing():
+    started = start(LEDGERPORT_TRUST_PROXY="1")
+
+    assert started.returncode != 0
+    assert "name your proxies in LEDGERPORT_TRUSTED_PROXIES" in started.stderr
+    assert start(LEDGERPORT_TRUST_PROXY="0").returncode == 0
+
+
 def test_keys_that_cannot_encrypt_are_refused():
     started = start(LEDGERPORT_ENCRYPTION_KEYS="k1:dG9vIHNob3J0")
 
