@@ -62,7 +62,7 @@ def test_the_jump_dialog_leads_to_pages_and_companies(page, portal):
 
     page.keyboard.press("Control+k")
     page.keyboard.type("harbour")
-    jump.get_by_role("link", name=re.compile("Harbour & Finch")).click()
+    jump.get_by_role("link", name=re.compile("Harbour & Finch Coffee")).click()
     page.wait_for_url(f"**/companies/{portal.company_id}/")
 
 
