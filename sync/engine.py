@@ -14,6 +14,7 @@ from uuid import UUID
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, InterfaceError, OperationalError
 
+import chaos
 from companies import tenancy
 from connections import extra_data
 from connections.credentials import give_up, open_platform, renew_after_401
@@ -60,6 +61,7 @@ def run_connection(organization_id: UUID, connection_id: UUID) -> bool:
         pull = _claim_next(organization_id, connection_id)
         if pull is None:
             return False
+        chaos.point("pull.claimed")
         execute(pull)
     return True
 
@@ -178,10 +180,12 @@ def _fetch(pull: Pull) -> None:
         with _still_wanted(pull):
             claims.write(pull)
         for page in _pages(pull, platform):
+            chaos.point("pull.page-answered")
             prepared = staging.prepare(page)
             with _still_wanted(pull):
                 staging.stage(pull, page, prepared, store_is_empty=store_is_empty)
                 _write_requests(pull, exchanges)
+            chaos.point("pull.page-staged")
 
 
 @contextmanager
@@ -332,6 +336,8 @@ def _publish(pull: Pull) -> None:
         # Locked until the commit: nothing is published over a connection that was given up.
         _require_linked(pull, claims.lock_owners(pull))
         publishing.publish(pull)
+        chaos.point("pull.before-publish-commit")
+    chaos.point("pull.published")
 
 
 def _sleep(pull: Pull, seconds: float) -> None:

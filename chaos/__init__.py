@@ -1,0 +1,43 @@
+"""Break the product on purpose, and prove that nothing is lost.
+
+`chaos.point(name)` marks a place where a process may die with half of something done. In production
+it does nothing at all; a test, or the rig, decides what happens there.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+#: Every place that is marked in the code, and what is done there and what is not.
+POINTS = {
+    "pull.claimed": "a worker has taken a pull, and asked for nothing yet",
+    "pull.page-answered": "a page came from the platform, and is not staged",
+    "pull.page-staged": "a page is staged with its cursor, and the next is not asked for",
+    "pull.before-publish-commit": "everything is merged in a transaction that is still open",
+    "pull.published": "the outcome is committed, and the next pull is not taken",
+}
+
+type Hook = Callable[[str], None]
+
+_hook: Hook | None = None
+
+
+def point(name: str) -> None:
+    """Let whoever armed the points do here what they like; usually that is nobody."""
+    if _hook is not None:
+        _hook(name)
+
+
+def arm(hook: Hook | None) -> None:
+    """Have this process call ``hook`` with the name of every point it comes to."""
+    global _hook  # noqa: PLW0603 - one for the process, and no cost where there is none
+    _hook = hook
+
+
+@contextmanager
+def armed(hook: Hook) -> Iterator[None]:
+    """Arm the points for a block."""
+    arm(hook)
+    try:
+        yield
+    finally:
+        arm(None)
