@@ -11,6 +11,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from portal import outage
+
 SERVICE = "PublicApi"
 _RETRIABLE = frozenset({408, 429, 503})
 
@@ -41,6 +43,17 @@ class ApiError(Exception):
         self.issues = tuple(issues)
         #: In seconds.
         self.retry_after = retry_after
+
+
+def of_ours(error: Exception) -> ApiError:
+    """Return what to answer when it is not the request that is wrong."""
+    if outage.is_outage(error):
+        return ApiError(
+            503,
+            "The database does not answer just now. Nothing was kept of this request: repeat it.",
+            retry_after=outage.RETRY_AFTER_SECONDS,
+        )
+    return ApiError(500, "Something went wrong here, and was written down.")
 
 
 def not_found(kind: str, identifier: object) -> ApiError:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 
 from api import cors, idempotency, limits
-from api.errors import ApiError, envelope
+from api.errors import ApiError, envelope, of_ours
 from api.keys import note_use
 from api.later import Later
 from api.parsing import check_address
@@ -55,9 +55,9 @@ class ApiMiddleware:
                 response = self._answer(request)
         except ApiError as error:
             response = envelope(request, error)
-        except Exception:
+        except Exception as error:
             logger.exception("API request %s failed", correlation_id)
-            response = envelope(request, ApiError(_SERVER_ERROR, "Something went wrong here."))
+            response = envelope(request, of_ours(error))
         response["X-Correlation-Id"] = correlation_id
         response["Cache-Control"] = "no-store"
         return response

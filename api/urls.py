@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_GET
 from ninja.errors import HttpError, ValidationError
 
-from api.errors import ApiError, Issue, envelope
+from api.errors import ApiError, Issue, envelope, of_ours
 from api.parsing import MALFORMED_FORM, TextParser
 from api.record_schemas import Api
 from api.routers import (
@@ -111,7 +111,7 @@ def too_large(request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
 def failed(request: HttpRequest, error: Exception) -> HttpResponse:
     correlation_id = getattr(request, "correlation_id", "")
     logger.error("API request %s failed", correlation_id, exc_info=error)
-    return envelope(request, ApiError(500, "Something went wrong here, and was written down."))
+    return envelope(request, of_ours(error))
 
 
 def _place(location: tuple[Any, ...]) -> str:

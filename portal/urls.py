@@ -9,6 +9,8 @@ from portal import health, views
 from portal.styleguide import styleguide
 from support.admin import site
 
+handler500 = "portal.outage.server_error"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
