@@ -10,6 +10,7 @@ from portal.supervisor.environment import is_production, use_development_environ
 # What never asks the database. Everything else may, third-party commands included.
 _WITHOUT_DATABASE = {
     "api_collection",
+    "chaos",
     "collectstatic",
     "compilemessages",
     "diffsettings",
@@ -32,6 +33,11 @@ def main() -> None:
         from portal.supervisor.command import main as up  # noqa: PLC0415
 
         sys.exit(up(arguments[1:]))
+    if command == "chaos" and "--help" not in arguments:
+        # Before the settings are loaded: it makes an installation of its own.
+        from chaos.command import main as chaos  # noqa: PLC0415
+
+        sys.exit(chaos(arguments[1:]))
     # A laptop where nothing is configured; a server says what it is.
     if not {"LEDGERPORT_ENV", "DATABASE_URL", "DATABASE_URL_FILE"} & os.environ.keys():
         use_development_environment(data_dir())

@@ -1,5 +1,9 @@
-from django.apps import AppConfig
+from pathlib import Path
 
+from django.apps import AppConfig
+from django.conf import settings
+
+from chaos import orders
 from portal import celery, crypto
 
 
@@ -13,3 +17,5 @@ class PortalConfig(AppConfig):
         """
         celery.app.set_default()
         crypto.key_ring()
+        if settings.CHAOS_ORDERS:
+            orders.obey(Path(settings.CHAOS_ORDERS))

@@ -30,6 +30,8 @@ def _secret(name: str, *, development: str | None = None) -> str:
 
 
 DEVELOPMENT = os.environ.get("LEDGERPORT_ENV", "production") in {"development", "test"}
+#: Where the fault rig leaves orders for this process to fail; production takes none.
+CHAOS_ORDERS = os.environ.get("LEDGERPORT_CHAOS_ORDERS") if DEVELOPMENT else None
 DEBUG = False  # pages never show our insides; errors are in the log
 
 # Where we are
@@ -84,6 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django_htmx",
+    *(["chaos"] if DEVELOPMENT else []),
 ]
 MIDDLEWARE = [
     "portal.proxies.ProxyMiddleware",  # who asks, before anybody counts

@@ -20,9 +20,9 @@ COMPLETE = {
 }
 
 
-def start(**changes: str) -> subprocess.CompletedProcess[str]:
+def start(*, then: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "import django; django.setup()"],
+        [sys.executable, "-c", f"import django; django.setup(); {then}"],
         env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "portal.settings"}
         | COMPLETE
         | changes,

@@ -1,0 +1,278 @@
+"""One run: keep it busy, break it, mend it, wait until all is quiet, and judge."""
+
+import heapq
+import statistics
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+from uuid import UUID
+
+import httpx
+import psycopg
+import redis
+
+from chaos import orders
+from chaos.control import Control
+from chaos.database import Database
+from chaos.faults import LOST_ANSWER, Kind, Undo, World, choose
+from chaos.oracle import Verdict, pulls, records, tokens, webhooks
+from chaos.oracle.pulls import Excuse
+from chaos.rig import Rig
+from chaos.scenario import Scenario
+from chaos.sink import Sink
+from chaos.watch import Watch
+
+_DRAIN_SECONDS = 900.0
+_WARM_UP_PULLS = 5
+#: After a fault that hides pages, they may be missing for so long.
+_BACK_WITHIN = timedelta(seconds=20)
+#: A worker is taken for lost when its lease is over: so long before that it may have been killed.
+_LEASE = timedelta(seconds=75)
+_STUCK_SECONDS = 60.0
+_RECOVERED_SECONDS = 180.0
+
+
+@dataclass
+class Plan:
+    minutes: float
+    seed: int
+    kinds: list[Kind]
+    #: Mean seconds between two faults.
+    every: float
+    #: Companies that are linked at one time.
+    live: int
+
+
+@dataclass
+class Outcome:
+    verdict: Verdict
+    faults: Counter[str] = field(default_factory=Counter)
+    plans: dict[str, str] = field(default_factory=dict)
+
+
+class Run:
+    def __init__(self, rig: Rig, sink: Sink, plan: Plan) -> None:
+        self._rig = rig
+        self._sink = sink
+        self._plan = plan
+        self._random = Random(plan.seed)
+        self._database = Database()
+        self._began = time.monotonic()
+        self._undo: list[tuple[float, int, str, Undo]] = []
+        self._numbers = count()
+        self._touched: set[str] = set()
+        self._excuses: list[Excuse] = []
+        self._open: dict[int, tuple[Kind, datetime, str]] = {}
+        self._hidden: list[tuple[datetime, datetime]] = []
+        self._lost_answers = 0
+        self._fell: Counter[str] = Counter()
+        self.outcome = Outcome(Verdict())
+
+    def carry_out(self) -> Outcome:
+        control = Control(self._rig.control_url)
+        scenario = Scenario(
+            control,
+            self._sink,
+            web_url=self._rig.web_url,
+            random=Random(self._plan.seed + 1),
+            live=self._plan.live,
+        )
+        self._world = World(self._rig, self._database, control, scenario, self._sink, self._random)
+        watch = Watch(scenario, self._rig.web_url, Random(self._plan.seed + 2))
+        with watch.watching():
+            scenario.start()
+            self._rig.wait_for("the first pulls", self._is_warm)
+            self._began = time.monotonic()
+            self._break_things()
+            self._mend_everything()
+            scenario.stop()
+            broken_until = time.monotonic()
+            self._drain(scenario)
+        self._judge(scenario, watch, broken_until)
+        return self.outcome
+
+    def _is_warm(self) -> bool:
+        done = "SELECT count(*) FROM sync_pull WHERE status = 'Complete'"
+        return self._database.number(done) >= _WARM_UP_PULLS
+
+    # Breaking
+
+    def _break_things(self) -> None:
+        end = time.monotonic() + self._plan.minutes * 60
+        while (now := time.monotonic()) < end:
+            due = now + self._random.expovariate(1 / self._plan.every)
+            while time.monotonic() < due:
+                self._look_after()
+                time.sleep(0.1)
+            kind = choose(self._plan.kinds, self._random)
+            if kind.touches not in self._touched and self._is_breakable(kind):
+                self._break(kind)
+
+    def _is_breakable(self, kind: Kind) -> bool:
+        """Leave alone what has not come back yet: it would only be broken once."""
+        names = {
+            "workers": "worker", "children": "worker", "beats": "beat", "relays": "relay",
+            "web": "web",
+        }  # fmt: skip
+        prefix = names.get(kind.touches)
+        return prefix is None or all(
+            self._rig.is_up(name) for name in self._rig.names if name.startswith(prefix)
+        )
+
+    def _break(self, kind: Kind) -> None:
+        number, since = next(self._numbers), datetime.now(UTC)
+        try:
+            what, undo = kind.apply(self._world)
+        except (redis.RedisError, psycopg.OperationalError, httpx.HTTPError, OSError) as error:
+            # What another fault has broken already cannot be reached to be broken.
+            self._say(f"could not: {kind.name}: {type(error).__name__}")
+            return
+        self.outcome.faults[kind.name] += 1
+        self.outcome.plans[kind.name] = kind.plan
+        self._lost_answers += kind.name == LOST_ANSWER
+        self._say(f"{kind.plan:>3} {kind.name}{f' ({what})' if what else ''}")
+        self._open[number] = (kind, since, what)
+        if undo is None or not kind.lasts:
+            self._close(number)
+        else:
+            self._touched.add(kind.touches)
+            at = time.monotonic() + self._world.while_()
+            heapq.heappush(self._undo, (at, number, kind.touches, undo))
+
+    def _look_after(self) -> None:
+        """Put right what is due, and start again what fell by itself, as a supervisor does."""
+        while self._undo and self._undo[0][0] <= time.monotonic():
+            _, number, touches, undo = heapq.heappop(self._undo)
+            self._put_right(number, touches, undo)
+        for name in self._rig.dead():
+            self._fell[name.partition("-")[0]] += 1
+            self._say(f"    {name} ended by itself")
+            self._rig.kill(name)
+            self._rig.start(name)
+
+    def _put_right(self, number: int, touches: str, undo: Undo) -> None:
+        for _ in range(20):
+            try:
+                undo()
+            except (redis.RedisError, httpx.HTTPError):
+                time.sleep(0.5)  # what is to be mended was broken once more meanwhile
+            else:
+                break
+        self._touched.discard(touches)
+        self._close(number)
+
+    def _close(self, number: int) -> None:
+        kind, since, what = self._open.pop(number)
+        until = datetime.now(UTC)
+        if kind.excuses:
+            grant = what.partition(",")[0] if what.startswith("grt_") else None
+            self._excuses.append(Excuse(since, until, grant))
+        if kind.hides_web:
+            self._hidden.append((since, until + _BACK_WITHIN))
+
+    def _mend_everything(self) -> None:
+        while self._undo:
+            _, number, touches, undo = heapq.heappop(self._undo)
+            self._put_right(number, touches, undo)
+        orders.withdraw(self._rig.orders)
+        self._world.control.mend_all()
+        self._say("all is mended")
+
+    def _drain(self, scenario: Scenario) -> None:
+        self._wait("pulls to end", lambda: not pulls.active(self._database))
+        self._rig.wait_for("web", lambda: self._rig.is_up("web"))
+        scenario.refresh_everything()
+        self._wait("the last pulls to end", lambda: not pulls.active(self._database))
+        self._wait("webhooks to arrive", self._webhooks_are_out)
+        self._say("all is quiet")
+
+    def _webhooks_are_out(self) -> bool:
+        webhooks.hasten(self._database)
+        return not webhooks.pending(self._database)
+
+    def _wait(self, what: str, condition: "object") -> None:
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        assert callable(condition)
+        while not condition():
+            self._look_after()
+            if time.monotonic() > deadline:
+                self.outcome.verdict.blame(f"still waiting for {what}")
+                return
+            time.sleep(0.5)
+
+    # Judging
+
+    def _judge(self, scenario: Scenario, watch: Watch, broken_until: float) -> None:
+        verdict = self.outcome.verdict
+        grants = {book.connection_id: book.grants for book in scenario.books}
+        verdict.add("seconds until all was quiet", time.monotonic() - broken_until)
+        self._judge_watch(watch, verdict)
+        self._judge_recovery(watch, verdict)
+        verdict.add("requests over the API", scenario.requests)
+        verdict.add("requests answered with 503", scenario.refused - len(scenario.mishaps))
+        for mishap in scenario.mishaps:
+            verdict.blame(f"answered with a fault of ours: {mishap}")
+        verdict.add("companies deleted meanwhile", len(scenario.deleted))
+        pulls.judge(self._database, scenario, self._excuses, grants, verdict)
+        records.judge(self._database, self._world.control, grants, verdict)
+        webhooks.judge(self._database, scenario, self._sink, verdict)
+        tokens.judge(self._world.control, self._lost_answers, verdict)
+        tokens.judge_secrecy(self._rig.directory, self._database, scenario, verdict)
+        for name, fell in self._fell.items():
+            verdict.add(f"{name} ended by itself", fell)
+        verdict.add("orders carried out at points", len(orders.taken(self._rig.orders)))
+
+    def _judge_watch(self, watch: Watch, verdict: Verdict) -> None:
+        verdict.add("reads at 20 Hz", watch.reads)
+        verdict.add("pages asked for", watch.pages)
+        unexcused = [
+            (at, why)
+            for at, why in watch.missing
+            if not any(since <= at <= until for since, until in self._hidden)
+        ]
+        verdict.add(
+            "pages missing while PostgreSQL or web was down", len(watch.missing) - len(unexcused)
+        )
+        verdict.add("pages missing otherwise", len(unexcused))
+        for at, why in unexcused[:20]:
+            self._say(f"a page was missing at {at:%H:%M:%S}: {why}")
+        if len(unexcused) > max(1, watch.pages // 1000):
+            verdict.blame(f"{len(unexcused)} of {watch.pages} pages were missing")
+        verdict.violations += watch.torn
+        verdict.add("most seconds a pull lay there after its lease", round(watch.overdue))
+        if watch.overdue > _STUCK_SECONDS:
+            verdict.blame(f"a pull lay there for {watch.overdue:.0f} s after its lease")
+
+    def _judge_recovery(self, watch: Watch, verdict: Verdict) -> None:
+        ended: dict[UUID, datetime] = dict(
+            self._database.rows(
+                "SELECT id, completed_at FROM sync_pull WHERE id = ANY(%s)", list(watch.lost_at)
+            )
+        )
+        seconds = sorted(
+            (ended[pull] - at).total_seconds()
+            for pull, at in watch.lost_at.items()
+            if ended.get(pull)
+        )
+        verdict.add("pulls that lost their worker", len(seconds))
+        if not seconds:
+            return
+        lease = _LEASE.total_seconds()
+        verdict.add("median seconds from its loss being seen to the end", _share(seconds, 0.5))
+        verdict.add("99 % of them within seconds, lease included", _share(seconds, 0.99) + lease)
+        verdict.add("slowest recovery, seconds, lease included", seconds[-1] + lease)
+        if _share(seconds, 0.99) + lease > _RECOVERED_SECONDS:
+            verdict.blame("more than 1 % of the interrupted pulls took more than 3 minutes to end")
+
+    def _say(self, words: str) -> None:
+        print(f"{time.monotonic() - self._began:7.1f} s  {words}", flush=True)
+
+
+def _share(ordered: Sequence[float], share: float) -> float:
+    if share == 0.5:  # noqa: PLR2004 - half
+        return round(statistics.median(ordered), 1)
+    return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)], 1)
