@@ -12,6 +12,8 @@ from django.core.exceptions import (
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from ninja.parser import Parser
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from api.errors import ApiError
 
@@ -38,7 +40,7 @@ class TextParser(Parser):
         except ValueError as error:
             raise ApiError(400, f"The body is no JSON: {error}") from None
         # Without this, a shape that needs nothing would be read from anything.
-        if not isinstance(found, dict | None):
+        if not isinstance(found, dict):
             raise ApiError(400, "The body is no JSON object.")
         # Only an escape can bring them into decoded UTF-8.
         if rb"\u" in request.body:
@@ -57,6 +59,18 @@ def check_address(request: HttpRequest) -> None:
         raise ApiError(404, "There is nothing at this address.")
     if any("\0" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
         raise ApiError(400, "The query has a NUL in it.")
+
+
+def _no_number(value: Any) -> Any:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return value
+    raise PydanticCustomError("date", "Write it as an ISO date, like 2026-11-28.")
+
+
+#: A date or moment that is written as one: a number would be read as seconds since 1970.
+Written = BeforeValidator(_no_number)
 
 
 def is_storable(text: str) -> bool:

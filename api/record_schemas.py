@@ -5,6 +5,7 @@ words from where the JSON comes from.
 """
 
 from functools import cache, cached_property
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from ninja.schema import NinjaGenerateJsonSchema
 
+from api import idempotency
 from api.ageing_shapes import AgedCreditorReport, AgedDebtorReport
 from api.paging import PagingInfo
 from api.responses import ErrorMessage
@@ -20,6 +22,14 @@ from connections.schemas import RECORD_TYPES, DataType, ReportLine
 _DATE_TIME = {"type": "string", "format": "date-time"}
 _REFUSED = 400
 _REFUSAL = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorMessage"}}}
+_IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "Do it once, however often this is sent: for 90 minutes the same request with "
+    "the same key gets the first answer again, and another request 422.",
+    "required": False,
+    "schema": {"type": "string", "maxLength": idempotency.LONGEST_KEY},
+}
 _METADATA = {"$ref": "#/components/schemas/Metadata"}
 
 
@@ -40,16 +50,31 @@ class Api(NinjaAPI):
         own = document["components"]["schemas"]
         document["components"]["schemas"] = components() | own
         for path in document["paths"].values():
-            for operation in path.values():
-                _complete(operation)
+            for method, operation in path.items():
+                _complete(method, operation)
         return document
 
 
-def _complete(operation: dict[str, Any]) -> None:
-    """Say of every refusal what it looks like."""
-    for status, answer in operation["responses"].items():
-        if status >= _REFUSED:
-            answer["content"] = _REFUSAL
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    """Say what is true of every operation of a kind, and of none in particular."""
+    statuses = {status for status in operation["responses"] if status >= _REFUSED}
+    if method.upper() in idempotency.METHODS:
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+        statuses |= {409, 422}
+    if body := operation.get("requestBody"):
+        statuses.add(413)
+    for status in sorted(statuses):
+        described = {"description": HTTPStatus(status).phrase, "content": _REFUSAL}
+        operation["responses"][status] = described
+    if body:
+        for content in body["content"].values():
+            # A body may be left out, but is not null.
+            content["schema"] = _without_null(content["schema"])
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    variants = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    return variants[0] if len(variants) == 1 else schema
 
 
 def responses(schema: dict[str, Any]) -> dict[str, Any]:

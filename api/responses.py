@@ -5,8 +5,9 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
-#: No plan of ours limits anything, but clients of the contract know the status.
-_ALWAYS = (401, 402, 403, 429, 500, 503)
+#: 400 is for what no address may have (NUL). No plan of ours limits anything, but clients of the
+#: contract know 402.
+_ALWAYS = (400, 401, 402, 403, 429, 500, 503)
 
 
 class ValidationItem(Schema):
@@ -35,8 +36,8 @@ class ErrorMessage(Schema):
 def responses(success: Any, *refusals: int, status: int = 200) -> dict[int, Any]:
     """Say what a success looks like (None: nothing) and which refusals there are beside the usual.
 
-    409 and 422 come with an Idempotency-Key, wherever one is sent. `api.record_schemas` says that
-    refusals are an `ErrorMessage`. To ninja they are nothing: it would make a model of its own for
-    each of a thousand.
+    `api.record_schemas` adds those that come with an Idempotency-Key, or with a body, and says that
+    all of them are an `ErrorMessage`. To ninja they are nothing: it would make a model of its own
+    for each of a thousand.
     """
     return {status: success} | dict.fromkeys(sorted({*_ALWAYS, *refusals}))

@@ -1,7 +1,8 @@
 """Sync settings as the contract writes them: hours instead of words."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -91,7 +92,7 @@ def save(
         operations.clear_company_settings(company, actor=actor)
         return
     wanted = list(settings)
-    issues = [issue for each in wanted for issue in _issues(each)]
+    issues = [*_repeated(wanted), *(issue for each in wanted for issue in _issues(each))]
     if issues:
         raise ApiError(400, "The sync settings cannot be kept.", issues=issues)
     operations.save_settings(
@@ -110,7 +111,16 @@ def save(
     )
 
 
-def _issues(setting: SyncSetting) -> Iterable[Issue]:
+def _repeated(settings: Iterable[SyncSetting]) -> Iterator[Issue]:
+    counts = Counter(each.data_type for each in settings)
+    for data_type, count in counts.items():
+        if count > 1:
+            yield Issue(
+                data_type, f"{data_type}: its settings are sent {count} times.", "SyncSettings"
+            )
+
+
+def _issues(setting: SyncSetting) -> Iterator[Issue]:
     if setting.sync_schedule not in _FREQUENCIES:
         yield Issue(
             setting.data_type,

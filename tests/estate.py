@@ -261,7 +261,11 @@ def _add_rest(
         message=SECRET,
         validator_name="validator",
     )
-    body = f'{{"id": "secret-1", "customerRef": {{"id": "1", "companyName": "{SECRET}"}}}}'
+    body = (
+        f'{{"id": "secret-1", "customerRef": {{"id": "1", "companyName": "{SECRET}"}}, '
+        '"issueDate": "2026-05-04", "totalAmount": 1.20, "totalTaxAmount": 0.20, '
+        '"amountDue": 1.20, "status": "Submitted"}'
+    )
     stored = {
         "organization": organization,
         "connection_id": link.pk,
@@ -276,7 +280,11 @@ def _add_rest(
     RecordVersion.objects.create(
         **stored, is_deleted=False, superseded_at=now, superseded_by=pull.pk
     )
-    Record.objects.create(**{**stored, "data_type": "custom/orders"}, label=SECRET)
+    custom = {
+        "data_type": "custom/orders",
+        "body": f'{{"id": "1", "content": {{"of": "{SECRET}"}}}}',
+    }
+    Record.objects.create(**stored | custom, label=SECRET)
     StagedRecord.objects.create(
         organization=organization, pull_id=pull.pk, source_id="secret-3", body=body, label=SECRET
     )

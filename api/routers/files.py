@@ -11,6 +11,7 @@ from ninja.files import UploadedFile as Incoming
 
 from api import shapes
 from api.errors import ApiError, Issue
+from api.parsing import Written
 from api.principals import ApiRequest, program_of
 from api.responses import responses
 from api.routers.companies import find_company
@@ -73,7 +74,9 @@ def download_files(
     request: ApiRequest,
     companyId: UUID,  # noqa: N803
     date: Annotated[
-        dt.datetime | dt.date | None, Field(description="Only what was uploaded on this day, UTC.")
+        dt.datetime | dt.date | None,
+        Written,
+        Field(description="Only what was uploaded on this day, UTC."),
     ] = None,
 ) -> StreamingHttpResponse:
     """A zip archive of the files, in folders by where they were uploaded."""

@@ -13,6 +13,7 @@ from ninja import Query as FromQuery
 from api import ageing_shapes, bodies, datasets, record_schemas
 from api.datasets import find_dataset, path_of
 from api.errors import ApiError
+from api.parsing import Written
 from api.principals import ApiRequest
 from api.responses import responses
 from api.routers.data import AsOf, at_both_levels
@@ -47,6 +48,7 @@ class StatementQuery(Schema):
     ]
     startMonth: Annotated[  # noqa: N815
         dt.datetime | dt.date | None,
+        Written,
         Field(description="The newest month; periods go back from it. Else the newest there is."),
     ] = None
     asOf: AsOf = None  # noqa: N815
@@ -54,7 +56,7 @@ class StatementQuery(Schema):
 
 class AgeingQuery(Schema):
     reportDate: Annotated[  # noqa: N815
-        dt.date | None, Field(description="Nothing issued later counts. Else today.")
+        dt.date | None, Written, Field(description="Nothing issued later counts. Else today.")
     ] = None
     numberOfPeriods: Annotated[int, Field(ge=1, le=36)] = 4  # noqa: N815
     periodLengthDays: Annotated[int, Field(ge=1, le=366)] = 30  # noqa: N815

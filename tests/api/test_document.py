@@ -78,6 +78,26 @@ def test_operation_ids_are_unique(document):
     assert len(found) == len(set(found))
 
 
+def test_what_may_come_with_every_post_and_patch_is_documented(document):
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            named = [each["name"] for each in operation.get("parameters", [])]
+            statuses = set(operation["responses"])
+            is_once = method in {"post", "patch"}
+            assert ("Idempotency-Key" in named) == is_once, (method, path)
+            assert {"400", "401"} <= statuses, (method, path)
+            assert {"409", "422"} <= statuses or not is_once, (method, path)
+            assert ("413" in statuses) >= ("requestBody" in operation), (method, path)
+
+
+def test_a_body_may_be_left_out_but_is_never_null(document):
+    body = document["paths"]["/api/apiKeys"]["post"]["requestBody"]
+    assert body["required"] is False
+    assert body["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/ApiKeyBody"
+    }
+
+
 def test_it_is_served(document):
     answer = Client().get("/api/openapi.json")
     assert answer.status_code == 200

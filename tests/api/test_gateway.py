@@ -121,6 +121,19 @@ def test_a_body_that_is_no_json_is_the_callers_mistake(program):
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("path", ["/companies", "/apiKeys"])
+def test_a_body_that_is_null_is_none(program, path):
+    answer = program._client.generic(
+        "POST",
+        f"/api{path}",
+        data="null",
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {program.key}"},
+    )
+    assert answer.status_code == 400
+    assert "no JSON object" in answer.json()["error"]
+
+
 def test_our_own_fault_is_told_without_its_insides(program, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("a secret inside")

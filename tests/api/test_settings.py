@@ -80,6 +80,19 @@ def test_sync_settings_are_written_in_hours(program, organization):
     assert (invoices["syncSchedule"], invoices["fetchOnFirstLink"]) == (24, False)
 
 
+def test_a_data_type_has_its_settings_once(program, organization):
+    setting = {"dataType": "invoices", "fetchOnFirstLink": False, "syncOrder": 0}
+    body = {
+        "clientId": str(organization.pk),
+        "settings": [setting | {"syncSchedule": 24}, setting | {"syncSchedule": 1}],
+        "overridesDefaults": True,
+    }
+    answer = program.post("/profile/syncSettings", body)
+    assert answer.status_code == 400
+    (issue,) = answer.json()["validation"]["errors"]
+    assert issue["message"] == "invoices: its settings are sent 2 times."
+
+
 def test_sync_settings_of_another_client_are_refused(program):
     body = {
         "clientId": "7e5fbf5e-4fcb-4f5c-9d2c-3f6d1ab1bc55",

@@ -323,6 +323,10 @@ def test_aged_debtors(program, company, connection):
     assert gbp["agedOutstandingAmounts"][1]["details"] == [{"name": "Invoices", "amount": 100.3}]
     assert program.get(f"{path}?numberOfPeriods=0").status_code == 400
     assert program.get(f"{path}?reportDate=0001-01-01").status_code == 400
+    for number in ("0", "20260531", "1e9"):  # seconds since 1970 to others
+        answer = program.get(f"{path}?reportDate={number}")
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "reportDate: Write it as an ISO date, like 2026-11-28."
     assert program.get(f"{path}?reportDate=9999-12-31").status_code in {200, 400}
 
 
