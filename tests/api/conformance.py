@@ -53,7 +53,7 @@ _STEPS = 6
 #: Checks that are asked with other statuses than schemathesis would, each with its reason.
 _CHECKS = {
     # A text may be a query and still be none of ours, and names may have no letter left: then 400
-    # says why. What is not there answers 404, what was not pulled yet 409. And within a sequence two
+    # says why. What is not there answers 404, what was not pulled yet 409. In a sequence two
     # requests may come with one Idempotency-Key: then 422.
     "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "403", "404", "409", "422"]},
 }

@@ -49,7 +49,7 @@ def test_a_worker_that_dies_at_a_point_loses_and_doubles_nothing(connection, pla
         page(invoice(3), cursor="2", total=3, watermark="w1"),
     ]
     queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
-    died = []
+    died: list[str] = []
 
     def die_once(point):
         if point == fatal and not died:
