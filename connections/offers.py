@@ -115,8 +115,7 @@ class PlatformSettings:
 
     @property
     def is_registered(self) -> bool:
-        has_secret = self.integration.client_secret is not None
-        return not self.needs_registration or bool(self.integration.client_id and has_secret)
+        return not self.needs_registration or bool(self.integration.client_id and self._secret)
 
     @property
     def masked_secret(self) -> str:
@@ -124,11 +123,16 @@ class PlatformSettings:
 
         Nothing where its key is gone: then it has to be entered again.
         """
+        secret = self._secret
+        return f"••••{secret[-4:]}" if len(secret) >= _MASKED_FROM else "••••" if secret else ""
+
+    @property
+    def _secret(self) -> str:
+        """The client secret; nothing where its key is gone: no customer gets through with it."""
         try:
-            secret = opened_secret(self.integration)
+            return opened_secret(self.integration)
         except Undecryptable:
             return ""
-        return f"••••{secret[-4:]}" if len(secret) >= _MASKED_FROM else "••••" if secret else ""
 
 
 #: Of a shorter secret not even the end is shown.

@@ -5,7 +5,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from companies import tenancy
+from companies import data_keys, tenancy
 from companies.models import Membership
 from companies.roles import Role
 from connections.platforms import http
@@ -54,6 +54,13 @@ def _hang_up():
     """Close what this thread keeps open to platforms between pulls."""
     yield
     http.close_clients()
+
+
+@pytest.fixture(autouse=True)
+def _forget_data_keys():
+    """Let no test find what another one unwrapped."""
+    yield
+    data_keys.forget()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from connections.platforms.errors import (
     TooLarge,
     Unexpected,
     Unreachable,
+    Unreadable,
 )
 from connections.platforms.extra_data import CustomSource, Supplement
 from connections.schemas import DataType, Record
@@ -56,6 +57,7 @@ __all__ = [
     "TooLarge",
     "Unexpected",
     "Unreachable",
+    "Unreadable",
 ]
 
 SourceType = Literal["Accounting", "Banking", "BankFeed", "Commerce", "Expense", "Other", "Unknown"]
