@@ -14,6 +14,7 @@ POINTS = {
     "pull.page-staged": "a page is staged with its cursor, and the next is not asked for",
     "pull.before-publish-commit": "everything is merged in a transaction that is still open",
     "pull.published": "the outcome is committed, and the next pull is not taken",
+    "rekey.step": "a key is wrapped or a secret sealed anew, and the next is not begun",
     "token.due": "credentials are found due, and nobody has the lease",
     "token.lease-taken": "lease and intent are written in a transaction that is still open",
     "token.intent-written": "lease and intent are committed, and the platform is not asked",

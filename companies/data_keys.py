@@ -8,7 +8,9 @@ of that lie. What was sealed by the ring itself, before there were data keys, st
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -21,6 +23,19 @@ from portal.crypto import DataKey, Undecryptable, data_key_of, key_ring
 #: An unwrapped key is forgotten after so long: one that was destroyed opens nothing any more.
 _KEPT_SECONDS = 60.0
 _MOST_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedColumn:
+    """A column that `seal` fills; `portal.rekeying` lists all there are."""
+
+    model: type[Any]
+    name: str
+    #: Names the row, the field and the organization, as for `seal`.
+    context: Callable[[Any], str]
+
+    def __str__(self) -> str:
+        return f"{self.model._meta.verbose_name} {self.name}"
 
 
 def seal(organization_id: UUID, plaintext: str, *, context: str) -> bytes:

@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from companies import data_keys, tenancy
+from companies.data_keys import SealedColumn
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.platforms import get_platform
 from connections.platforms.base import (
@@ -274,3 +275,15 @@ def _open(attempt: AuthorizationAttempt, field: str, ciphertext: Any) -> str:
 
 def _context(attempt: AuthorizationAttempt, field: str) -> str:
     return f"attempt|{field}|{attempt.organization_id}|{attempt.connection_id}"
+
+
+SEALED = (
+    SealedColumn(
+        model=AuthorizationAttempt,
+        name="code_verifier",
+        context=lambda row: _context(row, "code_verifier"),
+    ),
+    SealedColumn(
+        model=AuthorizationAttempt, name="granted", context=lambda row: _context(row, "granted")
+    ),
+)

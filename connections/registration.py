@@ -6,6 +6,7 @@ import httpx
 from django.conf import settings
 
 from companies import data_keys, tenancy
+from companies.data_keys import SealedColumn
 from connections.models import Integration
 from connections.platforms import PLATFORMS, get_platform
 from connections.platforms.base import Credentials, OAuthPlatform, PlatformApp, Unreadable
@@ -104,3 +105,6 @@ def opened_secret(integration: Integration) -> str:
 
 def _context(integration: Integration) -> str:
     return f"integration|client_secret|{integration.organization_id}|{integration.platform}"
+
+
+SEALED = (SealedColumn(model=Integration, name="client_secret", context=_context),)

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from companies import data_keys, tenancy
+from companies.data_keys import SealedColumn
 from connections.models import Connection, StoredCredentials
 from connections.platforms.base import AuthorizationRevoked, Credentials
 
@@ -99,6 +100,14 @@ def _is_due(row: StoredCredentials) -> bool:
     return row.expires_at < timezone.now() + min(ahead, life / 2)
 
 
+def _column(name: str, field: str) -> SealedColumn:
+    return SealedColumn(
+        model=StoredCredentials,
+        name=name,
+        context=lambda row: _context(field, row.organization_id, row.connection_id),
+    )
+
+
 def _seal(connection: Connection, field: str, plaintext: str) -> bytes:
     context = _context(field, connection.organization_id, connection.pk)
     return data_keys.seal(connection.organization_id, plaintext, context=context)
@@ -111,3 +120,11 @@ def _open(row: StoredCredentials, field: str, ciphertext: bytes | memoryview) ->
 
 def _context(field: str, organization_id: object, connection_id: object) -> str:
     return f"credentials|{field}|{organization_id}|{connection_id}"
+
+
+SEALED = (
+    _column("access_token", "access_token"),
+    _column("refresh_token", "refresh_token"),
+    _column("previous_refresh_token", "refresh_token"),  # as it was sealed when it was current
+    _column("parameters", "parameters"),
+)

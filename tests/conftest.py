@@ -9,6 +9,7 @@ from companies import data_keys, tenancy
 from companies.models import Membership
 from companies.roles import Role
 from connections.platforms import http
+from portal import crypto
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 # A busy machine is slow to make examples: that says nothing of the code.
@@ -61,6 +62,26 @@ def _forget_data_keys():
     """Let no test find what another one unwrapped."""
     yield
     data_keys.forget()
+
+
+RING = {
+    "old": "old:b2xkLWtleS1vZi10aGlydHktdHdvLWJ5dGVzLWxvbmc=",
+    "new": "new:bmV3LWtleS1vZi10aGlydHktdHdvLWJ5dGVzLWxvbmc=",
+}
+
+
+@pytest.fixture
+def ring(settings):
+    """Put keys on the ring by their names; the first is current."""
+
+    def put(*names: str) -> crypto.KeyRing:
+        settings.ENCRYPTION_KEYS = ",".join(RING[name] for name in names)
+        crypto.key_ring.cache_clear()
+        data_keys.forget()
+        return crypto.key_ring()
+
+    yield put
+    crypto.key_ring.cache_clear()
 
 
 @pytest.fixture

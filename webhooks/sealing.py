@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from companies import data_keys
+from companies.data_keys import SealedColumn
 from webhooks.models import WebhookConsumer
 
 _SECRET_BYTES = 32
@@ -62,3 +63,18 @@ def _open(consumer: WebhookConsumer, what: str, sealed: bytes | memoryview) -> s
 
 def _context(what: str, organization_id: UUID, consumer_id: UUID) -> str:
     return f"webhook|{what}|{organization_id}|{consumer_id}"
+
+
+def _column(name: str, what: str) -> SealedColumn:
+    return SealedColumn(
+        model=WebhookConsumer,
+        name=name,
+        context=lambda row: _context(what, row.organization_id, row.pk),
+    )
+
+
+SEALED = (
+    _column("sealed_secret", "secret"),
+    _column("sealed_previous_secret", "secret"),
+    _column("sealed_headers", "headers"),
+)

@@ -10,28 +10,10 @@ from django.db import transaction
 from companies import data_keys, tenancy
 from companies.models import StoredDataKey
 from portal import crypto
-from portal.crypto import KeyRing, Undecryptable, data_key_of, ring_key_of
+from portal.crypto import Undecryptable, data_key_of, ring_key_of
 from tests.factories import OrganizationFactory
 
 CONTEXT = "row|field|organization"
-RINGS = {
-    "old": "old:b2xkLWtleS1vZi10aGlydHktdHdvLWJ5dGVzLWxvbmc=",
-    "new": "new:bmV3LWtleS1vZi10aGlydHktdHdvLWJ5dGVzLWxvbmc=",
-}
-
-
-@pytest.fixture
-def ring(settings):
-    """Put keys on the ring by their names; the first is current."""
-
-    def put(*names: str) -> KeyRing:
-        settings.ENCRYPTION_KEYS = ",".join(RINGS[name] for name in names)
-        crypto.key_ring.cache_clear()
-        data_keys.forget()
-        return crypto.key_ring()
-
-    yield put
-    crypto.key_ring.cache_clear()
 
 
 def keys_of(organization) -> list[StoredDataKey]:
