@@ -94,6 +94,19 @@ def renew_after_401(connection: Connection, seen: Credentials) -> Credentials:
     return stored.credentials
 
 
+def keep_alive(connection: Connection, *, seen_version: int) -> bool:
+    """Renew credentials that were not used for long, unless others have; answer whether we did.
+
+    :raises AuthorizationRevoked: when the customer must authorize again, which is then on record.
+    :raises PlatformError: when the platform could not be asked, or what is stored not be read.
+    """
+    with _in_words(connection):
+        stored = sealing.load(connection)
+        if stored.version != seen_version or not stored.credentials.refresh_token:
+            return False
+        return _renewed(connection, seen_version=seen_version).version == seen_version + 1
+
+
 def give_up(connection: Connection, refused: Credentials | None, *, reason: str) -> None:
     """Deauthorize when the platform refused what is stored, or when nothing is.
 

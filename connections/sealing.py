@@ -49,6 +49,8 @@ def store(connection: Connection, credentials: Credentials) -> None:
         "lease_until": None,
         "lease_owner": "",
         "intent_at": None,
+        "warned_of": None,
+        "warned_days": None,
     }
     mine = StoredCredentials.objects.filter(connection_id=connection.pk)
     # Whoever is refreshing the old ones finds another version and lets go.
