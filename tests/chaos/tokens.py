@@ -12,6 +12,7 @@ refreshed or used twice, a chain was lost that need not have been, or a lost one
 import argparse
 import importlib
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -62,6 +63,8 @@ def main() -> int:
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else SystemRandom().randrange(10**6)
     print(f"seed {seed}", flush=True)
+    # Whoever is asked to stop takes everything along that was started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # What is asked here is asked in minutes, not in a day.
     os.environ["SANDBOX_REQUESTS_PER_MINUTE"] = "1000000"
     with TokenRig(workers=0) as rig:
