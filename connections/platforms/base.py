@@ -158,7 +158,7 @@ class Platform(ABC):
     works_on_phones: ClassVar[bool] = True
     """Whether authorizing on a phone is as easy as on a computer."""
     lapses_after: ClassVar[timedelta | None] = None
-    """After so long without a pull or a refresh the authorization ends by itself."""
+    """After so long without contact the authorization ends by itself."""
     access: ClassVar[str] = ""
     """How access is kept and when it ends, in a sentence or two for those who operate it."""
     setup: ClassVar[tuple[str, ...]] = ()

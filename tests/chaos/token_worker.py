@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 from uuid import UUID
@@ -32,7 +33,7 @@ def main() -> None:
     # Nothing here is asked over TLS, and a context for each thread is most of what a round costs.
     context = httpx.create_ssl_context()
     mock.patch("httpx._transports.default.create_ssl_context", return_value=context).start()
-    acts = {"race": _race, "kill": _kill}
+    acts: dict[str, Callable[..., object]] = {"race": _race, "kill": _kill}
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         command = json.loads(line)
