@@ -14,6 +14,14 @@ POINTS = {
     "pull.page-staged": "a page is staged with its cursor, and the next is not asked for",
     "pull.before-publish-commit": "everything is merged in a transaction that is still open",
     "pull.published": "the outcome is committed, and the next pull is not taken",
+    "rekey.step": "a key is wrapped or a secret sealed anew, and the next is not begun",
+    "token.due": "credentials are found due, and nobody has the lease",
+    "token.lease-taken": "lease and intent are written in a transaction that is still open",
+    "token.intent-written": "lease and intent are committed, and the platform is not asked",
+    "token.answered": "the platform has answered, and nothing of it is stored",
+    "token.stored": "the fresh tokens are written in a transaction that is still open",
+    "token.committed": "the fresh tokens are committed, and the lease is free",
+    "token.handed-out": "the fresh tokens are read back, and nobody has used them",
 }
 
 type Hook = Callable[[str], None]

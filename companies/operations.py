@@ -1,5 +1,6 @@
 """What people do to organizations and companies, whoever asks: a page, sign-up or a command."""
 
+import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from uuid import uuid4
@@ -9,7 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from companies import audit, events, tenancy
+from companies import audit, data_keys, events, tenancy
 from companies.facts import company_facts
 from companies.models import (
     Actor,
@@ -19,14 +20,18 @@ from companies.models import (
     Membership,
     Organization,
     ProductInvalid,
+    RemovedOrganization,
     User,
     clean_company_name,
     clean_product,
     clean_tags,
+    name_of,
     person,
 )
 from companies.models.company import MOST_PRODUCTS
 from companies.roles import Role
+
+logger = logging.getLogger(__name__)
 
 #: Words that would mislead in a URL or are wanted later.
 RESERVED_SLUGS = frozenset(
@@ -38,6 +43,10 @@ _SLUG_ATTEMPTS = 8
 
 class NameMissing(ValueError):
     """Nothing is left of the company name once the characters it may not have are removed."""
+
+
+class OrganizationInUse(Exception):
+    """An organization with companies is not deleted."""
 
 
 def create_organization(user: User, name: str) -> Organization:
@@ -84,6 +93,26 @@ def switch_failure_emails(organization: Organization, *, on: bool, actor: Actor 
         )
         held.emails_failures = on
         held.save(update_fields=["emails_failures"])
+
+
+def delete_organization(organization: Organization, *, actor: Actor | None) -> None:
+    """Remove an organization for good, and destroy its keys.
+
+    What was sealed for it cannot be opened any more, wherever a copy of that lies. Its audit log
+    goes with it; that it was deleted, when and by whom, stays.
+
+    :raises OrganizationInUse: while it has companies; deleting these gives back what they granted.
+    """
+    with tenancy.entered(organization.pk):
+        # Nobody adds a company meanwhile: that holds the organization's row.
+        held = Organization.objects.select_for_update().get(pk=organization.pk)
+        if Company.objects.within(held).exists():
+            raise OrganizationInUse(f"{held.name} has companies: delete these first.")
+        by = name_of(actor) or "Ledgerport"
+        RemovedOrganization.objects.create(organization_id=held.pk, name=held.name, actor_name=by)
+        held.delete()
+    data_keys.forget()
+    logger.warning("organization %s was deleted by %s", organization.pk, by)
 
 
 def save_profile(user: User, *, name: str, time_zone: str) -> None:

@@ -12,6 +12,7 @@ Platforms rotate refresh tokens and take the second use of one for theft, so:
    outage or a fault of ours never does, nor does anything said of credentials since replaced.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,10 +24,11 @@ from uuid import uuid4
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from companies import tenancy
+import chaos
+from companies import data_keys, tenancy
 from companies.models import TenantQuerySet
 from connections import sealing
-from connections.lifecycle import deauthorize
+from connections.lifecycle import deauthorize, report_unreadable
 from connections.models import Connection, StoredCredentials
 from connections.platforms import get_platform
 from connections.platforms.base import (
@@ -35,10 +37,15 @@ from connections.platforms.base import (
     Platform,
     Supplement,
     Unreachable,
+    Unreadable,
 )
 from connections.registration import http_client, platform_app
 from connections.revocation import give_back
 from connections.schemas import DataType
+from connections.words import gettext_noop
+from portal.crypto import Undecryptable
+
+logger = logging.getLogger(__name__)
 
 # Longer than the slowest answer: 5 s to connect, 10 s to its first byte, 10 s to its last.
 _LEASE = timedelta(seconds=30)
@@ -60,12 +67,15 @@ def open_platform(
     ``platform.credentials = renew_after_401(connection, platform.credentials)``, once.
 
     :raises AuthorizationRevoked: when the connection is not linked (any more).
+    :raises Unreadable: when they cannot be decrypted, which is then on record.
     :raises PlatformError: when the platform could not be asked for fresh ones.
     """
-    stored = sealing.load(connection)
-    if stored.is_due:
-        stored = _renewed(connection, seen_version=stored.version)
-    app = platform_app(connection.organization_id, connection.platform)
+    with _in_words(connection):
+        stored = sealing.load(connection)
+        if stored.is_due:
+            chaos.point("token.due")
+            stored = _renewed(connection, seen_version=stored.version)
+        app = platform_app(connection.organization_id, connection.platform)
     http = http_client(connection.platform, app, stored.credentials)
     platform = get_platform(connection.platform)
     yield platform(http, stored.credentials, sleep=sleep, supplements=supplements)
@@ -75,11 +85,26 @@ def renew_after_401(connection: Connection, seen: Credentials) -> Credentials:
     """Return credentials other than those the platform refused.
 
     :raises AuthorizationRevoked: when the customer must authorize again.
+    :raises Unreadable: when they cannot be decrypted, which is then on record.
     """
-    stored = sealing.load(connection)
-    if stored.credentials.access_token == seen.access_token:
-        stored = _renewed(connection, seen_version=stored.version)
+    with _in_words(connection):
+        stored = sealing.load(connection)
+        if stored.credentials.access_token == seen.access_token:
+            stored = _renewed(connection, seen_version=stored.version)
     return stored.credentials
+
+
+def keep_alive(connection: Connection, *, seen_version: int) -> bool:
+    """Renew credentials that were not used for long, unless others have; answer whether we did.
+
+    :raises AuthorizationRevoked: when the customer must authorize again, which is then on record.
+    :raises PlatformError: when the platform could not be asked, or what is stored not be read.
+    """
+    with _in_words(connection):
+        stored = sealing.load(connection)
+        if stored.version != seen_version or not stored.credentials.refresh_token:
+            return False
+        return _renewed(connection, seen_version=seen_version).version == seen_version + 1
 
 
 def give_up(connection: Connection, refused: Credentials | None, *, reason: str) -> None:
@@ -95,10 +120,45 @@ def give_up(connection: Connection, refused: Credentials | None, *, reason: str)
             .filter(connection_id=connection.pk)
             .first()
         )
-        if stored is None or (
-            refused is not None and sealing.opened(stored).access_token == refused.access_token
-        ):
+        if stored is None or (refused is not None and _is(stored, refused)):
             deauthorize(connection, reason=reason)
+
+
+def _is(stored: StoredCredentials, credentials: Credentials) -> bool:
+    try:
+        return sealing.opened(stored).access_token == credentials.access_token
+    except Undecryptable:  # whoever opens them next says so
+        return False
+
+
+@contextmanager
+def _in_words(connection: Connection) -> Iterator[None]:
+    """Say on the connection that what is stored cannot be decrypted: nobody else would see it.
+
+    :raises Unreadable: instead of `Undecryptable`.
+    """
+    try:
+        yield
+    except Undecryptable as error:
+        unreadable = Unreadable(
+            gettext_noop(
+                "The stored credentials for %(platform)s cannot be decrypted: their key is gone, "
+                "or they were altered. Put the key back, or have the customer authorize again "
+                "through the Link URL."
+            ),
+            {"platform": connection.platform_name},
+            detail=str(error),
+        )
+        _alarm(connection, unreadable)
+        raise unreadable from error
+    except Unreadable as error:
+        _alarm(connection, error)
+        raise
+
+
+def _alarm(connection: Connection, error: Unreadable) -> None:
+    logger.error("credentials of connection %s: %s", connection.pk, error.detail)
+    report_unreadable(connection, message=error.message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,18 +201,27 @@ def _take_lease(connection: Connection, version: int) -> _Lease | None:
         )
         if row is None:
             return None
+        # Nothing is asked for that could not be kept.
+        data_keys.require(connection.organization_id)
         lease = _Lease(
             owner=owner,
             version=version,
             current=sealing.opened(row),
-            previous_refresh_token=(
-                sealing.previous_refresh_token(row) if row.intent_at is not None else None
-            ),
+            previous_refresh_token=_previous(row) if row.intent_at is not None else None,
         )
         _held(connection, version).update(
             lease_owner=owner, lease_until=Now() + _LEASE, intent_at=Now()
         )
+        chaos.point("token.lease-taken")
+    chaos.point("token.intent-written")
     return lease
+
+
+def _previous(row: StoredCredentials) -> str | None:
+    try:
+        return sealing.previous_refresh_token(row)
+    except Undecryptable:  # the current one may do
+        return None
 
 
 def _refresh(connection: Connection, lease: _Lease) -> sealing.Stored:
@@ -170,6 +239,7 @@ def _refresh(connection: Connection, lease: _Lease) -> sealing.Stored:
         # The intent stays: it is unknown whether the platform has rotated the token.
         _release(connection, lease)
         raise
+    chaos.point("token.answered")
     return _keep(connection, lease, fresh)
 
 
@@ -197,11 +267,15 @@ def _keep(connection: Connection, lease: _Lease, fresh: Credentials) -> sealing.
             lease_owner="",
             intent_at=None,
         )
+        chaos.point("token.stored")
         gone = not kept and not StoredCredentials.objects.filter(connection=connection).exists()
     if gone:
         # Unlinked while we asked: what was just granted must not outlive that.
         give_back(connection.organization_id, connection.platform, fresh)
-    return sealing.load(connection)
+    chaos.point("token.committed")
+    loaded = sealing.load(connection)
+    chaos.point("token.handed-out")
+    return loaded
 
 
 def _end(connection: Connection, lease: _Lease, *, reason: str) -> bool:

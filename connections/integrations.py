@@ -63,9 +63,9 @@ def save_registration(
         "checked_at": None,
         "check_message": "",
     }
-    if client_secret:
-        values["client_secret"] = sealed_secret(settings.integration, client_secret)
     with tenancy.entered(organization.pk):
+        if client_secret:
+            values["client_secret"] = sealed_secret(settings.integration, client_secret)
         _write(organization, settings, values, actor)
         what = "the client secret and registration" if client_secret else "the registration"
         _record(organization, f"changed {what} at {settings.name}", actor)

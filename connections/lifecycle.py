@@ -132,8 +132,8 @@ def unlinked(connection: Connection, *, actor: Actor | None, reason: str) -> Non
 
 def report_error(
     connection: Connection, *, status_code: str, status_text: str, message: str
-) -> None:
-    """Note that something is wrong at the platform; what is noted already is not noted twice."""
+) -> bool:
+    """Note that something is wrong at the platform; answer whether it was not noted already."""
     with tenancy.entered(connection.organization_id):
         known = ConnectionError.objects.filter(
             connection=connection,
@@ -142,11 +142,24 @@ def report_error(
             error_message=message,
             resolved_at=None,
         )
-        if not known.exists():
-            _add_error(
-                connection, status_code=status_code, status_text=status_text, message=message
+        if known.exists():
+            return False
+        _add_error(connection, status_code=status_code, status_text=status_text, message=message)
+        events.announce(connection.organization_id, connection.company_id)
+    return True
+
+
+def report_unreadable(connection: Connection, *, message: str) -> None:
+    """Note that what the platform would be asked with cannot be decrypted; it stays linked."""
+    with tenancy.entered(connection.organization_id):
+        if report_error(
+            connection, status_code="500", status_text="Cannot be decrypted", message=message
+        ):
+            record_event(
+                connection,
+                EventType.CONNECTION_UNREADABLE,
+                f"could not use {connection.platform_name}: {message}",
             )
-            events.announce(connection.organization_id, connection.company_id)
 
 
 def resolve_errors(connection: Connection) -> None:

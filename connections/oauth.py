@@ -20,7 +20,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from companies import tenancy
+from companies import data_keys, tenancy
+from companies.data_keys import SealedColumn
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.platforms import get_platform
 from connections.platforms.base import (
@@ -29,10 +30,12 @@ from connections.platforms.base import (
     OAuthPlatform,
     PermissionMissing,
     PlatformError,
+    Unreadable,
 )
 from connections.registration import http_client, platform_app, redirect_uri
 from connections.revocation import give_back
-from portal.crypto import key_ring
+from connections.words import gettext_noop
+from portal.crypto import Undecryptable
 
 _VALID_FOR = timedelta(minutes=10)
 #: What was granted is kept so long for the customer to choose an organization.
@@ -137,13 +140,20 @@ def redeem(
     """
     platform = _oauth_platform(attempt.platform)
     app = platform_app(attempt.organization_id, attempt.platform)
+    try:
+        code_verifier = _open(attempt, "code_verifier", attempt.code_verifier)
+    except Undecryptable as error:
+        raise Unreadable(
+            gettext_noop("What was kept of this authorization cannot be decrypted. Start again."),
+            detail=str(error),
+        ) from error
     http = http_client(attempt.platform, app)
     credentials = platform.exchange(
         http,
         app,
         code=code,
         redirect_uri=redirect_uri(attempt.platform),
-        code_verifier=_open(attempt, "code_verifier", attempt.code_verifier),
+        code_verifier=code_verifier,
         callback=callback,
     )
     opened = platform(http, credentials)
@@ -176,7 +186,10 @@ def choose(attempt: AuthorizationAttempt, organization_id: str) -> Authorization
         names = {} if found is None else {each["id"]: each["name"] for each in found.organizations}
         if found is None or found.granted is None or organization_id not in names:
             raise NotOurs
-        credentials = _CREDENTIALS.decode(_open(found, "granted", found.granted))
+        try:
+            credentials = _CREDENTIALS.decode(_open(found, "granted", found.granted))
+        except Undecryptable as error:
+            raise NotOurs from error
         row.update(granted=None, organizations=[])
     identity = Identity(id=organization_id, name=names[organization_id])
     platform = _oauth_platform(attempt.platform)
@@ -207,8 +220,8 @@ def _only_one(attempt: AuthorizationAttempt, organizations: Sequence[Identity]) 
 def _ask_which(
     attempt: AuthorizationAttempt, credentials: Credentials, organizations: Sequence[Identity]
 ) -> None:
-    granted = _seal(attempt, "granted", msgspec.json.encode(credentials).decode())
     with tenancy.entered(attempt.organization_id):
+        granted = _seal(attempt, "granted", msgspec.json.encode(credentials).decode())
         AuthorizationAttempt.objects.filter(pk=attempt.pk).update(
             outcome=AuthorizationAttempt.Outcome.CHOOSING,
             granted=granted,
@@ -251,12 +264,26 @@ def digest(secret: str) -> bytes:
 
 
 def _seal(attempt: AuthorizationAttempt, field: str, plaintext: str) -> bytes:
-    return key_ring().encrypt(plaintext, context=_context(attempt, field))
+    context = _context(attempt, field)
+    return data_keys.seal(attempt.organization_id, plaintext, context=context)
 
 
 def _open(attempt: AuthorizationAttempt, field: str, ciphertext: Any) -> str:
-    return key_ring().decrypt(bytes(ciphertext), context=_context(attempt, field))
+    context = _context(attempt, field)
+    return data_keys.unseal(attempt.organization_id, ciphertext, context=context)
 
 
 def _context(attempt: AuthorizationAttempt, field: str) -> str:
     return f"attempt|{field}|{attempt.organization_id}|{attempt.connection_id}"
+
+
+SEALED = (
+    SealedColumn(
+        model=AuthorizationAttempt,
+        name="code_verifier",
+        context=lambda row: _context(row, "code_verifier"),
+    ),
+    SealedColumn(
+        model=AuthorizationAttempt, name="granted", context=lambda row: _context(row, "granted")
+    ),
+)

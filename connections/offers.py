@@ -54,7 +54,7 @@ class PlatformSettings:
     @property
     def is_offered(self) -> bool:
         """Whether customers find it on their Link page."""
-        return self.is_enabled and self.is_registered
+        return self.is_enabled and self.is_registered and self._can_be_asked
 
     @property
     def access(self) -> str:
@@ -62,7 +62,7 @@ class PlatformSettings:
 
     @property
     def lapses_after_days(self) -> int | None:
-        """After so many days without a pull the authorization ends by itself."""
+        """After so many days without contact the authorization ends by itself."""
         lapses_after = self.platform.lapses_after
         return lapses_after.days if lapses_after else None
 
@@ -124,11 +124,21 @@ class PlatformSettings:
 
         Nothing where its key is gone: then it has to be entered again.
         """
+        secret = self._secret
+        return f"••••{secret[-4:]}" if len(secret) >= _MASKED_FROM else "••••" if secret else ""
+
+    @property
+    def _can_be_asked(self) -> bool:
+        """Whether a customer who was sent there could get through."""
+        return not self.needs_registration or bool(self._secret)
+
+    @property
+    def _secret(self) -> str:
+        """The client secret; nothing where its key is gone."""
         try:
-            secret = opened_secret(self.integration)
+            return opened_secret(self.integration)
         except Undecryptable:
             return ""
-        return f"••••{secret[-4:]}" if len(secret) >= _MASKED_FROM else "••••" if secret else ""
 
 
 #: Of a shorter secret not even the end is shown.

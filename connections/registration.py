@@ -5,12 +5,14 @@ from uuid import UUID
 import httpx
 from django.conf import settings
 
-from companies import tenancy
+from companies import data_keys, tenancy
+from companies.data_keys import SealedColumn
 from connections.models import Integration
 from connections.platforms import PLATFORMS, get_platform
-from connections.platforms.base import Credentials, OAuthPlatform, PlatformApp
+from connections.platforms.base import Credentials, OAuthPlatform, PlatformApp, Unreadable
 from connections.platforms.http import platform_client
-from portal.crypto import key_ring
+from connections.words import gettext_noop
+from portal.crypto import Undecryptable
 
 SANDBOX = "sandbox"
 
@@ -19,6 +21,7 @@ def platform_app(organization_id: UUID, key: str) -> PlatformApp:
     """Return the organization's registration; without client id where it has none.
 
     :raises KeyError: when there is no such platform.
+    :raises Unreadable: when the client secret cannot be decrypted.
     """
     if get_platform(key).key == SANDBOX:
         return PlatformApp(
@@ -29,11 +32,24 @@ def platform_app(organization_id: UUID, key: str) -> PlatformApp:
         )
     with tenancy.entered(organization_id):
         integration = Integration.objects.within(organization_id).filter(platform=key).first()
-    return app_of(integration or Integration(organization_id=organization_id, platform=key))
+    try:
+        return app_of(integration or Integration(organization_id=organization_id, platform=key))
+    except Undecryptable as error:
+        raise Unreadable(
+            gettext_noop(
+                "The client secret for %(platform)s cannot be decrypted: its key is gone, or it "
+                "was altered. Enter it again under Settings → Integrations."
+            ),
+            {"platform": get_platform(key).name},
+            detail=str(error),
+        ) from error
 
 
 def app_of(integration: Integration) -> PlatformApp:
-    """Return the registration that an integration holds."""
+    """Return the registration that an integration holds.
+
+    :raises Undecryptable: when its client secret was altered, or its key is gone.
+    """
     return PlatformApp(
         base_url=stand_in(integration.platform),
         client_id=integration.client_id,
@@ -74,14 +90,21 @@ def consent_origins() -> list[str]:
 
 
 def sealed_secret(integration: Integration, secret: str) -> bytes:
-    return key_ring().encrypt(secret, context=_context(integration))
+    """Seal a client secret, in the transaction that stores it."""
+    return data_keys.seal(integration.organization_id, secret, context=_context(integration))
 
 
 def opened_secret(integration: Integration) -> str:
+    """:raises Undecryptable: when it was altered, or its key is gone."""
     if integration.client_secret is None:
         return ""
-    return key_ring().decrypt(bytes(integration.client_secret), context=_context(integration))
+    return data_keys.unseal(
+        integration.organization_id, integration.client_secret, context=_context(integration)
+    )
 
 
 def _context(integration: Integration) -> str:
     return f"integration|client_secret|{integration.organization_id}|{integration.platform}"
+
+
+SEALED = (SealedColumn(model=Integration, name="client_secret", context=_context),)

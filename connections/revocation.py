@@ -12,9 +12,9 @@ logger = logging.getLogger(__name__)
 
 def give_back(organization_id: UUID, platform: str, credentials: Credentials) -> None:
     """Revoke the tokens at the platform; when it does not answer they expire by themselves."""
-    app = platform_app(organization_id, platform)
-    http = http_client(platform, app, credentials)
     try:
+        app = platform_app(organization_id, platform)
+        http = http_client(platform, app, credentials)
         get_platform(platform).revoke(http, app, credentials)
     except PlatformError as error:
         logger.warning("could not revoke tokens at %s: %s", platform, error.detail)

@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from companies import tenancy
+from companies import data_keys, tenancy
+from companies.data_keys import SealedColumn
 from connections.models import Connection, StoredCredentials
 from connections.platforms.base import AuthorizationRevoked, Credentials
-from portal.crypto import key_ring
 
 _SOON = timedelta(minutes=5)
 _SHARE_OF_LIFE = 0.1
@@ -30,15 +30,16 @@ def load(connection: Connection, *, for_update: bool = False) -> Stored:
     """Read what is stored now; in a transaction that replaces it, `for_update`.
 
     :raises AuthorizationRevoked: when nothing is: the connection is not linked.
+    :raises Undecryptable: when they were altered, or their key is gone.
     """
     with tenancy.entered(connection.organization_id):
         rows = StoredCredentials.objects.within(connection.organization_id)
         if for_update:
             rows = rows.select_for_update()
         row = rows.filter(connection_id=connection.pk).first()
-    if row is None:
-        raise AuthorizationRevoked(f"{connection.platform_name} is not linked.")
-    return Stored(credentials=opened(row), version=row.version, is_due=_is_due(row))
+        if row is None:
+            raise AuthorizationRevoked(f"{connection.platform_name} is not linked.")
+        return Stored(credentials=opened(row), version=row.version, is_due=_is_due(row))
 
 
 def store(connection: Connection, credentials: Credentials) -> None:
@@ -48,6 +49,8 @@ def store(connection: Connection, credentials: Credentials) -> None:
         "lease_until": None,
         "lease_owner": "",
         "intent_at": None,
+        "warned_of": None,
+        "warned_days": None,
     }
     mine = StoredCredentials.objects.filter(connection_id=connection.pk)
     # Whoever is refreshing the old ones finds another version and lets go.
@@ -58,7 +61,7 @@ def store(connection: Connection, credentials: Credentials) -> None:
 
 
 def sealed(connection: Connection, credentials: Credentials) -> dict[str, Any]:
-    """Return the columns that hold the credentials."""
+    """Return the columns that hold the credentials; call it in the transaction that stores them."""
     return {
         "access_token": _seal(connection, "access_token", credentials.access_token),
         "refresh_token": _seal(connection, "refresh_token", credentials.refresh_token),
@@ -99,17 +102,31 @@ def _is_due(row: StoredCredentials) -> bool:
     return row.expires_at < timezone.now() + min(ahead, life / 2)
 
 
-def _seal(connection: Connection, field: str, plaintext: str) -> bytes:
-    return key_ring().encrypt(
-        plaintext, context=_context(field, connection.organization_id, connection.pk)
+def _column(name: str, field: str) -> SealedColumn:
+    return SealedColumn(
+        model=StoredCredentials,
+        name=name,
+        context=lambda row: _context(field, row.organization_id, row.connection_id),
     )
+
+
+def _seal(connection: Connection, field: str, plaintext: str) -> bytes:
+    context = _context(field, connection.organization_id, connection.pk)
+    return data_keys.seal(connection.organization_id, plaintext, context=context)
 
 
 def _open(row: StoredCredentials, field: str, ciphertext: bytes | memoryview) -> str:
-    return key_ring().decrypt(
-        bytes(ciphertext), context=_context(field, row.organization_id, row.connection_id)
-    )
+    context = _context(field, row.organization_id, row.connection_id)
+    return data_keys.unseal(row.organization_id, ciphertext, context=context)
 
 
 def _context(field: str, organization_id: object, connection_id: object) -> str:
     return f"credentials|{field}|{organization_id}|{connection_id}"
+
+
+SEALED = (
+    _column("access_token", "access_token"),
+    _column("refresh_token", "refresh_token"),
+    _column("previous_refresh_token", "refresh_token"),  # as it was sealed when it was current
+    _column("parameters", "parameters"),
+)

@@ -16,6 +16,7 @@ from sync.models import DataStatus
 #: Who was not told meanwhile is looked for again.
 LOSSES_EVERY = 60
 DIGESTS_EVERY = 900
+LAPSES_EVERY = 900
 
 
 @shared_task(name="notices.beat.look_for_lost_access")
@@ -26,6 +27,14 @@ def look_for_lost_access(**_: Any) -> int:
         )
         organizations = set(lost.values_list("organization_id", flat=True))
     return _ring(tasks.tell_of_lost_access, organizations, expires=LOSSES_EVERY)
+
+
+@shared_task(name="notices.beat.look_for_lapses")
+def look_for_lapses(**_: Any) -> int:
+    with tenancy.system():
+        linked = Connection.objects.linked().order_by()
+        organizations = set(linked.values_list("organization_id", flat=True).distinct())
+    return _ring(tasks.tell_of_lapses, organizations, expires=LAPSES_EVERY)
 
 
 @shared_task(name="notices.beat.look_for_failures")

@@ -15,6 +15,7 @@ class Notice(models.Model):
 
     class Kind(models.TextChoices):
         DEAUTHORIZED = "deauthorized", "Connection deauthorized"
+        LAPSING = "lapsing", "Authorization about to end"
         DIGEST = "digest", "Daily digest of failures"
         WEBHOOK_DISABLED = "webhook_disabled", "Webhook consumer disabled"
 

@@ -1,4 +1,4 @@
-"""The two e-mails about failures, each for one organization."""
+"""The e-mails about what fails or is about to, each for one organization."""
 
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from companies import tenancy
 from companies.models import Organization, User
+from connections import lapsing
 from notices import failures
 from notices.models import Notice
 from notices.readers import readers, send_once
@@ -35,6 +36,31 @@ def tell_of_lost_access(organization_id: UUID) -> int:
                 to=person,
                 about=f"{connection.pk} {connection.status_changed_at.isoformat()}",
                 context={"organization": organization, "loss": loss, "action_url": loss.url},
+            )
+    return sent
+
+
+def tell_of_lapses(organization_id: UUID) -> int:
+    """Tell of authorizations that are about to end; answer how many e-mails left."""
+    lapses = [each for each in lapsing.lapses(organization_id) if each.is_warned_of]
+    if not lapses:
+        return 0
+    with tenancy.entered(organization_id):
+        organization = Organization.objects.get(pk=organization_id)
+        people = readers(organization)
+    sent = 0
+    for lapse in lapses:
+        connection = lapse.connection
+        place = connection.company_id, connection.pk
+        url = failures.absolute("connections:link-url", organization, *place)
+        for person in people:
+            sent += send_once(
+                Notice.Kind.LAPSING,
+                "connection_lapsing",
+                organization_id=organization_id,
+                to=person,
+                about=f"{connection.pk} {lapse.row.warned_days} {lapse.row.warned_of:%Y-%m-%d}",
+                context={"organization": organization, "lapse": lapse, "action_url": url},
             )
     return sent
 

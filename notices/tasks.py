@@ -16,3 +16,8 @@ def tell_of_lost_access(*, organization_id: str, **_: Any) -> int:
 @shared_task(name="notices.tasks.send_digest")
 def send_digest(*, organization_id: str, **_: Any) -> int:
     return operations.send_digest(UUID(organization_id))
+
+
+@shared_task(name="notices.tasks.tell_of_lapses")
+def tell_of_lapses(*, organization_id: str, **_: Any) -> int:
+    return operations.tell_of_lapses(UUID(organization_id))

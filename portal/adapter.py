@@ -19,7 +19,7 @@ from qrcode.image.svg import SvgPathFillImage
 from qrcode.main import QRCode
 
 from companies.models import User
-from portal.crypto import key_ring
+from portal.crypto import Undecryptable, key_ring
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,8 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is untyped
         return base64.b64encode(key_ring().encrypt(text, context=_MFA)).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return key_ring().decrypt(base64.b64decode(encrypted_text), context=_MFA)
+        """:raises Undecryptable: when it was altered, or its key is gone."""
+        return key_ring().decrypt(encrypted_bytes(encrypted_text), context=_MFA)
 
     def build_totp_svg(self, url: str) -> SafeString:
         """Draw it as an element: the content security policy refuses images in data URLs."""
@@ -84,6 +85,14 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is untyped
 
     def _get_site_name(self) -> str:
         return "Ledgerport"
+
+
+def encrypted_bytes(encrypted_text: str) -> bytes:
+    """:raises Undecryptable: when it is no ciphertext at all."""
+    try:
+        return base64.b64decode(encrypted_text, validate=True)
+    except ValueError as error:
+        raise Undecryptable("not base64") from error
 
 
 def _absolute(name: str, *args: str) -> str:

@@ -201,7 +201,7 @@ CELERY_TASK_DEFAULT_QUEUE = "pulls"
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("pulls", "clock")]
 CELERY_TASK_ROUTES = {
     f"{app}.beat.*": {"queue": "clock", "routing_key": "clock"}
-    for app in ("sync", "files", "notices", "webhooks", "api")
+    for app in ("connections", "sync", "files", "notices", "webhooks", "api")
 }
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"sync.beat.{task}", "schedule": 5.0, "options": {"expires": 10.0}}
@@ -251,6 +251,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "api.beat.forget_answers",
         "schedule": 600.0,
         "options": {"expires": 600.0},
+    },
+    "look-for-idle-connections": {
+        "task": "connections.beat.look_for_idle",
+        "schedule": 900.0,
+        "options": {"expires": 60.0},
+    },
+    "look-for-lapses": {
+        "task": "notices.beat.look_for_lapses",
+        "schedule": 900.0,
+        "options": {"expires": 60.0},
     },
     "look-for-failures": {
         "task": "notices.beat.look_for_failures",

@@ -7,24 +7,19 @@ from typing import Any
 import redis
 from django.core.cache import cache
 from django.db.models import (
-    Case,
     Count,
-    DateTimeField,
-    ExpressionWrapper,
-    F,
     Max,
     Min,
     OuterRef,
     Q,
     Subquery,
-    Value,
-    When,
 )
-from django.db.models.functions import Least, Now
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from companies.models import Organization
+from connections import lapsing
 from connections.models import (
     Connection,
     ConnectionError,  # noqa: A004 - the public API's word
@@ -36,8 +31,6 @@ from sync.models import RUNNING, WAITING, DataStatus, Pull
 
 SHOWN = 25
 CAUSES_SHOWN = 20
-#: An authorization that ends within so long is told of.
-SOON = timedelta(days=14)
 #: The scheduler's tick is seconds apart; after so long without one it is not alive.
 HEARTBEAT_LOST_AFTER = timedelta(seconds=60)
 _HEARTBEAT = "scheduler-heartbeat"
@@ -163,18 +156,7 @@ def causes(organization: Organization) -> list[Cause]:
 
 
 def lapses(organization: Organization) -> list[Lapse]:
-    """List the authorizations that end soon, the first to end first.
-
-    One ends when its refresh token does, or when the platform was not asked for so long.
-    """
-    idle = [
-        When(connection__platform=key, then=F("refreshed_at") + Value(platform.lapses_after))
-        for key, platform in PLATFORMS.items()
-        if platform.lapses_after
-    ]
-    inactivity = ExpressionWrapper(
-        Case(*idle, default=None, output_field=DateTimeField()), output_field=DateTimeField()
-    )
+    """List the authorizations that end soon, the first to end first."""
     next_pull = (
         DataStatus.objects.filter(connection=OuterRef("connection"))
         .exclude(next_due_at=None)
@@ -184,9 +166,8 @@ def lapses(organization: Organization) -> list[Lapse]:
     found = (
         StoredCredentials.objects.within(organization)
         .filter(connection__status=Connection.Status.LINKED)
-        # PostgreSQL's least() passes over what is null.
-        .annotate(ends_at=Least("refresh_expires_at", inactivity), next_pull_at=Subquery(next_pull))
-        .filter(ends_at__lte=Now() + SOON)
+        .annotate(ends_at=lapsing.end(), next_pull_at=Subquery(next_pull))
+        .filter(ends_at__lte=Now() + lapsing.SOON)
         .select_related("connection__company")
         .only("connection", "connection__company", "organization")
         .order_by("ends_at", "pk")[:SHOWN]

@@ -20,6 +20,7 @@ from connections.platforms.base import (
     PlatformError,
     RateLimited,
     Unexpected,
+    Unreadable,
 )
 from portal.wording import source_text
 from sync import claims, events, schedule
@@ -91,6 +92,12 @@ def failure_of(error: PlatformError) -> Failure:
                 detail=error.detail,
                 not_before=now() + wait if wait else None,
             )
+        case Unreadable():  # shown on the connection by whoever found it so
+            return Failure(
+                status=PullStatus.INTERNAL_ERROR,
+                message=f"{error.message} What was pulled before stays as it was.",
+                detail=error.detail,
+            )
         case NotSupported():
             return Failure(
                 status=PullStatus.NOT_SUPPORTED, message=error.message, detail=error.detail
@@ -103,19 +110,12 @@ def failure_of(error: PlatformError) -> Failure:
                 detail=error.detail,
                 connection_error="502",
             )
-        case Unexpected():
-            return Failure(
-                status=PullStatus.FETCH_ERROR,
-                message=f"{error.message} What was pulled before stays as it was.",
-                detail=error.detail,
-                connection_error="502",
-            )
         case _:
             return Failure(
                 status=PullStatus.FETCH_ERROR,
                 message=f"{error.message} What was pulled before stays as it was.",
                 detail=error.detail,
-                connection_error="503",
+                connection_error="502" if isinstance(error, Unexpected) else "503",
             )
 
 

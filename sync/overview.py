@@ -28,6 +28,8 @@ ICONS: Mapping[str, str] = MappingProxyType(
         EventType.CONNECTION_RECONNECTED: "link",
         EventType.CONNECTION_FAILED: "triangle-alert",
         EventType.CONNECTION_DEAUTHORIZED: "triangle-alert",
+        EventType.CONNECTION_LAPSING: "clock",
+        EventType.CONNECTION_UNREADABLE: "triangle-alert",
         EventType.CONNECTION_UNLINKED: "unlink",
         EventType.CONNECTION_DELETED: "trash-2",
         EventType.LINK_URL_RENEWED: "rotate-ccw",

@@ -5,10 +5,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from companies import tenancy
+from companies import data_keys, tenancy
 from companies.models import Membership
 from companies.roles import Role
 from connections.platforms import http
+from portal import crypto
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 # A busy machine is slow to make examples: that says nothing of the code.
@@ -63,6 +64,33 @@ def _hang_up():
     """Close what this thread keeps open to platforms between pulls."""
     yield
     http.close_clients()
+
+
+@pytest.fixture(autouse=True)
+def _forget_data_keys():
+    """Let no test find what another one unwrapped."""
+    yield
+    data_keys.forget()
+
+
+RING = {
+    "old": "old:b2xkLWtleS1vZi10aGlydHktdHdvLWJ5dGVzLWxvbmc=",
+    "new": "new:bmV3LWtleS1vZi10aGlydHktdHdvLWJ5dGVzLWxvbmc=",
+}
+
+
+@pytest.fixture
+def ring(settings):
+    """Put keys on the ring by their names; the first is current."""
+
+    def put(*names: str) -> crypto.KeyRing:
+        settings.ENCRYPTION_KEYS = ",".join(RING[name] for name in names)
+        crypto.key_ring.cache_clear()
+        data_keys.forget()
+        return crypto.key_ring()
+
+    yield put
+    crypto.key_ring.cache_clear()
 
 
 @pytest.fixture

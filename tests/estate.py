@@ -9,8 +9,16 @@ from django.db import connection, models
 from django.utils import timezone
 
 from api.models import ApiKey, ApiSettings, IdempotentRequest
-from companies import tenancy
-from companies.models import AuditEntry, Event, Invitation, Organization, OutboxEntry, User
+from companies import data_keys, tenancy
+from companies.models import (
+    AuditEntry,
+    Event,
+    Invitation,
+    Organization,
+    OutboxEntry,
+    RemovedOrganization,
+    User,
+)
 from companies.rls import RowLevelSecurity
 from connections.models import (
     AuthorizationAttempt,
@@ -168,6 +176,8 @@ def _add_rest(
         granted_at=now,
         expires_at=now + timedelta(hours=1),
     )
+    data_keys.require(organization.pk)
+    RemovedOrganization.objects.create(organization=organization, name=SECRET, actor_name=SECRET)
     StoredCredentials.objects.create(
         organization=organization,
         connection=link,

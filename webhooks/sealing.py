@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from portal.crypto import key_ring
+from companies import data_keys
+from companies.data_keys import SealedColumn
 from webhooks.models import WebhookConsumer
 
 _SECRET_BYTES = 32
@@ -20,15 +21,17 @@ def new_secret() -> str:
 
 
 def seal_secret(organization_id: UUID, consumer_id: UUID, secret: str) -> bytes:
-    return key_ring().encrypt(secret, context=_context("secret", organization_id, consumer_id))
+    """Seal a signing secret, in the transaction that stores it."""
+    context = _context("secret", organization_id, consumer_id)
+    return data_keys.seal(organization_id, secret, context=context)
 
 
 def seal_headers(organization_id: UUID, consumer_id: UUID, headers: dict[str, str]) -> bytes:
+    """Seal the values of headers, in the transaction that stores them."""
     if not headers:
         return b""
-    return key_ring().encrypt(
-        json.dumps(headers), context=_context("headers", organization_id, consumer_id)
-    )
+    context = _context("headers", organization_id, consumer_id)
+    return data_keys.seal(organization_id, json.dumps(headers), context=context)
 
 
 def secret_of(consumer: WebhookConsumer) -> str:
@@ -55,8 +58,23 @@ def headers_of(consumer: WebhookConsumer) -> dict[str, str]:
 
 def _open(consumer: WebhookConsumer, what: str, sealed: bytes | memoryview) -> str:
     context = _context(what, consumer.organization_id, consumer.pk)
-    return key_ring().decrypt(bytes(sealed), context=context)
+    return data_keys.unseal(consumer.organization_id, sealed, context=context)
 
 
 def _context(what: str, organization_id: UUID, consumer_id: UUID) -> str:
     return f"webhook|{what}|{organization_id}|{consumer_id}"
+
+
+def _column(name: str, what: str) -> SealedColumn:
+    return SealedColumn(
+        model=WebhookConsumer,
+        name=name,
+        context=lambda row: _context(what, row.organization_id, row.pk),
+    )
+
+
+SEALED = (
+    _column("sealed_secret", "secret"),
+    _column("sealed_previous_secret", "secret"),
+    _column("sealed_headers", "headers"),
+)

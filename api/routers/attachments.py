@@ -30,6 +30,7 @@ from connections.platforms.base import (
     PlatformError,
     RateLimited,
     TooLarge,
+    Unreadable,
 )
 from connections.schemas import DataType
 from portal.http import Streamed
@@ -47,6 +48,7 @@ _STATUSES: dict[type[PlatformError], int] = {
     NotSupported: 404,
     PermissionMissing: 403,
     RateLimited: 429,
+    Unreadable: 409,
 }
 
 

@@ -9,6 +9,7 @@ from companies.models.company import (
     clean_product,
     clean_tags,
 )
+from companies.models.data_key import StoredDataKey
 from companies.models.event import PUBLISHED, Event, EventQuerySet, EventType
 from companies.models.invitation import Invitation
 from companies.models.organization import (
@@ -18,6 +19,7 @@ from companies.models.organization import (
     TenantQuerySet,
 )
 from companies.models.outbox import OutboxEntry
+from companies.models.removed import RemovedOrganization
 from companies.models.user import User
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "OutboxEntry",
     "ProductInvalid",
     "Program",
+    "RemovedOrganization",
+    "StoredDataKey",
     "TagsInvalid",
     "TenantQuerySet",
     "User",

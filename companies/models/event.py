@@ -30,6 +30,14 @@ class EventType(models.TextChoices):
         "connection.deauthorized",
         pgettext_lazy("event", "Connection deauthorized"),
     )
+    CONNECTION_LAPSING = (
+        "connection.lapsing",
+        pgettext_lazy("event", "Authorization about to end"),
+    )
+    CONNECTION_UNREADABLE = (
+        "connection.unreadable",
+        pgettext_lazy("event", "Credentials cannot be decrypted"),
+    )
     CONNECTION_UNLINKED = "connection.unlinked", pgettext_lazy("event", "Connection unlinked")
     CONNECTION_DELETED = "connection.deleted", pgettext_lazy("event", "Connection deleted")
     LINK_URL_RENEWED = "link_url.renewed", pgettext_lazy("event", "Link URL renewed")

@@ -30,6 +30,9 @@ class StoredCredentials(models.Model):
     refreshed_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     lease_owner = models.CharField(max_length=64, blank=True, default="")
+    #: Which end of the authorization was warned of, and how many days before it.
+    warned_of = models.DateTimeField(null=True)
+    warned_days = models.PositiveSmallIntegerField(null=True)
     #: Set before the platform is asked, cleared with the answer: found set, an answer was lost.
     intent_at = models.DateTimeField(null=True)
 

@@ -26,6 +26,7 @@ from connections.platforms.errors import (
     TooLarge,
     Unexpected,
     Unreachable,
+    Unreadable,
 )
 from connections.platforms.extra_data import CustomSource, Supplement
 from connections.schemas import DataType, Record
@@ -56,6 +57,7 @@ __all__ = [
     "TooLarge",
     "Unexpected",
     "Unreachable",
+    "Unreadable",
 ]
 
 SourceType = Literal["Accounting", "Banking", "BankFeed", "Commerce", "Expense", "Other", "Unknown"]
@@ -156,7 +158,7 @@ class Platform(ABC):
     works_on_phones: ClassVar[bool] = True
     """Whether authorizing on a phone is as easy as on a computer."""
     lapses_after: ClassVar[timedelta | None] = None
-    """After so long without a pull the authorization ends by itself."""
+    """After so long without contact the authorization ends by itself."""
     access: ClassVar[str] = ""
     """How access is kept and when it ends, in a sentence or two for those who operate it."""
     setup: ClassVar[tuple[str, ...]] = ()

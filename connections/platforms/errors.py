@@ -9,7 +9,8 @@ PlatformError             message fit to show the user; .detail is for us, never
 ├─ Unexpected             their answer made no sense
 ├─ Missing                there is no such record or file (any more)
 ├─ TooLarge               a file is larger than may be passed on
-└─ NotSupported           the platform has no such data
+├─ NotSupported           the platform has no such data
+└─ Unreadable             what we ask with cannot be decrypted; no platform raises it
 """
 
 from collections.abc import Mapping
@@ -90,3 +91,7 @@ class TooLarge(PlatformError):
 
 class NotSupported(PlatformError):
     """The platform cannot give this data."""
+
+
+class Unreadable(PlatformError):
+    """What we would ask the platform with is stored, but cannot be decrypted."""

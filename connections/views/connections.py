@@ -15,7 +15,7 @@ from django_htmx.http import trigger_client_event
 from companies.access import PortalRequest, requires
 from companies.models import Company
 from companies.roles import Right
-from connections import links, one_time, operations
+from connections import lapsing, links, one_time, operations
 from connections.forms import AddConnectionForm
 from connections.models import (
     Connection,
@@ -64,9 +64,9 @@ def panel(request: PortalRequest, company_id: UUID, connection_id: UUID) -> Http
     """Show one connection; a chip opens it as a dialog."""
     company = _company(request, company_id)
     connection = get_object_or_404(_shown(company), pk=connection_id)
-    return _page_or_dialog(
-        request, "connections/panel.html", {"company": company, "connection": connection}
-    )
+    lapses = lapsing.lapses(company.organization_id, connection=connection)
+    context = {"company": company, "connection": connection, "lapse": next(iter(lapses), None)}
+    return _page_or_dialog(request, "connections/panel.html", context)
 
 
 @require_GET

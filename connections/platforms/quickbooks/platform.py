@@ -57,7 +57,7 @@ class QuickBooks(OAuthPlatform):
     environments: ClassVar[tuple[Environment, ...]] = ("production", "sandbox")
     lapses_after: ClassVar[timedelta | None] = timedelta(days=100)
     access: ClassVar[str] = gettext_noop(
-        "Access tokens live for an hour and renew themselves; without a pull for 100 days the"
+        "Access tokens live for an hour and renew themselves; without contact for 100 days the"
         " authorization ends, and in any case after five years. Customers also end it in QuickBooks"
         " under Apps."
     )

@@ -73,7 +73,7 @@ class Xero(OAuthPlatform):
     )
     lapses_after: ClassVar[timedelta | None] = timedelta(days=60)
     access: ClassVar[str] = gettext_noop(
-        "Access tokens live for 30 minutes and renew themselves; without a pull for 60 days the"
+        "Access tokens live for 30 minutes and renew themselves; without contact for 60 days the"
         " authorization ends. Customers also end it in Xero under Connected apps."
     )
     setup: ClassVar[tuple[str, ...]] = (
