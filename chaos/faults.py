@@ -33,6 +33,8 @@ type Undo = Callable[[], None]
 type Apply = Callable[["World"], tuple[str, Undo | None]]
 
 _QUEUES = ("pulls", "clock")
+#: Where workers come by; nobody changes keys meanwhile.
+_POINTS = [point for point in chaos.POINTS if point.startswith(("pull.", "token."))]
 LOST_ANSWER = "answer to a refresh lost"
 _WRONG_ANSWERS: Mapping[str, dict[str, Any]] = {
     "server_error": {},
@@ -114,7 +116,7 @@ def _kill_child(world: World) -> tuple[str, Undo | None]:
 
 def _order(order: str) -> Apply:
     def apply(world: World) -> tuple[str, Undo | None]:
-        point = world.random.choice([each for each in chaos.POINTS if each.startswith("pull.")])
+        point = world.random.choice(_POINTS)
         orders.give(world.rig.orders, point, order)
         return point, None
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Self
@@ -35,18 +35,22 @@ BEATS = ("beat-1", "beat-2")
 RELAYS = ("relay-1", "relay-2")
 WEB = "web"
 SANDBOX = "sandbox"
+EVERYTHING = (SANDBOX, WEB, *WORKERS, *BEATS, *RELAYS)
 #: What a deployment gives a worker.
 STOP_SECONDS = 40.0
 _PATIENCE = 120.0
 #: Short, so that tokens are renewed all the time.
 _ACCESS_TOKEN_SECONDS = "120"  # noqa: S105 - a time
-_REQUESTS_PER_MINUTE = "6000"
 
 
 class Rig:
     """Everything that runs; each process leads a group of its own, killed as a whole."""
 
-    def __init__(self, *, keep_logs: Path | None = None) -> None:
+    #: What the sandbox allows each authorization.
+    requests_per_minute = "6000"
+
+    def __init__(self, *, runs: Sequence[str] = EVERYTHING, keep_logs: Path | None = None) -> None:
+        self._runs = runs
         self._keep_logs = keep_logs
         self.directory = Path(tempfile.mkdtemp(prefix="ledgerport-chaos-"))
         for name in [each for each in os.environ if each.startswith(("LEDGERPORT_", "SANDBOX_"))]:
@@ -85,7 +89,7 @@ class Rig:
                 check=True,
                 cwd=locations.PROJECT,
             )
-            for name in (SANDBOX, WEB, *WORKERS, *BEATS, *RELAYS):
+            for name in self._runs:
                 self.start(name)
             self.wait_for("everything", lambda: all(map(self.is_up, self._running)))
         except BaseException:
@@ -119,6 +123,11 @@ class Rig:
         return next(each for each in self._engines.started if isinstance(each, Valkey))
 
     @property
+    def callback_url(self) -> str:
+        """Say where the sandbox sends people back to."""
+        return f"{self.web_url}/link/callback/sandbox"
+
+    @property
     def names(self) -> list[str]:
         """Name what runs."""
         return list(self._running)
@@ -128,7 +137,10 @@ class Rig:
         return sorted(self.directory.glob("*.log"))
 
     def start(self, name: str) -> None:
-        program = self._program(name)
+        self.run(name, self._program(name))
+
+    def run(self, name: str, program: Program) -> None:
+        """Start a program under a name, in the environment that all of them have."""
         if name not in self._log:
             self._log[name] = (self.directory / f"{name}.log").open("ab")
         self._running[name] = process.spawn(
@@ -214,7 +226,7 @@ class Rig:
                 host=HOST,
                 port=self._sandbox_port,
                 data_dir=self.directory,
-                redirect_uri=f"{self.web_url}/link/callback/sandbox",
+                redirect_uri=self.callback_url,
             )
         if name == WEB:
             return programs.web(host=HOST, port=self._web_port)
@@ -237,7 +249,7 @@ class Rig:
             "REDIS_URL": f"redis://{HOST}:{self.to_valkey.port}/0",
             "LEDGERPORT_CHAOS_ORDERS": str(self.orders),
             "SANDBOX_ACCESS_TOKEN_SECONDS": _ACCESS_TOKEN_SECONDS,
-            "SANDBOX_REQUESTS_PER_MINUTE": _REQUESTS_PER_MINUTE,
+            "SANDBOX_REQUESTS_PER_MINUTE": self.requests_per_minute,
             "PYTHONUNBUFFERED": "1",
         }
 

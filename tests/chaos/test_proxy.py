@@ -64,7 +64,7 @@ def test_it_cuts_what_there_is_and_lets_others_come(proxy):
 def test_it_refuses_until_it_is_mended(proxy):
     proxy.refuse()
 
-    with call(proxy) as caller, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), call(proxy) as caller:
         caller.recv(100)
     proxy.mend()
     test_it_passes_on_what_comes(proxy)

@@ -13,13 +13,13 @@ from typing import Any, Self
 
 from django.conf import settings
 
+from chaos.control import Control
 from companies import operations as companies
 from companies import tenancy
 from companies.models import Company, User
 from connections.models import Connection, StoredCredentials
 from engines import locations
 from link.sandbox import link_sandbox
-from tests.chaos.rig import Control
 
 #: The steps of a refresh, in their order; `chaos.POINTS` says what each means.
 POINTS = (

@@ -11,7 +11,6 @@ refreshed or used twice, a chain was lost that need not have been, or a lost one
 
 import argparse
 import importlib
-import os
 import signal
 import sys
 import time
@@ -22,11 +21,11 @@ from typing import Any
 import django
 import httpx
 
+from chaos.control import Control
+from chaos.rig import HOST, SANDBOX, Rig
 from portal.supervisor import programs
 from portal.supervisor.readiness import address, chosen_port
-from tests.chaos.rig import HOST, Control, Rig
 
-_CALLBACK = "http://127.0.0.1:8000/link/callback/sandbox"
 _WORKERS = 3
 _TOLD_EVERY = 100
 
@@ -34,13 +33,18 @@ _TOLD_EVERY = 100
 class TokenRig(Rig):
     """Engines, and a second sandbox that gives no grace."""
 
+    #: What is asked here is asked in minutes, not in a day.
+    requests_per_minute = "1000000"
+
     def start_strict_sandbox(self) -> str:
         port = chosen_port(HOST, 0)
         directory = self.directory / "strict"
         directory.mkdir()
-        program = programs.sandbox(host=HOST, port=port, data_dir=directory, redirect_uri=_CALLBACK)
+        program = programs.sandbox(
+            host=HOST, port=port, data_dir=directory, redirect_uri=self.callback_url
+        )
         grace = {"SANDBOX_REFRESH_GRACE_SECONDS": "0"}
-        self._start(replace(program, name="strict", environment={**program.environment, **grace}))
+        self.run("strict", replace(program, environment={**program.environment, **grace}))
         url = address(HOST, port)
         self.wait_for("the strict sandbox", lambda: _serves(url))
         return url
@@ -65,15 +69,13 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     # Whoever is asked to stop takes everything along that was started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    # What is asked here is asked in minutes, not in a day.
-    os.environ["SANDBOX_REQUESTS_PER_MINUTE"] = "1000000"
-    with TokenRig(workers=0) as rig:
+    with TokenRig(runs=[SANDBOX]) as rig:
         strict = rig.start_strict_sandbox()
         django.setup()
         # Models can be imported only now.
         module: Any = importlib.import_module("tests.chaos.token_rounds")
         platforms = [
-            module.Platform(rig.sandbox_url, has_grace=True, control=Control(rig.sandbox_url)),
+            module.Platform(rig.control_url, has_grace=True, control=Control(rig.control_url)),
             module.Platform(strict, has_grace=False, control=Control(strict)),
         ]
         began = time.monotonic()
