@@ -5,10 +5,11 @@ import os
 import subprocess
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from uuid import UUID
 
 import msgspec
 from django.core.files.storage import storages
@@ -107,7 +108,7 @@ def _refuse_unprepared() -> None:
     (hidden,) = _row(
         "SELECT count(*) FROM pg_class c WHERE relnamespace = 'public'::regnamespace "
         "AND relkind = 'r' AND relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy p "
-        f"WHERE p.polrelid = c.oid AND '{BACKUP_ROLE}'::regrole = ANY(p.polroles))"
+        "WHERE p.polrelid = c.oid AND 'ledgerport_backup'::regrole = ANY(p.polroles))"
     )
     if hidden:
         raise Refused(
@@ -147,7 +148,7 @@ def _copy_files(archive: zipfile.ZipFile) -> Files:
             size += file.size
         else:
             gone.append(file)
-    still_known = _known_now(gone)
+    still_known = known_now(gone)
     return Files(
         count=count,
         size=size,
@@ -183,8 +184,8 @@ def _copy(archive: zipfile.ZipFile, file: UploadedFile) -> bool:
     return digest.hexdigest() == file.sha256 and size == file.size
 
 
-def _known_now(gone: list[UploadedFile]) -> set[object]:
-    """Ask again, past the moment that this transaction sees."""
+def known_now(gone: Sequence[UploadedFile]) -> set[UUID]:
+    """Return the ids of those that have a row past the moment that this transaction sees, too."""
     if not gone:
         return set()
     later = connection.copy()
