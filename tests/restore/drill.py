@@ -108,7 +108,6 @@ class Drill:
     def _lose_everything(self) -> None:
         self._rig.end()
         self._questions.hang_up()
-        self._oracle = None
         self._told.mark()
         self._rig.drop_database()
 
@@ -197,11 +196,7 @@ def main() -> int:
         "violations": len(drill.violations),
     }
     for what, figure in table.items():
-        print(
-            f"{what:>44}  {figure:>12,.1f}"
-            if isinstance(figure, float)
-            else f"{what:>44}  {figure:>12,}"
-        )
+        print(f"{what:>44}  {round(figure, 1):>12,}")
     for violation in drill.violations[:50]:
         print(f"VIOLATION  {violation}")
     return 1 if drill.violations else 0
