@@ -6,7 +6,7 @@ Whoever watches (a history page, the relay of webhooks) reads the row; Redis onl
 import logging
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import redis
 from django.conf import settings
@@ -44,9 +44,15 @@ def record(
     connection_id: UUID | None = None,
     actor: Actor | None = None,
     payload: dict[str, Any] | None = None,
+    event_id: UUID | None = None,
 ) -> Event:
-    """Write the event and ring for it after commit."""
+    """Write the event and ring for it after commit.
+
+    An `event_id` that follows from what happened makes it the same event when it happens again in
+    a database that comes out of a backup.
+    """
     event = Event.objects.create(
+        id=event_id or uuid4(),
         organization_id=organization_id,
         company_id=company_id,
         connection_id=connection_id,

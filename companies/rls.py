@@ -6,6 +6,9 @@ PostgreSQL itself shows a statement only the rows of the organization that
 - `ledgerport_app` runs every statement; it sees one organization at a time.
 - `ledgerport_system` is taken for a moment by `tenancy.system()` for the few questions that span
   organizations (what is due? whose Link URL is this?) and may only read the tables named so.
+
+A third, `ledgerport_backup`, reads everything and writes nothing. No running process takes it: only
+the login that owns the tables can, for `manage.py backup` and `verify`.
 """
 
 from abc import ABC, abstractmethod
@@ -18,6 +21,7 @@ from django.db.backends.ddl_references import Statement, Table
 
 APP_ROLE = "ledgerport_app"
 SYSTEM_ROLE = "ledgerport_system"
+BACKUP_ROLE = "ledgerport_backup"
 
 #: The organization of this transaction; an empty setting (after an earlier transaction) is none.
 CURRENT_ORGANIZATION = "(SELECT nullif(current_setting('app.organization', true), '')::uuid)"
@@ -38,6 +42,53 @@ BEGIN
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO ledgerport_app', name);
   END LOOP;
   EXECUTE 'GRANT SELECT ON django_migrations TO ledgerport_app';
+END $$
+"""
+
+#: The roles, for a server that does not know them yet: a backup holds the tables' rights only.
+CREATE_ROLES = """
+DO $$
+DECLARE name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['ledgerport_app', 'ledgerport_system', 'ledgerport_backup'] LOOP
+    BEGIN
+      EXECUTE format(
+        'CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE', name
+      );
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END;
+    BEGIN
+      IF NOT pg_has_role(current_user, name, 'SET') THEN
+        -- Without inheriting, the owner sees no more rows than before it takes the role.
+        EXECUTE format('GRANT %I TO CURRENT_USER WITH SET TRUE, INHERIT %s', name,
+          CASE name WHEN 'ledgerport_backup' THEN 'FALSE' ELSE 'TRUE' END);
+      END IF;
+    -- Another database of the same server is migrated at the same time.
+    EXCEPTION WHEN unique_violation OR internal_error THEN NULL;
+    END;
+  END LOOP;
+END $$
+"""
+
+#: Lets the backup's role read every table that there is by now, tenants' tables past their policy.
+OPEN_TO_BACKUP = """
+DO $$
+DECLARE name text;
+BEGIN
+  GRANT USAGE ON SCHEMA public TO ledgerport_backup;
+  GRANT SELECT ON ALL TABLES IN SCHEMA public TO ledgerport_backup;
+  GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO ledgerport_backup;
+  FOR name IN
+    SELECT c.relname FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relrowsecurity
+      AND NOT EXISTS (
+        SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'backup_reads'
+      )
+  LOOP
+    EXECUTE format(
+      'CREATE POLICY backup_reads ON %I FOR SELECT TO ledgerport_backup USING (true)', name
+    );
+  END LOOP;
 END $$
 """
 

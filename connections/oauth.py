@@ -263,6 +263,17 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def opened_secrets(attempt: AuthorizationAttempt) -> list[str]:
+    """Open what an attempt keeps sealed.
+
+    :raises Undecryptable: when it was altered, or its key is gone.
+    """
+    found = [_open(attempt, "code_verifier", attempt.code_verifier)]
+    if attempt.granted is not None:
+        found.append(_open(attempt, "granted", attempt.granted))
+    return found
+
+
 def _seal(attempt: AuthorizationAttempt, field: str, plaintext: str) -> bytes:
     context = _context(attempt, field)
     return data_keys.seal(attempt.organization_id, plaintext, context=context)

@@ -18,7 +18,18 @@ from connections import extra_data
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import CustomType, data_type_of
-from sync.models import RUNNING, WAITING, DataStatus, Pull, PullStatus
+from sync.models import (
+    ACTIVE,
+    RUNNING,
+    WAITING,
+    DataStatus,
+    PlatformRequest,
+    Pull,
+    PullStatus,
+    RejectedRecord,
+    StagedRecord,
+    ValidationIssue,
+)
 
 #: Longer than the slowest single request to a platform, which ends after 60 s.
 LEASE = timedelta(seconds=75)
@@ -27,6 +38,20 @@ LEASE = timedelta(seconds=75)
 MAX_ATTEMPTS_WITHOUT_PROGRESS = 5
 #: Every so often a full pull finds what incremental ones cannot tell.
 INCREMENTALS_PER_FULL = 19
+#: What a pull counts as it goes along.
+_COUNTS = (
+    "pages",
+    "progress",
+    "fetched",
+    "added",
+    "changed",
+    "unchanged",
+    "repeated",
+    "rejected",
+    "deleted",
+    "warnings",
+    "errors",
+)
 
 
 class ClaimLost(Exception):
@@ -211,3 +236,29 @@ def requeue(pull: Pull) -> None:
         rung_at=None,
     )
     events.announce(pull.organization_id, pull.company_id)
+
+
+def start_over() -> int:
+    """Queue the entered organization's unfinished pulls from their beginning; answer how many.
+
+    For a database that comes out of a backup: no worker has them, and the platforms' pages have
+    moved on since the ones that were staged.
+    """
+    unfinished = Pull.objects.filter(status__in=ACTIVE)
+    ids = list(unfinished.values_list("pk", flat=True))
+    StagedRecord.objects.all().delete()
+    for kept in (RejectedRecord, ValidationIssue, PlatformRequest):
+        kept.objects.filter(pull_id__in=ids).delete()
+    unfinished.exclude(status=PullStatus.QUEUED).update(steps=step(PullStatus.QUEUED))
+    return unfinished.update(
+        status=PullStatus.QUEUED,
+        status_description="Queued again after the portal was restored from a backup.",
+        fence=F("fence") + 1,
+        lease_until=None,
+        rung_at=None,
+        attempts_without_progress=0,
+        cursor="",
+        watermark="",
+        total=None,
+        **dict.fromkeys(_COUNTS, 0),
+    )

@@ -1,13 +1,13 @@
 """What a pull's end tells the rest of the product, written in the transaction of that end."""
 
 from collections.abc import Iterable
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import connection as database
 
 from companies import events
 from companies.facts import company_facts
-from companies.models import Company, EventType
+from companies.models import Company, Event, EventType
 from connections.schemas import data_type_of
 from portal.wording import source_text
 from sync.models import Pull, PullStatus
@@ -62,8 +62,10 @@ def _record_batch(batch_id: UUID, company: Company) -> None:
     complete = sum(outcome["status"] == PullStatus.COMPLETE for outcome in outcomes)
     is_first = batch[0].trigger == Pull.Trigger.FIRST_LINK
     connections = {pull.connection_id for pull in batch}
+    event_type = EventType.READ_COMPLETED_INITIAL if is_first else EventType.READ_COMPLETED
     events.record(
-        EventType.READ_COMPLETED_INITIAL if is_first else EventType.READ_COMPLETED,
+        event_type,
+        event_id=_once(batch_id, event_type),
         organization_id=company.organization_id,
         company_id=company.pk,
         connection_id=connections.pop() if len(connections) == 1 else None,
@@ -76,6 +78,12 @@ def _record_batch(batch_id: UUID, company: Company) -> None:
             "dataTypes": outcomes,
         },
     )
+
+
+def _once(batch_id: UUID, event_type: EventType) -> UUID | None:
+    """Name the end of a batch, so that pulls repeated after a restored backup tell it once."""
+    event_id = uuid5(batch_id, event_type)
+    return None if Event.objects.filter(pk=event_id).exists() else event_id
 
 
 def _outcome(pull: Pull) -> dict[str, object]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from companies import tenancy
 from companies.models import Event, OutboxEntry
 from webhooks import alerts, catalog, payloads
-from webhooks.models import AlertEmail, AlertRule, Delivery, WebhookConsumer
+from webhooks.models import AlertEmail, AlertRule, Delivery, WebhookConsumer, delivery_id
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ def _fan_out(organization_id: UUID) -> tuple[int, int]:
         Delivery.objects.bulk_create(
             [
                 Delivery(
+                    pk=delivery_id(consumer.pk, event.pk),
                     organization_id=organization_id,
                     consumer=consumer,
                     event=event,

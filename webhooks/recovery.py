@@ -15,7 +15,14 @@ from django.utils.translation import gettext_noop
 from companies import audit, events, tenancy
 from companies.models import AuditKind, Event, EventQuerySet, EventType, User
 from webhooks import catalog, payloads
-from webhooks.models import PENDING, Delivery, DeliveryQuerySet, DeliveryStatus, WebhookConsumer
+from webhooks.models import (
+    PENDING,
+    Delivery,
+    DeliveryQuerySet,
+    DeliveryStatus,
+    WebhookConsumer,
+    delivery_id,
+)
 
 #: Older messages are gone from the ledger, and older events are not sent any more.
 KEPT_FOR = timedelta(days=30)
@@ -84,6 +91,7 @@ def replay(
         while batch := list(missing[:_BATCH]):
             made = [
                 Delivery(
+                    pk=delivery_id(consumer.pk, event.pk),
                     organization_id=consumer.organization_id,
                     consumer=consumer,
                     event=event,

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 
+from connections.platforms.decoding import UNREADABLE, repaired
 from connections.platforms.errors import (
     AuthorizationRevoked,
     PermissionMissing,
@@ -463,10 +464,19 @@ def _read(
 
 
 def decode[T](answer: Answer, decoder: msgspec.json.Decoder[T], platform: str, path: str) -> T:
-    """:raises Unexpected: when the answer is not what the decoder understands."""
+    """Read an answer; one that is almost JSON, but for single values, is read without these.
+
+    :raises Unexpected: when the answer is not what the decoder understands.
+    """
     try:
-        return decoder.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        try:
+            return decoder.decode(answer.content)
+        except msgspec.DecodeError:
+            almost = repaired(answer.content)
+            if almost is None:
+                raise
+            return decoder.decode(almost)
+    except UNREADABLE as error:
         start = answer.content[:80].decode(errors="replace")
         raise Unexpected(
             gettext_noop("%(platform)s gave an answer we do not understand."),

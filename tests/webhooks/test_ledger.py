@@ -12,7 +12,7 @@ from companies.models import OutboxEntry
 from companies.operations import create_company
 from tests.factories import OrganizationFactory
 from webhooks import claims, operations, outbox
-from webhooks.models import PENDING, Attempt, Delivery, WebhookConsumer
+from webhooks.models import PENDING, Attempt, Delivery, WebhookConsumer, delivery_id
 from webhooks.schedule import Schedule
 
 NOW = Schedule(waits=(dt.timedelta(0),) * 3, lease=dt.timedelta(seconds=-1))
@@ -104,3 +104,23 @@ def test_events_times_endpoints_are_deliveries_and_each_ends(db, steps):
             attempts = Attempt.objects.filter(delivery=delivery)
             assert delivery.attempts == attempts.count()
             assert (delivery.status == "succeeded") == attempts.filter(outcome="ok").exists()
+
+
+def test_a_message_made_again_has_the_id_it_had(db):
+    """As after a restored backup, whose outbox holds what was told after it."""
+    organization = OrganizationFactory()
+    operations.create_consumer(
+        organization, url="https://a.example/", event_types=["company.created"], actor=None
+    )
+    with tenancy.entered(organization.pk):
+        create_company(organization, name="Bakery")
+        event = OutboxEntry.objects.get().event
+        outbox.relay()
+        told = Delivery.objects.get()
+        told.delete()
+        OutboxEntry.objects.create(event=event, organization=organization)
+
+        outbox.relay()
+
+        again = Delivery.objects.get()
+    assert again.webhook_id == f"msg_{delivery_id(told.consumer_id, event.pk).hex}"

@@ -1,6 +1,13 @@
 from webhooks.models.alert import AlertEmail, AlertKind, AlertRule
 from webhooks.models.consumer import DisabledBy, WebhookConsumer, WebhookConsumerQuerySet
-from webhooks.models.delivery import PENDING, Attempt, Delivery, DeliveryQuerySet, DeliveryStatus
+from webhooks.models.delivery import (
+    PENDING,
+    Attempt,
+    Delivery,
+    DeliveryQuerySet,
+    DeliveryStatus,
+    delivery_id,
+)
 
 __all__ = [
     "PENDING",
@@ -14,4 +21,5 @@ __all__ = [
     "DisabledBy",
     "WebhookConsumer",
     "WebhookConsumerQuerySet",
+    "delivery_id",
 ]

@@ -1,5 +1,5 @@
 from typing import Self
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.db import models
 from django.db.models.functions import Now
@@ -9,6 +9,15 @@ from django.utils.translation import pgettext_lazy
 from companies.models import Event, Organization, TenantQuerySet
 from companies.rls import RowLevelSecurity, SameOrganization
 from webhooks.models.consumer import WebhookConsumer
+
+
+def delivery_id(consumer_id: UUID, event_id: UUID) -> UUID:
+    """Name the delivery of an event to a consumer, the same whoever makes it and however often.
+
+    A database that comes out of a backup makes again what it had made later: consumers know it by
+    its `webhook-id`.
+    """
+    return uuid5(consumer_id, str(event_id))
 
 
 class DeliveryStatus(models.TextChoices):

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from connections.platforms.decoding import MAX_MAGNITUDE
+
 _MOST_DIGITS = 28
 
 
@@ -20,6 +22,8 @@ class Quantity(msgspec.Struct, rename="camel"):
         # A Decimal's arithmetic keeps 28 digits, and would round the rest away in silence.
         if len(str(abs(self.decimal_mantissa))) > _MOST_DIGITS:
             raise ValueError(f"An amount has more than {_MOST_DIGITS} digits.")
+        if not 0 <= self.decimal_places <= MAX_MAGNITUDE:
+            raise ValueError(f"An amount has {self.decimal_places} decimal places.")
 
     @property
     def value(self) -> Decimal:

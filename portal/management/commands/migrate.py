@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
-from companies.rls import GRANT_FRAMEWORK_TABLES
+from companies.rls import CREATE_ROLES, GRANT_FRAMEWORK_TABLES, OPEN_TO_BACKUP
 from portal.owner import as_owner
 
 
@@ -18,4 +18,6 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         super().handle(*args, **options)
         with connections[options["database"]].cursor() as cursor:
+            cursor.execute(CREATE_ROLES)
             cursor.execute(GRANT_FRAMEWORK_TABLES)
+            cursor.execute(OPEN_TO_BACKUP)

@@ -2,6 +2,8 @@
 
 import io
 import logging
+import os
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -35,6 +37,12 @@ from connections.platforms.base import (
 )
 from connections.platforms.json_paths import JsonPath
 from connections.schemas import RECORD_TYPES, DataType, decode, encode, listing
+from connections.schemas.validation import validate
+from tests.connections.platforms.mangling import Mangled
+
+#: How many spoilt answers each adapter gets, and which: `MANGLED=5000` for a long look.
+MANGLED = int(os.environ.get("MANGLED", "25"))
+MANGLED_FROM = int(os.environ.get("MANGLED_FROM", "0"))
 
 type Fault = Callable[[httpx.Request], httpx.Response]
 
@@ -131,6 +139,12 @@ class PlatformContract(ABC):
     """Whether lists come in several answers."""
     other_shape: ClassVar[bytes] = b"[]"
     """JSON that no list of theirs could be."""
+    pins_order: ClassVar[frozenset[str]] = frozenset({"id"})
+    """What of a row says where it stands; a row that stands elsewhere may stop a pull."""
+    chooses: ClassVar[frozenset[str]] = frozenset()
+    """What of a row says whether it is of the type at all."""
+    rows_have_ids: ClassVar[bool] = True
+    """Whether their rows come with the ids that records have."""
     known_property: ClassVar[str] = "id"
     """What every row of theirs has, where types are supplemental."""
 
@@ -261,6 +275,59 @@ class PlatformContract(ABC):
         assert rejected[0].reason
         assert spoilt.encode() in rejected[0].raw
         assert {record.id for page in pages for record in page.records} == ids
+
+    def test_mangled_record_is_mapped_or_kept_aside(self, books: Books):
+        """Whatever a value becomes, it costs its own record at most, and the counts add up."""
+        odd = [
+            f"MANGLED_FROM={seed}: {what}"
+            for seed in range(MANGLED_FROM, MANGLED_FROM + MANGLED)
+            if (what := self._mangled(books, random.Random(seed)))
+        ]
+
+        assert not odd, "\n".join(each[:500] for each in odd)
+
+    def _mangled(self, books: Books, dice: random.Random) -> str:
+        """Pull a list with one value changed; say what is wrong with what came of it."""
+        data_type = dice.choice(sorted(self.platform.data_types))
+        ids = books.fill(data_type, 3)
+        client = books.client()
+        named = ids if self.rows_have_ids and not data_type.is_single else None
+        mangled = Mangled(client._transport, dice, named)
+        client._transport = mangled
+        platform = self.platform(client, books.authorized(), sleep=lambda _: None)
+        wrong = ""
+        try:
+            pages = list(platform.fetch(data_type, since=None, cursor=None))
+            wrong = self._amiss(pages, set() if data_type.is_single else ids, mangled)
+        except RateLimited:
+            pass  # of so many pulls
+        except PlatformError as error:
+            # What rows stand in, their order, or the one answer that is all there is.
+            if not (data_type.is_single or self.may_end(mangled, error)):
+                wrong = f"ends the pull with {error!r} {error.detail}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
+            wrong = f"raises {error!r}"
+        return wrong and f"{data_type}: {mangled.what} {wrong}"
+
+    def _amiss(self, pages: list[Page], ids: set[str], mangled: Mangled) -> str:
+        records = [record for page in pages for record in page.records]
+        rejected = [row for page in pages for row in page.rejected]
+        count = len(records) + len(rejected) + sum(len(page.deleted_ids) for page in pages)
+        for record in records:
+            validate(record)
+            if decode(type(record), encode(record)) != record:
+                return "is read back as another record"
+        if not all(row.reason for row in rejected):
+            return "is kept aside without a reason"
+        if len({record.id for record in records} & ids) < len(ids) - 1:
+            return "costs other records"
+        if count < len(ids) and not mangled.spoils(self.chooses):
+            return "loses its record"
+        return ""
+
+    def may_end(self, mangled: Mangled, _error: PlatformError) -> bool:
+        """Tell whether a pull may end because of such a value."""
+        return mangled.spoils(self.pins_order)
 
     def test_platform_that_repeats_itself_is_refused(self, books: Books):
         if not self.has_pages:

@@ -97,6 +97,7 @@ class TestHledger(CredentialContract):
     platform: type[CredentialPlatform] = Hledger
     has_pages: ClassVar[bool] = False
     other_shape: ClassVar[bytes] = b"{}"
+    rows_have_ids: ClassVar[bool] = False
 
     def list_type(self) -> DataType:
         return DataType.JOURNAL_ENTRIES

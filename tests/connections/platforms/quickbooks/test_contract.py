@@ -15,3 +15,5 @@ class TestQuickBooks(OAuthContract):
     platform: type[OAuthPlatform] = SmallPages
     #: It has no snapshots: what changes while a pull runs comes once more at its end.
     pins_snapshot: ClassVar[bool] = False
+    pins_order: ClassVar[frozenset[str]] = frozenset({"Id", "MetaData", "MetaData.LastUpdatedTime"})
+    chooses: ClassVar[frozenset[str]] = frozenset({"Type", "AccountType", "status", "Active"})

@@ -109,6 +109,7 @@ class SandboxBooks(OAuthBooks):
 
 class TestSandbox(OAuthContract):
     platform: type[OAuthPlatform] = SmallPages
+    pins_order: ClassVar[frozenset[str]] = frozenset({"id", "updated_at"})
 
     @pytest.fixture
     def books(self) -> SandboxBooks:

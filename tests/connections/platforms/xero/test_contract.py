@@ -27,6 +27,10 @@ class TestXero(OAuthContract):
     platform: type[OAuthPlatform] = SmallPages
     #: Xero has no snapshots: what changes while a pull runs comes once more at its end.
     pins_snapshot: ClassVar[bool] = False
+    pins_order: ClassVar[frozenset[str]] = frozenset({"UpdatedDateUTC", "JournalNumber"})
+    chooses: ClassVar[frozenset[str]] = frozenset(
+        {"Type", "PaymentType", "Status", "IsCustomer", "IsSupplier", "TaxType"}
+    )
 
     @pytest.fixture
     def books(self, xero: XeroServer) -> Iterator[XeroBooks]:

@@ -1,0 +1,5 @@
+import sys
+
+from tests.restore.drill import main
+
+sys.exit(main())
