@@ -26,6 +26,7 @@ from django.db.models.functions import Now
 from companies import tenancy
 from companies.models import TenantQuerySet
 from connections import sealing
+from connections.gates import gate_before
 from connections.lifecycle import deauthorize
 from connections.models import Connection, StoredCredentials
 from connections.platforms import get_platform
@@ -36,6 +37,7 @@ from connections.platforms.base import (
     Supplement,
     Unreachable,
 )
+from connections.platforms.gates import gated
 from connections.registration import http_client, platform_app
 from connections.revocation import give_back
 from connections.schemas import DataType
@@ -63,12 +65,13 @@ def open_platform(
     :raises PlatformError: when the platform could not be asked for fresh ones.
     """
     stored = sealing.load(connection)
-    if stored.is_due:
-        stored = _renewed(connection, seen_version=stored.version)
     app = platform_app(connection.organization_id, connection.platform)
-    http = http_client(connection.platform, app, stored.credentials)
-    platform = get_platform(connection.platform)
-    yield platform(http, stored.credentials, sleep=sleep, supplements=supplements)
+    with gated(gate_before(connection, app, stored.credentials)):
+        if stored.is_due:
+            stored = _renewed(connection, seen_version=stored.version)
+        http = http_client(connection.platform, app, stored.credentials)
+        platform = get_platform(connection.platform)
+        yield platform(http, stored.credentials, sleep=sleep, supplements=supplements)
 
 
 def renew_after_401(connection: Connection, seen: Credentials) -> Credentials:
