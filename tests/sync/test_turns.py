@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from companies import tenancy
 from connections.models import Connection
-from sync import engine, operations, tasks, turns
+from sync import claims, engine, operations, tasks, turns
 from sync.models import DataStatus, Pull, PullStatus
 from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory, PullFactory
 from tests.sync.scripted import invoice, page
@@ -183,23 +183,18 @@ def test_who_is_told_the_same_as_another_worker_takes_the_next(
 
 
 @pytest.mark.parametrize("is_needed_elsewhere", [True, False])
-def test_a_long_pull_gives_way_after_a_page(
-    connection, platform, bells, monkeypatch, is_needed_elsewhere
-):
+def test_a_long_pull_gives_way_after_a_page(connection, platform, monkeypatch, is_needed_elsewhere):
     """And goes on after it, with the attempt not held against it."""
-    monkeypatch.setattr(engine, "TIME_BUDGET", timedelta(seconds=0.2))
+    monkeypatch.setattr(engine, "_LOOK_AROUND_SECONDS", 0)
     queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
     (other,) = somebody()
-    platform.serve(
-        page(invoice(1), cursor="1"),
-        page(invoice(2), cursor="2"),
-        lambda: time.sleep(0.25),
-        page(invoice(3), cursor="3"),
-    )
+    platform.serve(*(page(invoice(number), cursor=str(number)) for number in (1, 2, 3)))
     if is_needed_elsewhere:
-        platform.steps[1:1] = [lambda: waits(other), lambda: time.sleep(0.25)]
+        platform.steps.insert(1, lambda: waits(other))
+    claimed = claims.claim(connection)
+    assert claimed is not None
 
-    tasks.run_connection()
+    engine.execute(claimed, give_way_at=0)
 
     queued.refresh_from_db()
     if not is_needed_elsewhere:
@@ -207,13 +202,20 @@ def test_a_long_pull_gives_way_after_a_page(
         return
     assert (queued.status, queued.pages) == (PullStatus.QUEUED, 2)
     assert queued.status_description == "Gave its worker to somebody who waited; goes on by itself."
-    assert bells[-1] == (connection.organization_id, connection.pk)
     assert next_up() == [other.pk, connection.pk]
-    monkeypatch.setattr(engine, "TIME_BUDGET", MINUTE)
     engine.run_connection(connection.organization_id, connection.pk)
     queued.refresh_from_db()
     assert (queued.status, queued.added) == (PullStatus.COMPLETE, 3)
     assert DataStatus.objects.get(data_type="invoices").record_count == 3
+
+
+def test_what_is_left_of_a_turn_is_rung_for_again(connection, bells, monkeypatch):
+    monkeypatch.setattr(engine, "TIME_BUDGET", timedelta(0))
+    operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+
+    tasks.run_connection()
+
+    assert bells == [(connection.organization_id, connection.pk)]
 
 
 def test_nobody_gives_way_to_what_is_merely_scheduled_or_equally_busy(connection):
