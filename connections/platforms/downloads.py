@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from connections.platforms.deadlines import ending_within
 from connections.platforms.errors import Missing, PlatformError, TooLarge
 from connections.platforms.http import (
     CONNECT_SECONDS,
@@ -82,6 +83,7 @@ def download(
     try:
         with (
             passage(platform, time.sleep) as outcome,
+            ending_within(TOTAL_SECONDS),
             client.stream("GET", path, headers=headers, timeout=timeout) as response,
         ):
             outcome.status = response.status_code

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 
+from connections.platforms.deadlines import BoundedTransport, ending_within
 from connections.platforms.errors import (
     AuthorizationRevoked,
     PermissionMissing,
@@ -103,7 +104,7 @@ def new_client(*, base_url: str, transport: httpx.BaseTransport | None = None) -
     """
     return httpx.Client(
         base_url=base_url,
-        transport=transport,
+        transport=transport or BoundedTransport(limits=_LIMITS),
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
         limits=_LIMITS,
         follow_redirects=False,
@@ -516,16 +517,19 @@ def _read(
     content: bytes | None = None,
     total_seconds: float = TOTAL_SECONDS,
 ) -> Answer:
-    """Read one answer, bounded in decompressed size and, from chunk to chunk, in time."""
+    """Read one answer, bounded in decompressed size and in time."""
     started = time.monotonic()
     timeout = httpx.Timeout(
         min(READ_SECONDS, total_seconds), connect=CONNECT_SECONDS, pool=CONNECT_SECONDS
     )
     chunks: list[bytes] = []
     size = 0
-    with client.stream(
-        method, url, params=params, content=content, headers=dict(headers), timeout=timeout
-    ) as response:
+    with (
+        ending_within(total_seconds),
+        client.stream(
+            method, url, params=params, content=content, headers=dict(headers), timeout=timeout
+        ) as response,
+    ):
         for chunk in response.iter_bytes():
             chunks.append(chunk)
             size += len(chunk)
