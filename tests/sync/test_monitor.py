@@ -102,7 +102,7 @@ def test_an_outage_is_told_once_for_all_it_keeps_waiting(client, organization, c
     assert vendor == monitor.Outage("Sandbox", 2, since, again)
     assert own == monitor.Outage("hledger · A hledger Ltd", 1, since, again)
     assert page.count("has not answered since") == 2
-    assert "2 connections wait, and the next is asked for again" in page
+    assert "2 connections wait. Next try: " in page
 
 
 def test_what_is_resolved_is_no_cause(organization, connection):
