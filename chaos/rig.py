@@ -210,9 +210,12 @@ class Rig:
         deadline = time.monotonic() + within
         while not condition():
             if time.monotonic() > deadline:
-                ends = "\n".join(f"{log.name}: {process.tail(log, 1000)}" for log in self.logs)
-                raise TimeoutError(f"{what}: not within {within:.0f} s\n{ends}")
+                raise TimeoutError(f"{what}: not within {within:.0f} s\n{self.last_words()}")
             time.sleep(0.1)
+
+    def last_words(self) -> str:
+        """Return the ends of all logs."""
+        return "\n".join(f"{log.name}: {process.tail(log, 1000)}" for log in self.logs)
 
     def _signal(self, engine: Postgres | Valkey, number: signal.Signals) -> None:
         """Send a signal to an engine with all its children."""

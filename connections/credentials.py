@@ -28,6 +28,7 @@ import chaos
 from companies import data_keys, tenancy
 from companies.models import TenantQuerySet
 from connections import sealing
+from connections.gates import gate_before
 from connections.lifecycle import deauthorize, report_unreadable
 from connections.models import Connection, StoredCredentials
 from connections.platforms import get_platform
@@ -39,6 +40,7 @@ from connections.platforms.base import (
     Unreachable,
     Unreadable,
 )
+from connections.platforms.gates import gated
 from connections.registration import http_client, platform_app
 from connections.revocation import give_back
 from connections.schemas import DataType
@@ -72,13 +74,15 @@ def open_platform(
     """
     with _in_words(connection):
         stored = sealing.load(connection)
+        app = platform_app(connection.organization_id, connection.platform)
+    with gated(gate_before(connection, app, stored.credentials)):
         if stored.is_due:
             chaos.point("token.due")
-            stored = _renewed(connection, seen_version=stored.version)
-        app = platform_app(connection.organization_id, connection.platform)
-    http = http_client(connection.platform, app, stored.credentials)
-    platform = get_platform(connection.platform)
-    yield platform(http, stored.credentials, sleep=sleep, supplements=supplements)
+            with _in_words(connection):
+                stored = _renewed(connection, seen_version=stored.version)
+        http = http_client(connection.platform, app, stored.credentials)
+        platform = get_platform(connection.platform)
+        yield platform(http, stored.credentials, sleep=sleep, supplements=supplements)
 
 
 def renew_after_401(connection: Connection, seen: Credentials) -> Credentials:

@@ -195,14 +195,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
-# The clock's ticks have a queue of their own, so that long pulls do not stand before them; one that
-# was not taken in time is worth nothing, since the next one looks again.
-CELERY_TASK_DEFAULT_QUEUE = "pulls"
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("pulls", "clock")]
+# A worker takes from its queues by turns. The bells of pulls have one of their own, so that however
+# many there are, nothing else stands behind them. So have the clock's ticks: one that was not taken
+# in time is worth nothing, since the next one looks again.
+CELERY_TASK_DEFAULT_QUEUE = "work"
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name) for name in ("pulls", "work", "clock")
+]
 CELERY_TASK_ROUTES = {
     f"{app}.beat.*": {"queue": "clock", "routing_key": "clock"}
     for app in ("connections", "sync", "files", "notices", "webhooks", "api")
-}
+} | {"sync.tasks.run_connection": {"queue": "pulls", "routing_key": "pulls"}}
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"sync.beat.{task}", "schedule": 5.0, "options": {"expires": 10.0}}
     for name, task in {

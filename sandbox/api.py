@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sandbox import documents
 from sandbox.answers import Json, Refusal, refuse
-from sandbox.faults import Fault
+from sandbox.faults import SPOILT, Fault
 from sandbox.grants import READ_SCOPE, Grant
 from sandbox.interference import answer_with
 from sandbox.ledger import moments
@@ -61,7 +61,7 @@ def collection(server: Server, grant: Grant, request: Request, fault: Fault | No
         page_size=page_size,
         fields=_fields(query),
     )
-    if fault is None or fault.kind != "truncated":
+    if fault is None or fault.kind not in SPOILT:
         server.served.record(grant.id, name, found.rows)
     return {
         "items": [row.body for row in found.rows],

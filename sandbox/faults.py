@@ -11,17 +11,28 @@ KINDS = (
     "forbidden",
     "rate_limited",
     "rate_limited_bare",
+    "rate_limited_date",
     "server_error",
     "slow",
     "hang",
     "truncated",
+    "cut_off",
+    "drip",
     "html",
+    "wrong_charset",
+    "huge_field",
+    "gzip_bomb",
+    "empty",
     "repeated_page",
     "token_revoked",
     "lost_refresh_answer",
 )
 
-_SECONDS = {"slow": 5.0, "hang": 120.0, "rate_limited": 5.0}
+_SECONDS = {"slow": 5.0, "hang": 120.0, "rate_limited": 5.0, "rate_limited_date": 5.0}
+#: What spoils the answer, so that nothing of it counts as served.
+SPOILT = frozenset(
+    {"truncated", "cut_off", "drip", "wrong_charset", "huge_field", "gzip_bomb", "empty"}
+)
 _API = "/api/"
 _TOKEN = "/oauth/token"  # noqa: S105 - a path
 

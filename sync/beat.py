@@ -180,7 +180,7 @@ def _messages_waiting() -> int:
     try:
         with current_app.connection_for_read() as broker:
             channel: Any = broker.default_channel
-            queue = channel.queue_declare(current_app.conf.task_default_queue, passive=True)
+            queue = channel.queue_declare("pulls", passive=True)
             return int(queue.message_count)
     except ChannelError:  # in Redis an empty queue does not exist
         return 0

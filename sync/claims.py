@@ -36,6 +36,8 @@ LEASE = timedelta(seconds=75)
 #: A pull that kills its workers is given up; infrastructure that fails is not the pull's fault, so
 #: only attempts that staged no page count.
 MAX_ATTEMPTS_WITHOUT_PROGRESS = 5
+#: Whoever does not get to the end in so long will not; a day's limit does not count.
+DEADLINE = timedelta(hours=2)
 #: Every so often a full pull finds what incremental ones cannot tell.
 INCREMENTALS_PER_FULL = 19
 #: What a pull counts as it goes along.
@@ -63,8 +65,13 @@ UPDATE sync_pull
    SET status = 'Fetching', status_description = '', fence = fence + 1,
        steps = steps || jsonb_build_object('status', 'Fetching', 'at', statement_timestamp()),
        lease_until = statement_timestamp() + %(lease)s * interval '1 second',
+       claimed_at = statement_timestamp(),
        attempts = attempts + 1, attempts_without_progress = attempts_without_progress + 1,
-       started_at = coalesce(started_at, statement_timestamp()), not_before = NULL
+       started_at = coalesce(started_at, statement_timestamp()),
+       deadline_at = coalesce(
+         deadline_at, statement_timestamp() + %(deadline)s * interval '1 second'
+       ),
+       not_before = NULL, outage_since = NULL
  WHERE id = (
     SELECT id FROM sync_pull
      WHERE connection_id = %(connection)s AND status = ANY(%(waiting)s)
@@ -93,6 +100,7 @@ def claim(connection: Connection) -> Pull | None:
             {
                 "connection": connection.pk,
                 "lease": LEASE.total_seconds(),
+                "deadline": DEADLINE.total_seconds(),
                 "waiting": [str(status) for status in WAITING],
                 "running": [str(status) for status in RUNNING],
             },
@@ -208,12 +216,12 @@ def move(pull: Pull, status: PullStatus, **fields: Any) -> None:
 
 def give_back(pull: Pull, *, reason: str) -> None:
     """Let another worker go on after the last staged page; the attempt is not held against it."""
-    wait(
-        pull,
-        reason=reason,
-        rung_at=None,
-        attempts_without_progress=Greatest(F("attempts_without_progress") - 1, 0),
-    )
+    wait(pull, reason=reason, rung_at=None, **without_the_attempt())
+
+
+def without_the_attempt() -> dict[str, Any]:
+    """Return what to write of a pull whose attempt came to nothing, by no fault of its own."""
+    return {"attempts_without_progress": Greatest(F("attempts_without_progress") - 1, 0)}
 
 
 def wait(pull: Pull, *, reason: str, **fields: Any) -> None:

@@ -5,14 +5,18 @@ pull over goes on after the last page.
 """
 
 import logging
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, InterfaceError, OperationalError
+from django.db.models.functions import Now
 
 import chaos
 from companies import tenancy
@@ -27,18 +31,21 @@ from connections.platforms.base import (
     Platform,
     PlatformError,
     RateLimited,
+    Suspended,
 )
 from connections.platforms.http import Exchange, recorded
 from connections.schemas import CustomType, data_type_of
-from sync import claims, outcomes, publishing, staging
+from sync import claims, outcomes, publishing, staging, turns
 from sync.claims import ClaimLost
 from sync.models import WAITING, DataStatus, PlatformRequest, Pull, PullStatus
 from sync.outcomes import Failure
 
 logger = logging.getLogger(__name__)
 
-#: A worker turns to another connection after so long; what is left is rung for again.
-TIME_BUDGET = timedelta(seconds=60)
+#: A worker looks whose turn it is after so long; what is left is rung for again.
+TIME_BUDGET = timedelta(seconds=5)
+#: From then on it looks so often, after a page, whether somebody is worse off.
+_LOOK_AROUND_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 15.0
 
 
@@ -50,20 +57,45 @@ class CancelRequested(Exception):
     """Somebody wants the pull to stop."""
 
 
+class GaveWay(Exception):
+    """The worker is needed more elsewhere."""
+
+
+class DeadlinePassed(Exception):
+    """The pull began too long ago to get to an end."""
+
+
 class EndlessPaging(Exception):
     """The platform goes on without getting on."""
 
 
+class Turn(Enum):
+    """How far a worker came with a connection."""
+
+    #: There was nothing to take: somebody else was quicker.
+    MISSED = "missed"
+    DONE = "done"
+    #: The time was over; something may be left.
+    LEFT = "left"
+
+
 def run_connection(organization_id: UUID, connection_id: UUID) -> bool:
     """Carry out the connection's waiting pulls in turn; answer whether some may be left."""
+    return take_turn(organization_id, connection_id) is Turn.LEFT
+
+
+def take_turn(organization_id: UUID, connection_id: UUID) -> Turn:
+    """Carry out the connection's waiting pulls, one after the other, until the time is over."""
     give_way_at = time.monotonic() + TIME_BUDGET.total_seconds()
+    turn = Turn.MISSED
     while time.monotonic() < give_way_at:
         pull = _claim_next(organization_id, connection_id)
         if pull is None:
-            return False
+            return turn
+        turn = Turn.DONE
         chaos.point("pull.claimed")
-        execute(pull)
-    return True
+        execute(pull, give_way_at=give_way_at)
+    return Turn.LEFT
 
 
 def recover(organization_id: UUID, pull_id: UUID) -> bool:
@@ -111,11 +143,14 @@ def _claim_next(organization_id: UUID, connection_id: UUID) -> Pull | None:
         return claims.claim(connection)
 
 
-def execute(pull: Pull) -> None:
-    """Carry out a claimed pull to its end, or as far as this worker gets."""
+def execute(pull: Pull, *, give_way_at: float) -> None:
+    """Carry out a claimed pull to its end, or as far as this worker gets.
+
+    From `give_way_at` on, it is left after a page when the worker is needed more elsewhere.
+    """
     try:
         with _while_ours():
-            _fetch(pull)
+            _fetch(pull, give_way_at)
             failure = _check(pull)
             if failure is None:
                 _publish(pull)
@@ -124,14 +159,17 @@ def execute(pull: Pull) -> None:
     except (
         OutOfUse,
         CancelRequested,
+        DeadlinePassed,
         EndlessPaging,
         PlatformError,
         publishing.CountsDisagree,
     ) as reason:
         with _while_ours():
             _conclude(pull, reason)
+    except GaveWay:
+        _give_back(pull, reason="Gave its worker to somebody who waited; goes on by itself.")
     except (SystemExit, SoftTimeLimitExceeded):
-        _give_back(pull)
+        _give_back(pull, reason="Its worker was stopped; another one goes on.")
         raise
     except (OperationalError, InterfaceError):
         # The database went away: no outcome of the pull. Its lease runs out, and somebody goes on.
@@ -152,6 +190,10 @@ def _conclude(pull: Pull, reason: Exception) -> None:
             _lose_access(pull, reason)
         case RateLimited():
             _slow_down(pull, reason)
+        case Suspended():
+            _leave_alone(pull, reason)
+        case DeadlinePassed():
+            _end(pull, _too_late(pull))
         case PlatformError():
             logger.info("%s pull %s: %s (%s)", pull.data_type, pull.pk, reason, reason.detail)
             _end(pull, outcomes.failure_of(reason))
@@ -162,8 +204,11 @@ def _conclude(pull: Pull, reason: Exception) -> None:
             _end(pull, _disagreeing(reason))
 
 
-def _fetch(pull: Pull) -> None:
-    """Stage the pages that are not staged yet."""
+def _fetch(pull: Pull, give_way_at: float) -> None:
+    """Stage the pages that are not staged yet.
+
+    :raises GaveWay: after a page, when the worker is needed more elsewhere.
+    """
     with tenancy.entered(pull.organization_id):
         store_is_empty = not DataStatus.objects.filter(
             connection=pull.connection, data_type=pull.data_type
@@ -178,14 +223,20 @@ def _fetch(pull: Pull) -> None:
         ) as platform,
     ):
         with _still_wanted(pull):
+            _require_time(pull)
             claims.write(pull)
         for page in _pages(pull, platform):
             chaos.point("pull.page-answered")
             prepared = staging.prepare(page)
             with _still_wanted(pull):
+                _require_time(pull)
                 staging.stage(pull, page, prepared, store_is_empty=store_is_empty)
                 _write_requests(pull, exchanges)
             chaos.point("pull.page-staged")
+            if time.monotonic() >= give_way_at:
+                if turns.is_needed_elsewhere(pull.organization_id):
+                    raise GaveWay
+                give_way_at = time.monotonic() + _LOOK_AROUND_SECONDS
 
 
 @contextmanager
@@ -274,6 +325,12 @@ def _still_wanted(pull: Pull) -> Iterator[None]:
             pull.cancel_requested_by_name = stop.cancel_requested_by_name
             raise CancelRequested
         yield
+
+
+def _require_time(pull: Pull) -> None:
+    """:raises DeadlinePassed: when it began too long ago."""
+    if Pull.objects.filter(pk=pull.pk, deadline_at__lte=Now()).exists():
+        raise DeadlinePassed
 
 
 def _require_linked(pull: Pull, connection: Connection | None) -> None:
@@ -375,27 +432,61 @@ def _slow_down(pull: Pull, error: RateLimited) -> None:
     wait, longest = timedelta(seconds=error.retry_after or 0), outcomes.LONGEST_WAIT
     if error.is_daily:
         wait, longest = wait or outcomes.DAY_WITHOUT_A_TIME, outcomes.LONGEST_DAY
-    # Tries are counted against a platform that never gets on; a day's limit is known to end.
-    tries = 0 if error.is_daily else pull.attempts_without_progress
+    # Tries are counted against a platform that never gets on. A day's limit is known to end, and
+    # what we hold back ourselves says nothing of the platform.
+    is_counted = error.was_asked and not error.is_daily
+    tries = pull.attempts_without_progress if is_counted else 0
     if not wait or wait > longest or tries >= claims.MAX_ATTEMPTS_WITHOUT_PROGRESS:
         _end(pull, outcomes.failure_of(error))
         return
+    until = outcomes.now() + wait
+    platform = get_platform(pull.connection.platform).name
+    fields = {} if error.was_asked else claims.without_the_attempt()
+    if error.is_daily:
+        fields["deadline_at"] = until + claims.DEADLINE
+    _park(pull, until, f"Waits for {platform} until {outcomes.clock(until)}.", **fields)
+
+
+def _leave_alone(pull: Pull, error: Suspended) -> None:
+    """Wait without a worker for a platform that does not answer; nothing was asked of it."""
+    # Not all at once when it answers again: the longer it was out, the more wait.
+    lasted = (outcomes.now() - error.since).total_seconds()
+    spread = random.uniform(0, min(max(lasted / 4, 5), 300))  # noqa: S311 - spreads, not secret
+    until = outcomes.now() + timedelta(seconds=error.retry_after + spread)
+    platform = get_platform(pull.connection.platform).name
+    reason = f"{platform} does not answer. It is asked again at {outcomes.clock(until)}."
+    _park(pull, until, reason, since=error.since, **claims.without_the_attempt())
+
+
+def _park(
+    pull: Pull, until: datetime, reason: str, *, since: datetime | None = None, **fields: Any
+) -> None:
+    """Put a claimed pull back until a time comes, and its connection's others with it."""
     with tenancy.entered(pull.organization_id):
         claims.lock_owners(pull)  # before the pull, since the other pulls are changed too
-        until = outcomes.now() + wait
-        platform = get_platform(pull.connection.platform).name
-        reason = f"Waits for {platform} until {outcomes.clock(until)}."
-        claims.wait(pull, reason=reason, not_before=until)
-        # The limit is the connection's: the others would only run into it too.
+        claims.wait(pull, reason=reason, not_before=until, outage_since=since, **fields)
+        # What one meets the others would only meet too.
         Pull.objects.filter(connection=pull.connection, status__in=WAITING).update(
-            not_before=until, status_description=reason
+            not_before=until, status_description=reason, outage_since=since
         )
 
 
-def _give_back(pull: Pull) -> None:
-    """Leave the pull to another worker: this one is being stopped."""
+def _give_back(pull: Pull, *, reason: str) -> None:
+    """Leave the pull to another worker, which goes on after the last page."""
     with _while_ours(), tenancy.entered(pull.organization_id):
-        claims.give_back(pull, reason="Its worker was stopped; another one goes on.")
+        claims.give_back(pull, reason=reason)
+
+
+def _too_late(pull: Pull) -> Failure:
+    platform = get_platform(pull.connection.platform).name
+    hours = int(claims.DEADLINE.total_seconds() // 3600)
+    return Failure(
+        status=PullStatus.FETCH_ERROR,
+        message=f"{platform} did not give all of it within {hours} hours. What was pulled before "
+        "stays as it was.",
+        detail=f"deadline passed after {pull.pages} pages, {pull.attempts} attempts",
+        connection_error="504",
+    )
 
 
 def _endless(pull: Pull, error: EndlessPaging) -> Failure:

@@ -27,7 +27,7 @@ from connections.models import (
 )
 from connections.platforms import PLATFORMS
 from sync.history import PullRow, rows
-from sync.models import RUNNING, WAITING, DataStatus, Pull
+from sync.models import RUNNING, WAITING, DataStatus, Pull, PullQuerySet
 
 SHOWN = 25
 CAUSES_SHOWN = 20
@@ -72,6 +72,16 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A platform, or one customer's own server, that does not answer."""
+
+    name: str
+    connections: int
+    since: datetime
+    next_try_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Lapse:
     """An authorization that ends unless the platform is asked for something before."""
 
@@ -102,6 +112,7 @@ def read(organization: Organization) -> dict[str, Any]:
         "parked": _rows(
             active.filter(status__in=WAITING, not_before__gt=Now()).order_by("not_before", "pk")
         ),
+        "outages": outages(organization),
         "causes": causes(organization),
         "lapses": lapses(organization),
         "heartbeat": Heartbeat.read(),
@@ -110,6 +121,44 @@ def read(organization: Organization) -> dict[str, Any]:
 
 def _rows(pulls: Any) -> list[PullRow]:
     return rows(pulls.select_related("company", "connection", "requested_by")[:SHOWN])
+
+
+def outages(organization: Organization) -> list[Outage]:
+    """Group the connections that wait for a platform to answer again; the widest spread first.
+
+    A vendor is out for all of them. A customer's own server is out for nobody else.
+    """
+    waiting = (
+        Pull.objects.within(organization).filter(status__in=WAITING).exclude(outage_since=None)
+    )
+    vendors = [key for key, platform in PLATFORMS.items() if platform.redirects]
+    found = _outages(waiting.filter(connection__platform__in=vendors), "connection__platform")
+    own = waiting.exclude(connection__platform__in=vendors)
+    found += _outages(own, "connection__platform", "company__name", "connection")[:CAUSES_SHOWN]
+    return sorted(found, key=lambda outage: (-outage.connections, outage.since))
+
+
+def _outages(pulls: PullQuerySet, *kept_together: str) -> list[Outage]:
+    groups: Any = (
+        pulls.values(*kept_together)
+        .annotate(
+            spread=Count("connection", distinct=True),
+            since=Min("outage_since"),
+            next_try_at=Min("not_before"),
+        )
+        .order_by("since")
+    )
+    return [
+        Outage(
+            name=" · ".join(
+                filter(None, (_name(each["connection__platform"]), each.get("company__name", "")))
+            ),
+            connections=each["spread"],
+            since=each["since"],
+            next_try_at=each["next_try_at"],
+        )
+        for each in groups
+    ]
 
 
 def causes(organization: Organization) -> list[Cause]:

@@ -230,7 +230,7 @@ def complete(pull: Pull, counts: dict[str, int], moment: datetime, record_count:
     status.watermark = pull.watermark
     status.incrementals = 0 if pull.is_full else status.incrementals + 1
     status.record_count = record_count
-    _settle(pull, status, schedule.due_after(status.frequency, moment))
+    _settle(pull, status, schedule.next_due(status.frequency, moment, status.connection_id))
     Connection.objects.filter(pk=pull.connection_id).update(last_pull_at=moment)
     Company.objects.filter(pk=pull.company_id).update(last_pull_at=moment)
     if not _is_anything_shown(pull.connection):

@@ -2,6 +2,10 @@
 
 The next pull is due one interval after the last success; failures never move that anchor, they
 only bring retries inside the slot. A month is a calendar month: after 31 January comes 28 February.
+
+Every connection has a minute of its own within the hour. What is switched on together, or was made
+up for together, would otherwise fall due together for ever: so a pull may be due a little earlier,
+never later, where that brings it nearer to its minute.
 """
 
 import random
@@ -24,11 +28,23 @@ INTERVAL = (
     "WHEN 'weekly' THEN interval '7 days' WHEN 'monthly' THEN interval '1 month' END"
 )
 
-#: Spreads first pulls of a schedule over a tenth of the interval, at most a quarter of an hour, so
-#: that switching it on does not send every connection to its platform at once. Stable per row.
-SPREAD = (
-    "mod(('x' || substr(md5(d.connection_id::text || d.data_type), 1, 8))::bit(32)::bigint, "
-    "least(extract(epoch FROM {interval}) / 10, 900)::bigint) * interval '1 second'"
+#: Seconds into the hour at which a connection's own moment is.
+_OWN_MOMENT = "mod(('x' || substr(md5({connection}::text), 1, 8))::bit(32)::bigint, 3600)"
+
+_INTO_THE_HOUR = "mod(floor(extract(epoch FROM {moment}))::bigint, 3600)"
+
+#: Spreads first pulls of a schedule over the hour, each to its connection's own moment.
+FIRST = (
+    "statement_timestamp() + interval '1 second' * "
+    f"mod(3600 + {_OWN_MOMENT} - {_INTO_THE_HOUR.format(moment='statement_timestamp()')}, 3600)"
+)
+
+#: A due time, brought nearer to the connection's own moment by a tenth of the interval and a
+#: quarter of an hour at most; NULL for none.
+NEARER = (
+    "({due} - interval '1 second' * least("
+    f"mod(3600 + {_INTO_THE_HOUR.format(moment='{due}')} - {_OWN_MOMENT}, 3600), "
+    "least(extract(epoch FROM {interval}) / 10, 900)::bigint))"
 )
 
 _RESCHEDULE = f"""
@@ -37,7 +53,7 @@ UPDATE sync_datastatus d
        next_due_at = CASE
          WHEN e.span IS NULL THEN NULL
          WHEN d.last_success_at + e.span > statement_timestamp() THEN d.last_success_at + e.span
-         ELSE statement_timestamp() + {SPREAD.format(interval="e.span")}
+         ELSE {FIRST.format(connection="d.connection_id")}
        END
   FROM (
     SELECT s.id, f.frequency, {INTERVAL.format(frequency="f.frequency")} AS span
@@ -71,7 +87,7 @@ UPDATE sync_datastatus d
          WHEN d.next_due_at IS NOT NULL OR e.is_active THEN d.next_due_at
          ELSE greatest(
            d.last_success_at + e.span,
-           statement_timestamp() + {SPREAD.format(interval="e.span")}
+           {FIRST.format(connection="d.connection_id")}
          )
        END
   FROM (
@@ -108,6 +124,24 @@ def due_after(frequency: str, moment: datetime) -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT %s::timestamptz + {INTERVAL.format(frequency='%s')}", [moment, frequency]
+        )
+        (due,) = cast("tuple[datetime | None]", cursor.fetchone())
+    return due
+
+
+def next_due(frequency: str, moment: datetime, connection_id: UUID) -> datetime | None:
+    """Return when the connection is pulled again after a success; None when nothing is scheduled.
+
+    That is one interval later, or a little earlier: at the connection's own minute.
+    """
+    nearer = NEARER.format(due="s.due", interval="s.span", connection="s.connection_id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {nearer} FROM (SELECT {INTERVAL.format(frequency='f.frequency')} AS span, "  # noqa: S608 - made of the constants above
+            f"f.moment + {INTERVAL.format(frequency='f.frequency')} AS due, f.connection_id "
+            "FROM (SELECT %s AS frequency, %s::timestamptz AS moment, %s::uuid AS connection_id) f"
+            ") s",
+            [frequency, moment, connection_id],
         )
         (due,) = cast("tuple[datetime | None]", cursor.fetchone())
     return due

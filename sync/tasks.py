@@ -9,19 +9,25 @@ from celery import shared_task
 from celery.signals import worker_process_init
 
 from portal import ringing
-from sync import engine
+from sync import engine, turns
 
 
 @shared_task(name="sync.tasks.run_connection")
-def run_connection(*, organization_id: str, connection_id: str, **_: Any) -> None:
-    """Carry out a connection's waiting pulls; finding none is no error, bells ring twice."""
-    organization, connection = UUID(organization_id), UUID(connection_id)
-    if engine.run_connection(organization, connection):
-        ring(organization, connection)
+def run_connection(**_ids: Any) -> None:
+    """Let whoever's turn it is have this worker; finding nobody is no error, bells ring twice.
+
+    The ids tell for whom the bell was rung, which may not be who is next: see `turns`.
+    """
+    for organization_id, connection_id in turns.next_up():
+        turn = engine.take_turn(organization_id, connection_id)
+        if turn is engine.Turn.LEFT:
+            ring(organization_id, connection_id)
+        if turn is not engine.Turn.MISSED:
+            return
 
 
 def ring(organization_id: UUID, connection_id: UUID) -> None:
-    """Tell a worker of a connection; call it after commit."""
+    """Tell the workers that a connection waits; call it after commit."""
     ringing.ring(run_connection, organization_id=organization_id, connection_id=connection_id)
 
 

@@ -1,5 +1,7 @@
 """The cast: Alice administers Harbour Lending; Bob belongs to Quay Capital and must see nothing."""
 
+from datetime import timedelta
+
 import hypothesis
 import pytest
 from django.conf import settings
@@ -10,6 +12,7 @@ from companies.models import Membership
 from companies.roles import Role
 from connections.platforms import http
 from portal import crypto
+from sync import engine
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 # A busy machine is slow to make examples: that says nothing of the code.
@@ -17,6 +20,9 @@ hypothesis.settings.register_profile(
     "ledgerport", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("ledgerport")
+
+#: Nor does a worker on it get through a connection's pulls in the time it has for one.
+engine.TIME_BUDGET = timedelta(minutes=1)
 
 #: A password's hash is slow on purpose; hundreds of tests sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

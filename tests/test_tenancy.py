@@ -23,7 +23,7 @@ from companies.models import TenantQuerySet
 from companies.roles import RIGHTS, Right, Role
 from files import scanning
 from portal.celery import app as celery
-from sync import engine, stream, tasks
+from sync import engine, stream
 from tests import estate
 from tests.factories import (
     CompanyFactory,
@@ -147,7 +147,7 @@ PUBLIC = {
 
 #: What workers do, and how it stays inside an organization.
 TASKS = {
-    "sync.tasks.run_connection": "enters the organization it is told, and finds nothing else there",
+    "sync.tasks.run_connection": "reads whose turn it is as the system role, then enters there",
     "files.tasks.scan_file": "enters the organization it is told, and finds nothing else there",
     "files.tasks.sweep_orphans": "enters each organization that has files, one after the other",
     "files.beat.ring_due_scans": "reads ids as the system role, and only rings",
@@ -449,7 +449,7 @@ def test_a_worker_finds_nothing_of_another_organization(layers, harbour):
     other = OrganizationFactory()
     connection_id = harbour.parameters["connection_id"]
 
-    tasks.run_connection(organization_id=str(other.pk), connection_id=str(connection_id))
+    assert engine.take_turn(other.pk, connection_id) is engine.Turn.MISSED
     assert not engine.recover(other.pk, harbour.lost_pull_id)
 
     assert estate.checksums(harbour.organization) == before

@@ -29,6 +29,7 @@ from connections.platforms.base import (
     PermissionMissing,
     PlatformError,
     RateLimited,
+    Suspended,
     TooLarge,
     Unreadable,
 )
@@ -196,7 +197,7 @@ def _later(answer: Callable[[], HttpResponseBase]) -> Later:
 
 
 def _refusal(error: PlatformError) -> ApiError:
-    wait = error.retry_after if isinstance(error, RateLimited) else None
+    wait = error.retry_after if isinstance(error, (RateLimited, Suspended)) else None
     return ApiError(
         _STATUSES.get(type(error), 503),
         error.message,

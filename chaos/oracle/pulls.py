@@ -97,7 +97,7 @@ def _judge_ends(
     grants: dict[UUID, list[str]],
     verdict: Verdict,
 ) -> None:
-    """I2, I5, I6: all have ended, as what they should have; counts agree; one event each."""
+    """I2: all have ended, and as what they should have."""
     for pull, connection, status, began, ended, message in database.rows(
         "SELECT id, connection_id, status, coalesce(started_at, requested_at), "
         "coalesce(completed_at, now()), error_message || ' | ' || error_detail FROM sync_pull"
@@ -114,6 +114,11 @@ def _judge_ends(
         "pulls taken up again", database.number("SELECT count(*) FROM sync_pull WHERE attempts > 1")
     )
     verdict.add("most attempts of one pull", database.number("SELECT max(attempts) FROM sync_pull"))
+    judge_traces(database, verdict)
+
+
+def judge_traces(database: Database, verdict: Verdict) -> None:
+    """I5, I6: counts agree, each pull has one event of its end, and nothing is left behind."""
     wrong = database.number(
         "SELECT count(*) FROM sync_pull "
         "WHERE fetched <> added + changed + unchanged + repeated + rejected AND status = 'Complete'"

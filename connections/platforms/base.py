@@ -23,16 +23,21 @@ from connections.platforms.errors import (
     PermissionMissing,
     PlatformError,
     RateLimited,
+    Suspended,
     TooLarge,
     Unexpected,
     Unreachable,
     Unreadable,
 )
 from connections.platforms.extra_data import CustomSource, Supplement
+from connections.platforms.gates import DAY, MINUTE, SECOND, Limits, Rate
 from connections.schemas import DataType, Record
 from connections.words import gettext_noop
 
 __all__ = [
+    "DAY",
+    "MINUTE",
+    "SECOND",
     "Attachment",
     "AuthorizationRevoked",
     "CredentialField",
@@ -42,6 +47,7 @@ __all__ = [
     "Environment",
     "Identity",
     "InvalidCredentials",
+    "Limits",
     "Missing",
     "NotSupported",
     "OAuthPlatform",
@@ -50,10 +56,12 @@ __all__ = [
     "Platform",
     "PlatformApp",
     "PlatformError",
+    "Rate",
     "RateLimited",
     "Rejected",
     "SourceType",
     "Supplement",
+    "Suspended",
     "TooLarge",
     "Unexpected",
     "Unreachable",
@@ -161,6 +169,8 @@ class Platform(ABC):
     """After so long without contact the authorization ends by itself."""
     access: ClassVar[str] = ""
     """How access is kept and when it ends, in a sentence or two for those who operate it."""
+    limits: ClassVar[Limits] = Limits()
+    """How often it answers; what all our workers ask together stays below."""
     setup: ClassVar[tuple[str, ...]] = ()
     """What an operator does at the vendor's before customers can link, step by step."""
 

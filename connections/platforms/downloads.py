@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from connections.platforms.deadlines import ending_within
 from connections.platforms.errors import Missing, PlatformError, TooLarge
 from connections.platforms.http import (
     CONNECT_SECONDS,
@@ -19,6 +20,7 @@ from connections.platforms.http import (
     error_for,
     get,
     network_error,
+    passage,
 )
 
 MOST_BYTES = 25 * 1024 * 1024
@@ -79,7 +81,12 @@ def download(
     headers = {"Accept": "*/*", **({"Authorization": f"Bearer {token}"} if token else {})}
     timeout = httpx.Timeout(_READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
     try:
-        with client.stream("GET", path, headers=headers, timeout=timeout) as response:
+        with (
+            passage(platform, time.sleep) as outcome,
+            ending_within(TOTAL_SECONDS),
+            client.stream("GET", path, headers=headers, timeout=timeout) as response,
+        ):
+            outcome.status = response.status_code
             if response.status_code != httpx.codes.OK:
                 raise _refusal(platform, response, path, token)
             into.writelines(_bounded(platform, response, path))

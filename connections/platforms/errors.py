@@ -4,8 +4,9 @@ PlatformError             message fit to show the user; .detail is for us, never
 ├─ AuthorizationRevoked   the platform refuses our credentials
 ├─ InvalidCredentials     .field names what was typed in wrongly on the Link page
 ├─ PermissionMissing      we may look, but not at this
-├─ RateLimited            .retry_after seconds, when the platform said so; .is_daily
+├─ RateLimited            .retry_after seconds, when that is known; .is_daily; .was_asked
 ├─ Unreachable            no answer, or their server failed: try again later
+│  └─ Suspended           it did not answer of late, so it was not asked; .retry_after, .since
 ├─ Unexpected             their answer made no sense
 ├─ Missing                there is no such record or file (any more)
 ├─ TooLarge               a file is larger than may be passed on
@@ -14,6 +15,7 @@ PlatformError             message fit to show the user; .detail is for us, never
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from connections.words import Told
 
@@ -57,6 +59,7 @@ class RateLimited(PlatformError):
     """The platform wants fewer requests.
 
     ``is_daily``: a day's allowance is used up, so the wait is long and still no failure.
+    ``was_asked``: whether the platform itself said so; we hold back before it has to.
     """
 
     def __init__(
@@ -66,15 +69,34 @@ class RateLimited(PlatformError):
         *,
         retry_after: float | None = None,
         is_daily: bool = False,
+        was_asked: bool = True,
         detail: str = "",
     ) -> None:
         super().__init__(template, values, detail=detail)
         self.retry_after = retry_after
         self.is_daily = is_daily
+        self.was_asked = was_asked
 
 
 class Unreachable(PlatformError):
     """The platform did not answer, or failed on its side."""
+
+
+class Suspended(Unreachable):
+    """The platform failed so often of late that it is left alone for a while."""
+
+    def __init__(
+        self,
+        template: str,
+        values: Mapping[str, object] | None = None,
+        *,
+        retry_after: float,
+        since: datetime,
+        detail: str = "",
+    ) -> None:
+        super().__init__(template, values, detail=detail)
+        self.retry_after = retry_after
+        self.since = since
 
 
 class Unexpected(PlatformError):

@@ -3,36 +3,21 @@
 Redirects are not followed and proxies not obeyed, as with every client of ours.
 """
 
-import ssl
 from collections.abc import Iterable
-from functools import cache
 
 import httpcore
 import httpx
 
 from connections.addresses import AddressRefused, PublicNetwork
+from connections.platforms.deadlines import BoundedTransport
 from connections.platforms.errors import InvalidCredentials
 
 
-class GuardedTransport(httpx.HTTPTransport):
+class GuardedTransport(BoundedTransport):
     """Reaches public addresses only."""
 
     def __init__(self, *, limits: httpx.Limits) -> None:
-        super().__init__(limits=limits, trust_env=False)
-        # httpx has no argument for httpcore's network backend.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(),
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_TypedIn(),
-        )
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Make the TLS context once: it costs more than many requests."""
-    return httpx.create_ssl_context(trust_env=False)
+        super().__init__(limits=limits, network=_TypedIn())
 
 
 class _TypedIn(PublicNetwork):

@@ -17,15 +17,18 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 
+from connections.platforms.deadlines import BoundedTransport, ending_within
 from connections.platforms.decoding import UNREADABLE, repaired
 from connections.platforms.errors import (
     AuthorizationRevoked,
     PermissionMissing,
     PlatformError,
     RateLimited,
+    Suspended,
     Unexpected,
     Unreachable,
 )
+from connections.platforms.gates import Gate, Ticket, the_gate
 from connections.platforms.guard import GuardedTransport
 from connections.words import gettext_noop
 
@@ -40,6 +43,7 @@ __all__ = [
     "get_json",
     "network_error",
     "new_client",
+    "passage",
     "pause",
     "platform_client",
     "post_form",
@@ -57,7 +61,8 @@ READ_SECONDS = 30.0
 TOTAL_SECONDS = 60.0
 MAX_BYTES = 50 * 1024 * 1024
 TRIES = 3
-LONGEST_PAUSE = 30.0
+#: Longer than this no worker sits still: who waits for a platform holds none.
+LONGEST_PAUSE = 5.0
 LONGEST_RETRY_AFTER = 24 * 3600.0
 
 logger = logging.getLogger(__name__)
@@ -100,7 +105,7 @@ def new_client(*, base_url: str, transport: httpx.BaseTransport | None = None) -
     """
     return httpx.Client(
         base_url=base_url,
-        transport=transport,
+        transport=transport or BoundedTransport(limits=_LIMITS),
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
         limits=_LIMITS,
         follow_redirects=False,
@@ -206,14 +211,16 @@ def get(
     credentials = {"Authorization": f"Bearer {token}"} if token else {}
     for attempt in range(1, tries + 1):
         try:
-            answer = _receive(
-                client,
-                "GET",
-                path,
-                params=params,
-                headers={**credentials, **(headers or {})},
-                total_seconds=total_seconds,
-            )
+            with passage(platform, sleep) as outcome:
+                answer = _receive(
+                    client,
+                    "GET",
+                    path,
+                    params=params,
+                    headers={**credentials, **(headers or {})},
+                    total_seconds=total_seconds,
+                )
+                outcome.status = answer.status
         except httpx.RequestError as error:
             if attempt == tries or not isinstance(error, _PASSING):
                 raise network_error(platform, error, path) from _cause(error)
@@ -226,10 +233,24 @@ def get(
         limit = refusal.retry_after if isinstance(refusal, RateLimited) else None
         wait = limit if limit is not None else retry_after(answer.headers)
         may_pass = _may_pass(answer.status) if meant is None else isinstance(meant, _TRANSIENT)
-        if attempt == tries or not may_pass or (wait or 0) > LONGEST_PAUSE:
+        if may_pass and (wait or 0) > LONGEST_PAUSE:
+            raise _until_later(platform, refusal, wait)
+        if attempt == tries or not may_pass:
             raise refusal
         sleep(_jitter(attempt) if wait is None else wait)
     raise AssertionError("the last try returns or raises")
+
+
+def _until_later(platform: str, refusal: PlatformError, seconds: float | None) -> PlatformError:
+    """Return a refusal with the time to come back, which an outage may tell, too."""
+    if isinstance(refusal, RateLimited):
+        return refusal
+    return RateLimited(
+        gettext_noop("%(platform)s asks us to come back later."),
+        {"platform": platform},
+        retry_after=seconds,
+        detail=refusal.detail,
+    )
 
 
 def post_form(
@@ -244,18 +265,79 @@ def post_form(
     """Send a form once and return whatever was answered.
 
     :raises Unreachable: when it is unknown what the platform made of it.
+    :raises PlatformError: when it is not the time to ask.
     """
     try:
-        return _receive(
-            client,
-            "POST",
-            url,
-            content=body.encode(),
-            headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
-            total_seconds=total_seconds,
-        )
+        with passage(platform, time.sleep) as outcome:
+            answer = _receive(
+                client,
+                "POST",
+                url,
+                content=body.encode(),
+                headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
+                total_seconds=total_seconds,
+            )
+            outcome.status = answer.status
+            return answer
     except httpx.RequestError as error:
         raise network_error(platform, error, url) from _cause(error)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a request, for the gate."""
+
+    status: int = 0
+
+
+@contextmanager
+def passage(platform: str, sleep: Sleep) -> Iterator[Outcome]:
+    """Make one request in the block, when it is its turn.
+
+    :raises RateLimited: when that is longer than a worker should sit still.
+    :raises Suspended: when the platform is left alone for a while.
+    """
+    gate = the_gate()
+    if gate is None:
+        yield Outcome()
+        return
+    ticket = _admitted(gate, platform, sleep)
+    outcome, is_answered = Outcome(), None
+    try:
+        yield outcome
+        is_answered = not _is_failure(outcome.status)
+    except httpx.TransportError as error:
+        is_answered = None if isinstance(error, _OURS) else False
+        raise
+    finally:
+        gate.leave(ticket, is_answered=is_answered)
+
+
+def _admitted(gate: Gate, platform: str, sleep: Sleep) -> Ticket:
+    waited = 0.0
+    while True:
+        ticket = gate.enter()
+        if ticket.wait <= 0:
+            return ticket
+        if ticket.outage_since is not None:
+            raise Suspended(
+                gettext_noop("%(platform)s does not answer at the moment."),
+                {"platform": platform},
+                retry_after=ticket.wait,
+                since=ticket.outage_since,
+                detail="left alone for a while",
+            )
+        waited += ticket.wait
+        if waited > LONGEST_PAUSE:
+            raise RateLimited(
+                gettext_noop("%(platform)s allows no more requests at the moment."),
+                {"platform": platform},
+                retry_after=ticket.wait,
+                is_daily=ticket.is_daily,
+                was_asked=False,
+                detail="held back by our own count",
+            )
+        sleep(ticket.wait)
 
 
 def pause(platform: str, seconds: float, sleep: Sleep) -> None:
@@ -268,6 +350,7 @@ def pause(platform: str, seconds: float, sleep: Sleep) -> None:
             gettext_noop("%(platform)s asks us to slow down."),
             {"platform": platform},
             retry_after=seconds,
+            was_asked=False,
             detail="no request left this minute",
         )
     if seconds > 0:
@@ -377,6 +460,8 @@ _PASSING = (
 )
 
 _TRANSIENT = (RateLimited, Unreachable)
+#: What never left us says nothing about the platform.
+_OURS = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.PoolTimeout)
 
 
 class _TooLarge(httpx.RequestError):
@@ -433,16 +518,19 @@ def _read(
     content: bytes | None = None,
     total_seconds: float = TOTAL_SECONDS,
 ) -> Answer:
-    """Read one answer, bounded in decompressed size and, from chunk to chunk, in time."""
+    """Read one answer, bounded in decompressed size and in time."""
     started = time.monotonic()
     timeout = httpx.Timeout(
         min(READ_SECONDS, total_seconds), connect=CONNECT_SECONDS, pool=CONNECT_SECONDS
     )
     chunks: list[bytes] = []
     size = 0
-    with client.stream(
-        method, url, params=params, content=content, headers=dict(headers), timeout=timeout
-    ) as response:
+    with (
+        ending_within(total_seconds),
+        client.stream(
+            method, url, params=params, content=content, headers=dict(headers), timeout=timeout
+        ) as response,
+    ):
         for chunk in response.iter_bytes():
             chunks.append(chunk)
             size += len(chunk)
@@ -513,10 +601,11 @@ def _cause(error: httpx.RequestError) -> httpx.RequestError | None:
 
 
 def _may_pass(status: int) -> bool:
-    return (
-        status in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT}
-        or status >= httpx.codes.INTERNAL_SERVER_ERROR
-    )
+    return status == httpx.codes.TOO_MANY_REQUESTS or _is_failure(status)
+
+
+def _is_failure(status: int) -> bool:
+    return status == httpx.codes.REQUEST_TIMEOUT or status >= httpx.codes.INTERNAL_SERVER_ERROR
 
 
 def _jitter(attempt: int) -> float:

@@ -112,10 +112,16 @@ class Pull(models.Model):
     # The claim
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    #: When a worker last took it.
+    claimed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     attempts_without_progress = models.PositiveSmallIntegerField(default=0)
     #: Not to be claimed before: it waits for a back-off or for the platform's limit.
     not_before = models.DateTimeField(null=True, blank=True)
+    #: The platform does not answer since then: it is parked until somebody finds that it does.
+    outage_since = models.DateTimeField(null=True, blank=True)
+    #: When it ends although it is not complete: set by the first claim, and moved by days' limits.
+    deadline_at = models.DateTimeField(null=True, blank=True)
     #: When a worker was last told of it.
     rung_at = models.DateTimeField(null=True, blank=True)
 
@@ -193,6 +199,12 @@ class Pull(models.Model):
                 fields=["connection", "data_type", "-requested_at"], name="pull_by_connection"
             ),
             models.Index(fields=["batch"], name="pull_by_batch"),
+            # Whose turn it is depends on whose it was last.
+            models.Index(
+                fields=["organization", "-claimed_at"],
+                condition=models.Q(claimed_at__isnull=False),
+                name="pull_by_claim",
+            ),
             # The relay and the reaper look only at what is not finished.
             models.Index(
                 fields=["status", "lease_until"],

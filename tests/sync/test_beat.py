@@ -106,7 +106,11 @@ def test_the_next_pull_is_due_one_interval_after_the_last_success(
     done = pull()
 
     status = DataStatus.objects.get(data_type="invoices")
-    assert status.next_due_at == (after and done.completed_at + after)
+    if after is None:
+        assert status.next_due_at is None
+        return
+    earlier = done.completed_at + after - status.next_due_at
+    assert timedelta(0) <= earlier <= min(after / 10, timedelta(minutes=15))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +201,8 @@ def test_a_success_after_failures_restarts_the_interval(connection, platform, pu
 
     status = DataStatus.objects.get(data_type="invoices")
     assert status.failures == 0
-    assert status.next_due_at == done.completed_at + timedelta(days=1)
+    wait = status.next_due_at - done.completed_at
+    assert timedelta(hours=23, minutes=45) <= wait <= timedelta(days=1)
 
 
 def test_an_unheard_bell_is_rung_again(connection, bells, nothing_queued_at_the_broker):
@@ -267,7 +272,7 @@ def test_linking_again_resumes_every_schedule(connection, organization, alice, s
     operations.queue_first_pulls(connection)
 
     statuses = {each.data_type: each for each in DataStatus.objects.all()}
-    soon = timezone.now() + timedelta(minutes=15)
+    soon = timezone.now() + timedelta(hours=1)
     bills_due_at = statuses["bills"].next_due_at
     assert bills_due_at is not None
     assert timezone.now() - timedelta(minutes=1) < bills_due_at < soon

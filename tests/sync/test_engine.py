@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from companies.models import Event, EventType
 from connections import sealing
+from connections.models import ConnectionError  # noqa: A004 - the API's word
 from connections.platforms.base import (
     AuthorizationRevoked,
     InvalidCredentials,
@@ -17,6 +20,7 @@ from connections.platforms.base import (
     PermissionMissing,
     RateLimited,
     Rejected,
+    Suspended,
     Unexpected,
     Unreachable,
 )
@@ -567,6 +571,70 @@ def test_a_limit_that_never_ends_ends_the_pull(connection, platform, pull):
 
     queued.refresh_from_db()
     assert queued.status == PullStatus.RATE_LIMIT_ERROR
+
+
+def test_what_we_hold_back_ourselves_never_fails_a_pull(connection, platform):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    for _ in range(claims.MAX_ATTEMPTS_WITHOUT_PROGRESS + 1):
+        platform.serve(RateLimited("No more.", retry_after=40, was_asked=False))
+        Pull.objects.update(not_before=None)
+        engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert queued.status == PullStatus.QUEUED
+    assert queued.attempts_without_progress == 0
+    assert queued.status_description.startswith("Waits for Sandbox until ")
+
+
+def test_an_outage_parks_the_connections_pulls_and_costs_no_attempt(connection, platform):
+    queued = operations.refresh_company(connection.company).queued
+    since = timezone.now() - 8 * MINUTE
+    for _ in range(claims.MAX_ATTEMPTS_WITHOUT_PROGRESS + 1):
+        platform.serve(Suspended("Sandbox does not answer.", retry_after=30, since=since))
+        Pull.objects.update(not_before=None)
+        engine.run_connection(connection.organization_id, connection.pk)
+
+    parked = Pull.objects.filter(not_before__range=(Now() + MINUTE / 3, Now() + 3 * MINUTE))
+    assert parked.filter(status="Queued", outage_since=since).count() == len(queued)
+    first = parked.order_by("sync_order")[0]
+    assert first.lease_until is None
+    assert first.attempts_without_progress == 0
+    assert first.status_description.startswith("Sandbox does not answer. It is asked again at ")
+
+    Pull.objects.exclude(pk=first.pk).delete()
+    Pull.objects.update(not_before=Now(), data_type="invoices")
+    DataStatus.objects.update(failures=0)
+    platform.serve(page(invoice(1), cursor="1"))
+    engine.run_connection(connection.organization_id, connection.pk)
+    first.refresh_from_db()
+    assert (first.status, first.outage_since) == (PullStatus.COMPLETE, None)
+    assert not ConnectionError.objects.exists()
+
+
+def test_a_pull_that_began_too_long_ago_ends_and_says_so(connection, platform):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+
+    def two_hours_later() -> None:
+        Pull.objects.update(deadline_at=F("deadline_at") - claims.DEADLINE)
+
+    platform.serve(page(invoice(1), cursor="1"), two_hours_later, page(invoice(2), cursor="2"))
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert queued.status == PullStatus.FETCH_ERROR
+    assert queued.error_message.startswith("Sandbox did not give all of it within 2 hours.")
+    assert not Record.objects.exists()
+
+
+def test_waiting_for_a_days_limit_moves_the_deadline(connection, platform):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    platform.serve(RateLimited("No more.", retry_after=50_000, is_daily=True, was_asked=False))
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert queued.not_before is not None
+    assert queued.deadline_at == queued.not_before + claims.DEADLINE
 
 
 @pytest.mark.parametrize("cursors", ["11", "121"])

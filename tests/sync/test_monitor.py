@@ -78,6 +78,33 @@ def test_failures_are_grouped_by_their_cause(organization, connection):
     assert second.words.startswith("The customer’s authorization ended.")
 
 
+def test_an_outage_is_told_once_for_all_it_keeps_waiting(client, organization, connection, url):
+    since = timezone.now() - timedelta(minutes=9)
+    again = timezone.now() + timedelta(minutes=1)
+
+    def waiting(connection, **fields):
+        defaults = {"outage_since": since, "not_before": again}
+        PullFactory(connection=connection, **defaults | fields)
+
+    def other(platform):
+        company = CompanyFactory(organization=organization, name=f"A {platform} Ltd")
+        return ConnectionFactory(company=company, platform=platform)
+
+    waiting(connection)
+    waiting(connection, data_type="bills", not_before=again + timedelta(minutes=2))
+    waiting(other("sandbox"), outage_since=since + timedelta(minutes=1))
+    waiting(other("hledger"))
+    PullFactory(connection=other("xero"), not_before=again)
+
+    vendor, own = monitor.outages(organization)
+    page = client.get(url).content.decode()
+
+    assert vendor == monitor.Outage("Sandbox", 2, since, again)
+    assert own == monitor.Outage("hledger · A hledger Ltd", 1, since, again)
+    assert page.count("has not answered since") == 2
+    assert "2 connections wait. Next try: " in page
+
+
 def test_what_is_resolved_is_no_cause(organization, connection):
     ConnectionError.objects.create(
         organization=organization,

@@ -7,7 +7,7 @@ from connections.models import Connection
 from connections.platforms import http
 from link.sandbox import link_sandbox
 from sync import engine, operations
-from sync.models import DataStatus, Pull, PullStatus, Record
+from sync.models import DataStatus, PlatformRequest, Pull, PullStatus, Record
 from tests.factories import CompanyFactory, OrganizationFactory
 from tests.real_sandbox import sandbox, sandbox_server  # noqa: F401 - fixtures
 
@@ -24,6 +24,7 @@ def data_type():
 def connection(sandbox, monkeypatch, data_type):
     """A connection just linked, of whose first pulls only one waits."""
     monkeypatch.setattr(http, "READ_SECONDS", 1.0)
+    monkeypatch.setitem(http.get.__kwdefaults__, "total_seconds", 2.5)
     monkeypatch.setattr(engine, "_sleep", lambda _pull, _seconds: None)
     company = CompanyFactory(organization=OrganizationFactory(), name="Eastgate Roasters")
     connection = link_sandbox(company, business="small")
@@ -36,6 +37,12 @@ def pull_waiting(connection) -> Pull:
     engine.run_connection(connection.organization_id, connection.pk)
     with tenancy.entered(connection.organization_id):
         return Pull.objects.get()
+
+
+def asked(pull) -> int:
+    """Count the requests for the invoices."""
+    with tenancy.entered(pull.organization_id):
+        return PlatformRequest.objects.filter(pull_id=pull.pk, url__contains=INVOICES).count()
 
 
 def stored(connection) -> int:
@@ -54,7 +61,10 @@ def mark(connection) -> str:
         ("unauthorized", {"times": 1}),
         ("server_error", {"times": 2}),
         ("rate_limited", {"times": 1, "seconds": 1}),
+        ("rate_limited", {"times": 1, "seconds": -5}),
         ("rate_limited_bare", {"times": 1}),
+        ("rate_limited_date", {"times": 1, "seconds": 3}),
+        ("cut_off", {"times": 2}),
         ("slow", {"times": 1, "seconds": 0.3}),
     ],
 )
@@ -77,6 +87,11 @@ def test_what_passes_by_itself_is_waited_for(sandbox, connection, kind, options)
         ("hang", PullStatus.FETCH_ERROR, "error"),
         ("truncated", PullStatus.FETCH_ERROR, "error"),
         ("html", PullStatus.FETCH_ERROR, "error"),
+        ("cut_off", PullStatus.FETCH_ERROR, "error"),
+        ("drip", PullStatus.FETCH_ERROR, "error"),
+        ("wrong_charset", PullStatus.FETCH_ERROR, "error"),
+        ("gzip_bomb", PullStatus.FETCH_ERROR, "error"),
+        ("rate_limited", PullStatus.RATE_LIMIT_ERROR, "linked"),
         ("token_revoked", PullStatus.AUTH_ERROR, "deauthorized"),
     ],
 )
@@ -87,15 +102,45 @@ def test_what_does_not_pass_ends_the_pull_in_words(
     status,
     colour,
 ):
-    sandbox.fault(kind, path=INVOICES, seconds=3)
+    seconds = 999_999 if kind == "rate_limited" else 3
+    sandbox.fault(kind, path=INVOICES, seconds=seconds)
 
     pull = pull_waiting(connection)
 
     assert pull.status == status
+    # Tried again is only what may pass by itself.
+    renewed = {"unauthorized": 2}
+    tried = {"server_error": http.TRIES, "cut_off": http.TRIES}
+    assert asked(pull) == (renewed | tried).get(kind, 1)
     assert pull.error_message.endswith(".")
     assert "Sandbox" in pull.error_message
     assert stored(connection) == 0
     assert mark(connection) == colour
+
+
+def test_a_record_too_large_to_keep_is_set_aside_and_the_others_come(sandbox, connection):
+    sandbox.fault("huge_field", path=INVOICES, times=1)
+
+    pull = pull_waiting(connection)
+
+    assert (pull.status, pull.rejected) == (PullStatus.COMPLETE, 1)
+    assert stored(connection) == pull.fetched - 1 > 0
+
+
+def test_an_empty_answer_after_a_full_one_is_held_for_a_person(sandbox, connection):
+    first = pull_waiting(connection)
+    with tenancy.entered(connection.organization_id):
+        DataStatus.objects.update(watermark="")  # the next one compares everything
+        Pull.objects.update(data_type="bills")
+        operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    sandbox.fault("empty", path=INVOICES)
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    with tenancy.entered(connection.organization_id):
+        held = Pull.objects.get(data_type="invoices")
+    assert (held.status, held.is_held) == (PullStatus.VALIDATION_ERROR, True)
+    assert stored(connection) == first.added
 
 
 @pytest.mark.parametrize("data_type", ["journalEntries"])

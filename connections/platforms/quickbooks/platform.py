@@ -13,13 +13,17 @@ import msgspec
 
 from connections.platforms import oauth
 from connections.platforms.base import (
+    MINUTE,
+    SECOND,
     Credentials,
     Environment,
     Identity,
+    Limits,
     NotSupported,
     OAuthPlatform,
     Page,
     PlatformApp,
+    Rate,
     SourceType,
 )
 from connections.platforms.quickbooks import connection, wire
@@ -55,6 +59,10 @@ class QuickBooks(OAuthPlatform):
     #: None is sent: nothing of Intuit's that we found asks for one, and the secret is required.
     uses_pkce: ClassVar[bool] = False
     environments: ClassVar[tuple[Environment, ...]] = ("production", "sandbox")
+    # https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features#limits-and-throttles
+    limits: ClassVar[Limits] = Limits(
+        organization=(Rate(10, SECOND), Rate(500, MINUTE)), at_once=10
+    )
     lapses_after: ClassVar[timedelta | None] = timedelta(days=100)
     access: ClassVar[str] = gettext_noop(
         "Access tokens live for an hour and renew themselves; without contact for 100 days the"

@@ -13,13 +13,17 @@ import httpx
 
 from connections.platforms import oauth
 from connections.platforms.base import (
+    DAY,
+    MINUTE,
     AuthorizationRevoked,
     Credentials,
     Identity,
+    Limits,
     NotSupported,
     OAuthPlatform,
     Page,
     PlatformApp,
+    Rate,
     SourceType,
     Unexpected,
 )
@@ -70,6 +74,12 @@ class Xero(OAuthPlatform):
         "accounting.manualjournals.read",
         "accounting.reports.balancesheet.read",
         "accounting.reports.profitandloss.read",
+    )
+    # https://developer.xero.com/documentation/guides/oauth2/limits/
+    limits: ClassVar[Limits] = Limits(
+        app=(Rate(10_000, MINUTE),),
+        organization=(Rate(60, MINUTE), Rate(5_000, DAY)),
+        at_once=5,
     )
     lapses_after: ClassVar[timedelta | None] = timedelta(days=60)
     access: ClassVar[str] = gettext_noop(

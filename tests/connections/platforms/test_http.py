@@ -83,11 +83,21 @@ def test_date_in_retry_after_is_waited_for():
     answers = iter([503, 200])
 
     def handler(request: httpx.Request) -> httpx.Response:
-        until = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+        until = format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
         return httpx.Response(next(answers), headers={"Retry-After": until}, json="fine")
 
     assert ask(handler, pauses=pauses) == "fine"
-    assert 15 < pauses[0] <= 20
+    assert 2 < pauses[0] <= 4
+
+
+def test_an_outage_that_says_when_it_ends_is_not_sat_out():
+    pauses: list[float] = []
+
+    with pytest.raises(RateLimited) as caught:
+        ask(lambda _: httpx.Response(503, headers={"Retry-After": "20"}), pauses=pauses)
+
+    assert (caught.value.retry_after, caught.value.was_asked, pauses) == (20, True, [])
+    assert caught.value.message == "Books asks us to come back later."
 
 
 def test_pauses_without_a_hint_are_random_and_short():
