@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 PACKAGES = (
-    *("api", "companies", "connections", "engines", "files", "link", "notices", "portal"),
-    *("support", "webhooks"),
+    *("api", "chaos", "companies", "connections", "engines", "files", "link", "notices"),
+    *("portal", "support", "webhooks"),
     *("sync", "templates", "tests"),
 )
 
