@@ -98,14 +98,12 @@ def test_forms_need_the_token_of_their_own_session(alice, organization, url, sen
     other = Client()
     other.get(reverse("account_login"))
     foreign = other.cookies["csrftoken"].value
-    as_text = {"content_type": "text/plain", "data": json.dumps(sent)}
-
     answers = [
         browser.post(page, sent),
         browser.post(page, sent | {"csrfmiddlewaretoken": foreign}),
         browser.post(page, sent, headers={"X-CSRFToken": foreign, "HX-Request": "true"}),
         browser.post(page, sent, headers={"Origin": "https://evil.example"}),
-        browser.generic("POST", page, **as_text),
+        browser.generic("POST", page, json.dumps(sent), content_type="text/plain"),
     ]
 
     assert [answer.status_code for answer in answers] == [403] * 5

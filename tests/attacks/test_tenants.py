@@ -21,7 +21,6 @@ from tests.support.conftest import let_in, sam, staff  # noqa: F401 - fixtures
 from tests.test_tenancy import (
     METHODS,
     TASKS,
-    Route,
     harbour,  # noqa: F401 - a fixture
     organization_routes,
     quay,  # noqa: F401 - a fixture
@@ -42,8 +41,8 @@ def plain(page: str, *ids: object) -> str:
                   r'content=")[^"&]*', "", page)  # fmt: skip
 
 
-def nobodys(route: Route, harbour) -> dict[str, object]:
-    """Return the parameters of a route with ids that nobody ever gave."""
+def nobodys(harbour) -> dict[str, str | int | UUID]:
+    """Return the parameters of routes with ids that nobody ever gave."""
     return harbour.parameters | {
         name: uuid4()
         for name, value in harbour.parameters.items()
@@ -61,7 +60,7 @@ def test_what_is_somebody_elses_looks_like_what_does_not_exist(harbour, quay, bo
         if not any(name.endswith("_id") for name in route.parameters):
             continue
         theirs = harbour.parameters | mine
-        unknown = nobodys(route, harbour) | mine
+        unknown = nobodys(harbour) | mine
         if unknown == theirs:
             continue
         for method in METHODS:
@@ -115,7 +114,7 @@ def test_raw_sql_for_another_organization_finds_and_changes_nothing(harbour, qua
     assert estate.checksums(harbour.organization) == before
 
 
-def _touched(statement: str, *values: object) -> int | None:
+def _touched(statement: str, *values: UUID) -> int | None:
     """Return how many rows a statement reached; None when the app's role may not do it at all."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -130,7 +129,7 @@ def _owner(model: type[Model]) -> str:
     return "id" if model is Organization else "organization_id"
 
 
-def _organization_of(quay) -> object:
+def _organization_of(quay) -> UUID:
     return next(
         each.organization_id
         for each in _memberships()
