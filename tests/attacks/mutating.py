@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import currentframe, unwrap
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models, transaction
 
@@ -91,6 +92,7 @@ def _scopes(_rig: Rig) -> Iterator[Mutant]:
 def _policies(rig: Rig) -> Iterator[Mutant]:
     """Drop, widen or unlock the policy of each table."""
 
+    ours = _organization_of(rig)
     for model in estate.tables():
         name = connection.ops.quote_name(model._meta.db_table)
         (rule,) = [each for each in model._meta.constraints if isinstance(each, RowLevelSecurity)]
@@ -107,12 +109,12 @@ def _policies(rig: Rig) -> Iterator[Mutant]:
         }.items():
 
             def check(model: type[models.Model] = model, statement: str = statement) -> list[str]:
-                return _with_policy(rig, model, statement)
+                return _with_policy(rig, ours, model, statement)
 
             yield Mutant("policy", f"{model._meta.label} {how}", check)
 
 
-def _with_policy(rig: Rig, model: type[models.Model], statement: str) -> list[str]:
+def _with_policy(rig: Rig, ours: UUID, model: type[models.Model], statement: str) -> list[str]:
 
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -121,12 +123,12 @@ def _with_policy(rig: Rig, model: type[models.Model], statement: str) -> list[st
             cursor.execute(statement)
             cursor.execute("SET LOCAL ROLE ledgerport_app")
         theirs = rig.harbour.organization.pk
-        faults = policies.faults(model, _organization_of(rig), theirs)
+        faults = policies.faults(model, ours, theirs)
         transaction.set_rollback(True)
     return faults
 
 
-def _organization_of(rig: Rig) -> Any:
+def _organization_of(rig: Rig) -> UUID:
 
     with tenancy.as_user(rig.bob.pk):
         return Membership.objects.of(rig.bob)[0].organization_id
