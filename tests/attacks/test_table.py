@@ -37,3 +37,20 @@ def test_each_attack_is_tried(number):
     assert row.tests or row.reason
     for node_id in row.tests:
         assert_runs(node_id)
+
+
+def test_the_security_page_names_tests_that_exist():
+    named = re.findall(r"`([\w/]+\.py::\w+)`", SECURITY.read_text())
+
+    assert len(named) > 80
+    for node_id in named:
+        assert_runs(node_id)
+
+
+def test_every_item_of_the_security_page_says_what_shows_it():
+    table = SECURITY.read_text().partition("## ASVS")[2]
+    rows = [line for line in table.splitlines() if re.match(r"\| \d", line)]
+
+    assert len(rows) > 45
+    for row in rows:
+        assert len(row.split("|")[3].strip()) > 10, row

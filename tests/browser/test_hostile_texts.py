@@ -53,7 +53,12 @@ def test_nothing_that_anybody_wrote_runs(portal, new_context, name):
     parameters, link = fill(portal, name, email)
     page = new_context()
     happened: list[str] = []
-    page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog):
+        happened.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.on(
         "request",
         lambda request: happened.append(request.url) if "/pwned" in request.url else None,
