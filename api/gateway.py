@@ -63,6 +63,10 @@ class ApiMiddleware:
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            raise ApiError(
+                403, "Call this address with https. A key that was sent has been seen: revoke it."
+            )
         if cors.is_preflight(request):
             return cors.preflight(request)
         if request.path_info in _OPEN:

@@ -34,7 +34,8 @@ class TextParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         """:raises ApiError: 400."""
         try:
-            found = json.loads(request.body)
+            # Decoded here and strictly: `json` would take UTF-16 and halves of surrogates as well.
+            found = json.loads(request.body.decode())
         except RecursionError:
             raise ApiError(400, "The body is nested too deeply.") from None
         except ValueError as error:
@@ -53,11 +54,17 @@ class TextParser(Parser):
 def check_address(request: HttpRequest) -> None:
     """Refuse a NUL in the address and its query: PostgreSQL compares with no such text.
 
+    A query of more parameters than anybody means is refused as well.
+
     :raises ApiError: 404 where the address has it, 400 where the query has.
     """
     if "\0" in request.path_info:
         raise ApiError(404, "There is nothing at this address.")
-    if any("\0" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
+    try:
+        parameters = request.GET
+    except TooManyFieldsSent:
+        raise ApiError(400, "The query has too many parameters.") from None
+    if any("\0" in text for pair in parameters.lists() for text in (pair[0], *pair[1])):
         raise ApiError(400, "The query has a NUL in it.")
 
 
