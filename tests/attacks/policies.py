@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 from companies import tenancy
 from companies.models import Organization
-from companies.rls import APP_ROLE, SYSTEM_ROLE, RowLevelSecurity
+from companies.rls import APP_ROLE, BACKUP_ROLE, SYSTEM_ROLE, RowLevelSecurity
 
 
 def faults(model: type[models.Model], ours: UUID, theirs: UUID) -> list[str]:
@@ -79,9 +79,13 @@ def _catalogue(model: type[models.Model]) -> list[str]:
     system = [cmd for roles, cmd, _, _ in policies if roles == [SYSTEM_ROLE]]
     if system != (["SELECT"] if declared.system_reads else []):
         found.append("the system role has another policy than declared")
-    if len(policies) != len(mine) + len(system):
+    # What backups read with: everything, and no more than reading.
+    backup = [(cmd, check) for roles, cmd, _, check in policies if roles == [BACKUP_ROLE]]
+    if backup != [("SELECT", None)]:
+        found.append("the backup's role has another policy than to read")
+    if len(policies) != len(mine) + len(system) + len(backup):
         found.append("there is a policy for somebody else")
-    wanted = {(APP_ROLE, right) for right in declared.grants}
+    wanted = {(APP_ROLE, right) for right in declared.grants} | {(BACKUP_ROLE, "SELECT")}
     columns: Sequence[str] = ()
     if declared.system_reads is True:
         wanted.add((SYSTEM_ROLE, "SELECT"))

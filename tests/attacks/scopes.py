@@ -1,8 +1,9 @@
 """Where the code asks for rows without naming their organization.
 
 `.within(organization)` is the first of the two tenancy layers. Whoever leaves it out must say so:
-`unscoped.txt` has every place that does, and each was read. They filter by a row that was found
-within its organization, lock the entered organization itself, or read as the system role.
+`unscoped.txt` has every place that does, so that a new one is a line in a review. They filter by a
+row that was found within its organization, lock the entered organization itself, or read as the
+system role.
 """
 
 import ast
