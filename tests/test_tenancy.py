@@ -487,6 +487,7 @@ def test_members_without_a_right_are_refused(harbour, role, right):
     assert estate.checksums(harbour.organization) == before
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("role", Role)
 def test_members_with_a_right_are_not_refused(harbour, role):
     clerk = UserFactory()
@@ -502,6 +503,7 @@ def test_members_with_a_right_are_not_refused(harbour, role):
             assert statuses - {404, 405}, url
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("role", Role)
 def test_no_page_offers_what_a_role_may_not_do(harbour, role):
     clerk = UserFactory()

@@ -77,6 +77,7 @@ def everything() -> list[object]:
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("role", Role)
 def test_each_role_may_what_the_table_says(organization, parameters, role):
     clerk = MembershipFactory(organization=organization, role=role).user
@@ -102,6 +103,7 @@ def test_each_role_may_what_the_table_says(organization, parameters, role):
             transaction.set_rollback(True)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("role", Role)
 def test_each_role_is_offered_what_it_may(organization, parameters, role):
     browser = Client()

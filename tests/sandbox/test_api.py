@@ -71,13 +71,17 @@ def test_every_field_can_be_asked_for(visitor: Visitor, name: str):
 def test_deleted_rows_have_no_fields(visitor: Visitor):
     tokens = visitor.connect()
     as_of = visitor.get("bills", tokens).json()["as_of"]
-    visitor.advance(days=40)
-    tokens = visitor.refresh(tokens["refresh_token"]).json()
+    deleted: list[Any] = []
+    for _ in range(10):  # how soon a bill is deleted depends on the day
+        visitor.advance(days=40)
+        tokens = visitor.refresh(tokens["refresh_token"]).json()
+        changes = items(visitor, tokens, "bills", modified_since=as_of, fields="approval")
+        assert all(("approval" in row) is not row.get("deleted", False) for row in changes)
+        deleted = [row for row in changes if "deleted" in row]
+        if deleted:
+            break
 
-    changes = items(visitor, tokens, "bills", modified_since=as_of, fields="approval")
-
-    assert all(("approval" in row) is not row.get("deleted", False) for row in changes)
-    assert any("deleted" in row for row in changes)
+    assert deleted
 
 
 def test_too_many_fields_are_refused(visitor: Visitor):
