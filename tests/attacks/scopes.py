@@ -92,9 +92,17 @@ class _Finder(ast.NodeVisitor):
         del self._inside[depth:]
 
     def _look(self, node: ast.Attribute) -> None:
-        is_manager = node.attr in _MANAGERS
-        if not (is_manager and isinstance(node.value, ast.Name) and node.value.id in self.models):
+        model = self._model_of(node.value) if node.attr in _MANAGERS else None
+        if model is None:
             return
         parent = self._parents[-1]
         if not (isinstance(parent, ast.Attribute) and parent.attr in _SCOPED):
-            self.found[f"{self.path} {self._inside[-1]} {node.value.id}"] += 1
+            self.found[f"{self.path} {self._inside[-1]} {model}"] += 1
+
+    def _model_of(self, node: ast.AST) -> str | None:
+        """Name the model that a manager belongs to: by its name, or as what has it in hand."""
+        if isinstance(node, ast.Name) and node.id in self.models:
+            return node.id
+        if isinstance(node, ast.Attribute) and node.attr == "model":
+            return ast.unparse(node)
+        return None
