@@ -137,13 +137,16 @@ def judge_traces(database: Database, verdict: Verdict) -> None:
 
 
 def _judge_order(database: Database, verdict: Verdict) -> None:
-    """I7: at no time two of one kind."""
+    """I7: at no time two of one kind in the hands of workers.
+
+    Not from when they were asked for: that is the moment at which the asking transaction began.
+    """
     for connection, data_type, count in database.rows(
         "SELECT a.connection_id, a.data_type, count(*) FROM sync_pull a JOIN sync_pull b "
         "ON a.connection_id = b.connection_id AND a.data_type = b.data_type AND a.id <> b.id "
-        "AND a.requested_at <= b.requested_at AND b.requested_at < a.completed_at GROUP BY 1, 2"
+        "AND a.started_at <= b.started_at AND b.started_at < a.completed_at GROUP BY 1, 2"
     ):
-        verdict.blame(f"{count} pulls of {data_type} of {connection} were active at once")
+        verdict.blame(f"{count} pulls of {data_type} of {connection} ran at once")
 
 
 def _judge_latest(database: Database, grants: dict[UUID, list[str]], verdict: Verdict) -> None:
