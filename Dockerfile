@@ -25,4 +25,4 @@ RUN useradd --system --home-dir /var/lib/ledgerport --create-home ledgerport
 USER ledgerport
 EXPOSE 8000
 CMD ["python", "-m", "uvicorn", "portal.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--timeout-graceful-shutdown", "10", "--log-level", "warning", "--no-access-log"]
+     "--timeout-graceful-shutdown", "10", "--no-proxy-headers", "--log-level", "warning", "--no-access-log"]
