@@ -10,6 +10,7 @@ from portal.supervisor.environment import is_production, use_development_environ
 # What never asks the database. Everything else may, third-party commands included.
 _WITHOUT_DATABASE = {
     "api_collection",
+    "api_differences",
     "chaos",
     "collectstatic",
     "compilemessages",

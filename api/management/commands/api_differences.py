@@ -13,6 +13,7 @@ from api.urls import api
 
 class Command(BaseCommand):
     help = "Print every difference between our API and the Codat Platform API, with its reason."
+    requires_system_checks = ()  # they look into the database, which is not needed
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
