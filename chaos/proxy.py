@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import uvloop
+
 _CHUNK = 1 << 16
 _HOST = "127.0.0.1"
 
@@ -33,7 +35,7 @@ class Proxy:
     def __enter__(self) -> Self:
         started = threading.Event()
         self._thread = threading.Thread(
-            target=asyncio.run, args=(self._serve(started),), daemon=True
+            target=uvloop.run, args=(self._serve(started),), daemon=True
         )
         self._thread.start()
         if not started.wait(10):

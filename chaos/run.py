@@ -104,11 +104,13 @@ class Run:
 
     def _break_things(self) -> None:
         end = time.monotonic() + self._plan.minutes * 60
-        while (now := time.monotonic()) < end:
-            due = now + self._random.expovariate(1 / self._plan.every)
-            while time.monotonic() < due:
+        while True:
+            due = time.monotonic() + self._random.expovariate(1 / self._plan.every)
+            while time.monotonic() < min(due, end):
                 self._look_after()
                 time.sleep(0.1)
+            if due > end:
+                break
             kind = choose(self._plan.kinds, self._random)
             if kind.touches not in self._touched and self._is_breakable(kind):
                 self._break(kind)
@@ -231,9 +233,9 @@ class Run:
         verdict.add("reads at 20 Hz", watch.reads)
         verdict.add("pages asked for", watch.pages)
         unexcused = [
-            (at, why)
-            for at, why in watch.missing
-            if not any(since <= at <= until for since, until in self._hidden)
+            (asked, why)
+            for asked, answered, why in watch.missing
+            if not any(asked <= until and since <= answered for since, until in self._hidden)
         ]
         verdict.add(
             "pages missing while PostgreSQL or web was down", len(watch.missing) - len(unexcused)

@@ -32,11 +32,11 @@ from webhooks.sealing import secret_of
 
 ORGANIZATIONS = 4
 #: So many pulls wait or run as a rule; more would only make everything wait.
-_BUSY = 24
-_PAUSE = 0.25
+_BUSY = 60
+_PAUSE = 0.1
 _REQUEST_SECONDS = 10.0
 #: Of all that is done, how much is to let a company go.
-_TURNOVER = 0.1
+_TURNOVER = 0.05
 
 _REFRESHED = ("invoices", "bills", "customers", "payments", "balanceSheet")
 _SCHEDULED = ("invoices", "bills", "items", "suppliers")

@@ -49,14 +49,14 @@ class Watch:
     def __init__(self, scenario: Scenario, web_url: str, random: Random) -> None:
         self._scenario = scenario
         self._random = random
-        self._web_url = web_url
+        self._web = httpx.Client(base_url=web_url, trust_env=False, timeout=_PAGE_SECONDS)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self.reads = 0
         self.torn: list[str] = []
         self.pages = 0
-        #: When a page did not come, and why.
-        self.missing: list[tuple[datetime, str]] = []
+        #: When a page that did not come was asked for, when that was known, and why.
+        self.missing: list[tuple[datetime, datetime, str]] = []
         #: Most seconds that a pull was left lying by its worker.
         self.overdue = 0.0
         #: When a pull was first seen to have lost its worker.
@@ -109,17 +109,12 @@ class Watch:
         self.pages += 1
         asked_at = datetime.now(UTC)
         try:
-            answer = httpx.get(
-                f"{self._web_url}/api/companies?page=1&pageSize=10",
-                headers=headers,
-                trust_env=False,
-                timeout=_PAGE_SECONDS,
-            )
+            answer = self._web.get("/api/companies?page=1&pageSize=10", headers=headers)
         except httpx.TransportError as error:
-            self.missing.append((asked_at, type(error).__name__))
+            self.missing.append((asked_at, datetime.now(UTC), type(error).__name__))
             return
         if not answer.is_success:
-            self.missing.append((asked_at, str(answer.status_code)))
+            self.missing.append((asked_at, datetime.now(UTC), str(answer.status_code)))
         for other in self._scenario.tenants:
             if other is not tenant and other.canary in answer.text:
                 self.torn.append(f"{tenant.canary} was shown {other.canary}")

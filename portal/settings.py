@@ -148,6 +148,9 @@ def _database(url: str) -> dict[str, Any]:
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "DISABLE_SERVER_SIDE_CURSORS": True,  # safe behind a pooler in transaction mode
+        # After a restart of PostgreSQL the pool still holds what was connected before: without a
+        # look at each, as many requests fail as it holds, minutes after all is well again.
+        "CONN_HEALTH_CHECKS": POOLED,
         "OPTIONS": {
             # Every statement runs as a role that owns nothing: row-level security binds it. Said
             # as the connection opens, because Django's own "assume_role" waits for the pool inside
