@@ -61,7 +61,10 @@ def test_the_jump_dialog_leads_to_pages_and_companies(page, portal):
     page.wait_for_url("**/monitor/")
 
     page.keyboard.press("Control+k")
-    page.keyboard.type("harbour")
+    expect(jump.get_by_role("searchbox")).to_be_focused()
+    with page.expect_response(lambda answer: answer.url.endswith("+coffee")) as found:
+        page.keyboard.type("harbour & finch coffee")
+    assert "Harbour &amp; Finch Coffee" in found.value.text()
     jump.get_by_role("link", name=re.compile("Harbour & Finch Coffee")).click()
     page.wait_for_url(f"**/companies/{portal.company_id}/")
 
