@@ -471,6 +471,7 @@ def test_a_scanner_finds_no_file_of_another_organization(layers, harbour, settin
 LACKING = [(role, right) for right in Right for role in Role if role not in RIGHTS[right]]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("role", "right"), LACKING)
 def test_members_without_a_right_are_refused(harbour, role, right):
     clerk = UserFactory()

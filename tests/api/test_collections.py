@@ -103,6 +103,7 @@ def named():
     }
 
 
+@pytest.mark.full
 def test_postman_reads_it(written):
     collection = json.loads(written("postman").read_text())
     jsonschema.validate(collection, FORMAT)

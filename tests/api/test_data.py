@@ -329,6 +329,7 @@ def test_transactions_lie_below_their_account(program, base, connection):
     assert answer.json()["error"] == "No data available for bankAccounts for ID nowhere"
 
 
+@pytest.mark.full
 def test_a_large_page_costs_few_queries_and_little_more_than_itself(program, data, connection):
     note = "x" * 2000
     keep(

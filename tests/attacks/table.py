@@ -110,12 +110,18 @@ ROWS: dict[int, Row] = {
         "mail, so there is no answer that would fit both. It is slowed down instead.",
     ),
     19: _row(
-        "A code of the app, a recovery code or a passkey's answer used again or made up",
+        "A code of the app, a recovery code or a passkey's answer used again or made up; another "
+        "person's passkey; one for another site",
         "refused",
         """
         attacks/test_signing_in.py::test_a_code_of_the_app_works_once
         portal/test_account.py::test_a_recovery_code_works_once
         portal/test_account.py::test_a_passkey_that_is_none_is_refused
+        attacks/test_passkeys.py::test_ones_own_passkey_opens_the_door
+        attacks/test_passkeys.py::test_what_was_signed_for_another_site_or_by_nobody_is_refused
+        attacks/test_passkeys.py::test_an_answer_opens_one_door_once
+        attacks/test_passkeys.py::test_nobody_is_let_in_as_the_owner_of_anothers_passkey
+        attacks/test_passkeys.py::test_the_second_step_takes_ones_own_passkey_only
         """,
     ),
     21: _row(
@@ -223,6 +229,7 @@ ROWS: dict[int, Row] = {
         "none",
         """
         attacks/test_secrets.py::test_no_secret_is_kept_or_written_anywhere
+        attacks/test_secrets.py::test_a_dump_of_the_database_has_no_secret
         sync/test_tasks.py::test_a_message_carries_ids_and_nothing_else
         portal/test_logs.py::test_a_link_url_is_never_written_whole
         api/test_gateway.py::test_the_database_does_not_hold_the_key

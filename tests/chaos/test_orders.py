@@ -56,6 +56,7 @@ def test_an_order_to_a_point_that_is_none_is_refused(tmp_path):
         orders.give(tmp_path, next(iter(chaos.POINTS)), "sing")
 
 
+@pytest.mark.full
 def test_production_takes_no_orders(tmp_path):
     (tmp_path / "taken").mkdir()
     orders.give(tmp_path, "pull.claimed", "kill")

@@ -63,6 +63,7 @@ def test_the_example_names_every_variable() -> None:
     assert named == asked_for | handed_on
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", OURS)
 def test_a_command_exists_and_knows_its_options(name: str) -> None:
     """Ask each command for its help with all its options before: an unknown one is an error."""

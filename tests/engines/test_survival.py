@@ -75,6 +75,7 @@ def test_committed_rows_survive_the_kill_of_everything(data_dir: Path, other_pro
         assert notes() == ["before"]
 
 
+@pytest.mark.full
 @ON_LINUX
 def test_engines_end_with_the_process_that_started_them(data_dir: Path, other_process) -> None:
     assert len(processes_of(data_dir)) > 2
@@ -84,6 +85,7 @@ def test_engines_end_with_the_process_that_started_them(data_dir: Path, other_pr
     until(lambda: not processes_of(data_dir), seconds=3)
 
 
+@pytest.mark.full
 def test_a_second_process_uses_the_engines_of_the_first(data_dir: Path, other_process) -> None:
     with engines.Engines() as mine:
         remember("second")
@@ -98,6 +100,7 @@ def test_who_wants_the_engines_alone_is_told_who_has_them(data_dir: Path, other_
         engines.Engines(exclusive=True).start()
 
 
+@pytest.mark.full
 @ON_LINUX
 def test_an_engine_that_dies_runs_again(data_dir: Path) -> None:
     with engines.Engines() as running:
@@ -152,6 +155,7 @@ def test_asking_for_an_address_makes_nothing(
     assert not locations.run_dir().exists()
 
 
+@pytest.mark.full
 def test_an_interrupted_first_start_leaves_no_half_cluster(data_dir: Path) -> None:
     (data_dir / "pg18.new").mkdir(parents=True)
     (data_dir / "pg18.new" / "PG_VERSION").write_text("18\n")

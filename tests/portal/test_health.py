@@ -47,6 +47,7 @@ def test_not_ready_without_the_database(stranger, monkeypatch):
     assert (response.status_code, response.json()["database"]) == (503, "unreachable")
 
 
+@pytest.mark.full
 def test_ready_without_redis(stranger, monkeypatch):
     nowhere = redis.Redis(unix_socket_path="/nowhere.sock")
     monkeypatch.setattr(health, "_redis", lambda: nowhere)

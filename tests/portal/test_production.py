@@ -51,6 +51,7 @@ def test_an_unknown_environment_is_production():
     assert "LEDGERPORT_SECRET_KEY is not set" in started.stderr
 
 
+@pytest.mark.full
 def test_a_proxy_that_cannot_be_is_refused():
     started = start(LEDGERPORT_TRUSTED_PROXIES="proxy.example")
 
@@ -58,6 +59,7 @@ def test_a_proxy_that_cannot_be_is_refused():
     assert "LEDGERPORT_TRUSTED_PROXIES: 'proxy.example' does not appear to be" in started.stderr
 
 
+@pytest.mark.full
 def test_the_former_setting_is_not_silently_nothing():
     started = start(LEDGERPORT_TRUST_PROXY="1")
 
@@ -66,6 +68,7 @@ def test_the_former_setting_is_not_silently_nothing():
     assert start(LEDGERPORT_TRUST_PROXY="0").returncode == 0
 
 
+@pytest.mark.full
 def test_keys_that_cannot_encrypt_are_refused():
     started = start(LEDGERPORT_ENCRYPTION_KEYS="k1:dG9vIHNob3J0")
 
@@ -85,6 +88,7 @@ def member_login(db):
         as_owner.execute(f"DROP ROLE {name}")
 
 
+@pytest.mark.full
 def test_a_login_that_owns_nothing_serves_the_application(member_login):
     login = connection.get_connection_params() | {"user": member_login}
 

@@ -217,6 +217,7 @@ def test_a_lost_data_key_is_named_and_a_new_one_can_be_had(owned, organization, 
     assert len(outcome.undecryptable) > 1
 
 
+@pytest.mark.full
 @pytest.mark.django_db(transaction=True)
 def test_rotating_beside_refreshes_loses_no_token(ring, settings):
     ring("old")

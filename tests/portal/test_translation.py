@@ -137,6 +137,7 @@ def press(client: Client, urls: dict[str, str]) -> dict[str, str]:
     return found
 
 
+@pytest.mark.full
 def test_every_page_of_an_organization_is_translated(unspoken, harbour, alice):
     client = browser()
     client.force_login(alice)
@@ -180,6 +181,7 @@ def reached(given: dict[str, str | int | UUID]) -> dict[str, str]:
     return {route.name: route.url(given) for route in routes}
 
 
+@pytest.mark.full
 def test_the_pages_of_ones_own_account_are_translated(unspoken, alice):
     cache.clear()  # attempts are counted from test to test, too
     alice.set_password(PASSWORD)
@@ -220,6 +222,7 @@ def test_what_e_mails_lead_to_is_translated(unspoken, harbour, alice):
     assert not found, listed(found)
 
 
+@pytest.mark.full
 def test_the_link_pages_are_translated(unspoken, organization, company, settings):
     Integration.objects.create(organization=organization, platform="tryton", is_enabled=True)
     steps = ["", "choose/", "consent/sandbox/", "other/", "exit/", "finish/", "files/"]

@@ -55,6 +55,7 @@ def mark(connection) -> str:
         return Connection.objects.get(pk=connection.pk).mark
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
@@ -78,6 +79,7 @@ def test_what_passes_by_itself_is_waited_for(sandbox, connection, kind, options)
     assert mark(connection) == "linked"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "status", "colour"),
     [

@@ -48,6 +48,7 @@ def next_up() -> list[object]:
     return [connection for _, connection in turns.next_up()]
 
 
+@pytest.mark.full
 def test_one_request_comes_before_thousands_of_somebody_else(db):
     crowd = somebody(60)
     late = timezone.now() - timedelta(hours=1)

@@ -83,6 +83,7 @@ class Story:
                 pass
 
 
+@pytest.mark.full
 @pytest.mark.django_db
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -277,6 +277,7 @@ def test_messages_wait_for_no_switched_off_endpoint(harbour):
     assert len(sink.received) == 1
 
 
+@pytest.mark.full
 def test_killed_with_an_attempt_in_hand_it_comes_again_under_the_same_id(harbour):
     with serving() as sink:
         consumer = consumer_of(harbour, sink.url)

@@ -146,7 +146,7 @@ def records(pages: list[Page]) -> dict[str, Record]:
     return {record.id: record for page in pages for record in page.records}
 
 
-@pytest.mark.parametrize("business", ["small", "awkward"])
+@pytest.mark.parametrize("business", ["small", pytest.param("awkward", marks=pytest.mark.full)])
 def test_whole_business_is_understood(server: Server, business: str):
     platform = server.open(server.authorized(business))
 
@@ -161,6 +161,7 @@ def test_whole_business_is_understood(server: Server, business: str):
         assert not any(b"NaN" in encode(record) for record in pulled)
 
 
+@pytest.mark.full
 def test_changes_since_a_pull_lead_to_what_a_whole_pull_gives(server: Server):
     platform = server.open(server.authorized())
     before = {data_type: pull(platform, data_type) for data_type in Sandbox.incremental}
@@ -261,6 +262,7 @@ def test_a_wrong_data_source_is_told(server: Server, path: str):
         list(platform.fetch_custom(custom(path), cursor=None))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -314,6 +316,7 @@ def test_identity_is_the_business_chosen(server: Server):
     assert "Café" in identity.name
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -340,6 +343,7 @@ def test_fault_becomes_its_error(server: Server, kind: str, expected: type[Platf
     assert type(caught.value) is expected
 
 
+@pytest.mark.full
 def test_slow_answer_is_waited_for(server: Server):
     platform = server.open(server.authorized())
     server.fail("slow", path="/api/v1/tax_rates", seconds=1, times=1)
