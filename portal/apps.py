@@ -15,6 +15,8 @@ class PortalConfig(AppConfig):
 
         The package itself does not import Celery, because the supervisor would pay for it.
         """
+        from portal import sessions  # noqa: F401, PLC0415 - hears who signs in; needs the apps
+
         celery.app.set_default()
         crypto.key_ring()
         if settings.CHAOS_ORDERS:

@@ -31,7 +31,7 @@ from companies import events, tenancy
 from companies.access import PortalRequest
 from companies.models import Company, Membership, User
 from companies.roles import Right
-from portal import sse
+from portal import sessions, sse
 from portal.doorbell import Bell, switchboard
 from sync import overview, pages
 from sync.history import PullFilter, PullRow
@@ -212,6 +212,8 @@ def _signed_in(viewer: Viewer) -> User | None:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(viewer.session_key)
     user = auth.get_user(request)
+    if sessions.is_over(request.session):
+        return None
     return user if isinstance(user, User) and user.pk == viewer.user_id else None
 
 

@@ -256,7 +256,7 @@ _REFUSALS = (403, 404, 409)
 
 for each in _attached():
     at = f"{_OVER}/{datasets.path_of(each)}/{{path:recordId}}/attachments"
-    word = each.label.lower()
+    word = each.english.lower()
     router.get(
         at,
         auth=READ,

@@ -10,6 +10,7 @@ import pytest
 import redis
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.test import AsyncClient, Client
@@ -335,11 +336,18 @@ def change_password(user):
     user.save(update_fields=["password"])
 
 
+def stay_idle(user):
+    for row in Session.objects.all():
+        session = SessionStore(row.session_key)
+        session["seen_at"] -= django_settings.SESSION_IDLE_SECONDS
+        session.save()
+
+
 def leave(user):
     Membership.objects.filter(user=user).delete()
 
 
-@pytest.mark.parametrize("end", [sign_out, disable, change_password, leave])
+@pytest.mark.parametrize("end", [sign_out, disable, change_password, stay_idle, leave])
 def test_the_stream_ends_for_who_may_no_longer_look(connection, user, monkeypatch, end):
     monkeypatch.setattr(stream, "CHECK_SECONDS", 0.1)
     a_pull(connection)
