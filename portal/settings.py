@@ -29,6 +29,17 @@ def _secret(name: str, *, development: str | None = None) -> str:
     return value
 
 
+def _own_secret(name: str, *, development: str) -> str:
+    """Read what an installation must have of its own, not the one that everybody can read here."""
+    value = _secret(name, development=development)
+    if not DEVELOPMENT and development.rpartition(":")[2] in value.partition(",")[0]:
+        raise ImproperlyConfigured(
+            f"{name} is the one of the source code, which everybody knows: make your own. "
+            "See docs/operate.md."
+        )
+    return value
+
+
 DEVELOPMENT = os.environ.get("LEDGERPORT_ENV", "production") in {"development", "test"}
 #: Where the fault rig leaves orders for this process to fail; production takes none.
 CHAOS_ORDERS = os.environ.get("LEDGERPORT_CHAOS_ORDERS") if DEVELOPMENT else None
@@ -54,11 +65,11 @@ except ValueError as error:
     ) from error
 
 # Keys
-SECRET_KEY = _secret(
+SECRET_KEY = _own_secret(
     "LEDGERPORT_SECRET_KEY",
     development="development-only-key-that-is-long-enough-for-checks-0123456789",
 )
-ENCRYPTION_KEYS = _secret(
+ENCRYPTION_KEYS = _own_secret(
     "LEDGERPORT_ENCRYPTION_KEYS", development="dev:bGVkZ2VycG9ydC1kZXZlbG9wbWVudC1rZXktMzJieXQ="
 )
 

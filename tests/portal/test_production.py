@@ -69,6 +69,34 @@ def test_the_former_setting_is_not_silently_nothing():
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("name", ["LEDGERPORT_SECRET_KEY", "LEDGERPORT_ENCRYPTION_KEYS"])
+def test_keys_that_everybody_knows_are_refused(name):
+    shown = start(
+        LEDGERPORT_ENV="development",
+        then="from django.conf import settings; "
+        "print(settings.SECRET_KEY, settings.ENCRYPTION_KEYS)",
+        LEDGERPORT_SECRET_KEY="",
+        LEDGERPORT_ENCRYPTION_KEYS="",
+    )
+    secret, keys = shown.stdout.split()
+    known = {"LEDGERPORT_SECRET_KEY": secret, "LEDGERPORT_ENCRYPTION_KEYS": keys}[name]
+
+    started = start(**{name: known})
+
+    assert started.returncode != 0
+    assert f"{name} is the one of the source code" in started.stderr
+
+
+@pytest.mark.full
+def test_a_key_that_everybody_knows_may_still_open_what_it_sealed():
+    own, known = (
+        COMPLETE["LEDGERPORT_ENCRYPTION_KEYS"],
+        "bGVkZ2VycG9ydC1kZXZlbG9wbWVudC1rZXktMzJieXQ=",
+    )
+    assert start(LEDGERPORT_ENCRYPTION_KEYS=f"{own},dev:{known}").returncode == 0
+
+
+@pytest.mark.full
 def test_keys_that_cannot_encrypt_are_refused():
     started = start(LEDGERPORT_ENCRYPTION_KEYS="k1:dG9vIHNob3J0")
 
