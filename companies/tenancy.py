@@ -35,11 +35,12 @@ def system() -> Iterator[None]:
     For the scheduler, the relay and for finding whose Link URL this is. It cannot write, and sees
     neither credentials nor records: enter the organization for that.
     """
+    is_nested = connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL ROLE {SYSTEM_ROLE}")
         yield
-        # Inside an outer transaction the role would outlive this block.
-        cursor.execute(f"SET LOCAL ROLE {APP_ROLE}")
+        if is_nested:  # there the role would outlive this block
+            cursor.execute(f"SET LOCAL ROLE {APP_ROLE}")
 
 
 @contextmanager
@@ -48,22 +49,23 @@ def _transaction_setting(name: str, value: str) -> Iterator[None]:
 
     A released savepoint keeps what was set inside it, so a nested block puts the outer value back.
     """
-    nested = connection.in_atomic_block
-    before = _read(name) if nested else ""
     with transaction.atomic():
-        _write(name, value)
+        before = _exchange(name, value)
         yield
-    if nested:
-        _write(name, before)
+    if connection.in_atomic_block and before != value:
+        _exchange(name, before)
 
 
-def _read(name: str) -> str:
+#: What was set before is read in a step of its own, ahead of the one that sets anew.
+_EXCHANGE = (
+    "WITH before AS MATERIALIZED (SELECT coalesce(current_setting(%s, true), '') AS value) "
+    "SELECT value, set_config(%s, %s, true) FROM before"
+)
+
+
+def _exchange(name: str, value: str) -> str:
+    """Set, and return what was set before."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [name])
-        (value,) = cursor.fetchone()
-    return str(value)
-
-
-def _write(name: str, value: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+        cursor.execute(_EXCHANGE, [name, name, value])
+        before, _ = cursor.fetchone()
+    return str(before)

@@ -61,19 +61,20 @@ def open_platform(
     *,
     sleep: Callable[[float], None] = time.sleep,
     supplements: Mapping[DataType, Supplement] = MappingProxyType({}),
+    read: StoredCredentials | None = None,
 ) -> Iterator[Platform]:
     """Open the connection's platform with credentials that are good for a while.
 
-    ``supplements`` are what records shall carry beside ours. Call it outside transactions. After a
-    401 on data go on with
-    ``platform.credentials = renew_after_401(connection, platform.credentials)``, once.
+    ``supplements`` are what records shall carry beside ours; ``read`` is what was stored a moment
+    ago, for whoever has read it already. Call it outside transactions. After a 401 on data go on
+    with ``platform.credentials = renew_after_401(connection, platform.credentials)``, once.
 
     :raises AuthorizationRevoked: when the connection is not linked (any more).
     :raises Unreadable: when they cannot be decrypted, which is then on record.
     :raises PlatformError: when the platform could not be asked for fresh ones.
     """
     with _in_words(connection):
-        stored = sealing.load(connection)
+        stored = sealing.as_read(read) or sealing.load(connection)
         app = platform_app(connection.organization_id, connection.platform)
     with gated(gate_before(connection, app, stored.credentials)):
         if stored.is_due:

@@ -12,6 +12,7 @@ from companies import data_keys, tenancy
 from companies.data_keys import SealedColumn
 from connections.models import Connection, StoredCredentials
 from connections.platforms.base import AuthorizationRevoked, Credentials
+from portal.crypto import Undecryptable
 
 _SOON = timedelta(minutes=5)
 _SHARE_OF_LIFE = 0.1
@@ -39,7 +40,22 @@ def load(connection: Connection, *, for_update: bool = False) -> Stored:
         row = rows.filter(connection_id=connection.pk).first()
         if row is None:
             raise AuthorizationRevoked(f"{connection.platform_name} is not linked.")
-        return Stored(credentials=opened(row), version=row.version, is_due=_is_due(row))
+        return _stored(row)
+
+
+def as_read(row: StoredCredentials | None) -> Stored | None:
+    """Open a row that was read a moment ago; None when there is none or it cannot be opened.
+
+    Others may have renewed it since: whoever is refused with it reads what is stored now.
+    """
+    try:
+        return None if row is None else _stored(row)
+    except Undecryptable:
+        return None
+
+
+def _stored(row: StoredCredentials) -> Stored:
+    return Stored(credentials=opened(row), version=row.version, is_due=_is_due(row))
 
 
 def store(connection: Connection, credentials: Credentials) -> None:

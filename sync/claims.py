@@ -4,13 +4,13 @@ Every write names the fence. A worker that was given up, however late it wakes, 
 All times are the database's, so clocks of workers do not matter.
 """
 
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection as database
 from django.db import models
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Greatest, Now
 
 from companies import events
@@ -56,6 +56,9 @@ _COUNTS = (
 )
 
 
+_ALWAYS = Q()
+
+
 class ClaimLost(Exception):
     """Somebody else has the pull, or it is gone: stop, and write nothing."""
 
@@ -84,7 +87,7 @@ UPDATE sync_pull
      WHERE connection_id = %(connection)s AND status = ANY(%(running)s)
        AND lease_until > statement_timestamp()
    )
-RETURNING id
+RETURNING *, coalesce(deadline_at <= statement_timestamp(), false) AS is_late
 """
 
 
@@ -94,82 +97,95 @@ def claim(connection: Connection) -> Pull | None:
     The caller holds the connection's row, so that two workers do not take two pulls at once. The
     pull's row is skipped when locked: waiting for it could close a circle with a publisher.
     """
-    with database.cursor() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {
-                "connection": connection.pk,
-                "lease": LEASE.total_seconds(),
-                "deadline": DEADLINE.total_seconds(),
-                "waiting": [str(status) for status in WAITING],
-                "running": [str(status) for status in RUNNING],
-            },
-        )
-        row = cursor.fetchone()
-    if row is None:
+    claimed = Pull.objects.raw(
+        _CLAIM,
+        {
+            "connection": connection.pk,
+            "lease": LEASE.total_seconds(),
+            "deadline": DEADLINE.total_seconds(),
+            "waiting": [str(status) for status in WAITING],
+            "running": [str(status) for status in RUNNING],
+        },
+    )
+    pull = next(iter(claimed), None)
+    if pull is None:
         return None
-    pull = Pull.objects.get(pk=row[0])
+    pull.written_at = time.monotonic()
     pull.connection = connection
+    within = connection.organization_id
+    published = Pull.objects.within(within).filter(pk=OuterRef("latest_success_pull_id"))
+    status = (
+        DataStatus.objects.within(within)
+        .annotate(published_configuration=Subquery(published.values("configuration")))
+        .get(connection=connection, data_type=pull.data_type)
+    )
+    pull.store_is_empty = status.latest_success_pull_id is None
     if not pull.cursor and not pull.pages:
-        _choose_extent(pull, connection)
+        _choose_extent(
+            pull,
+            connection,
+            status,
+            status.published_configuration,  # type: ignore[attr-defined]  # an annotation
+        )
     events.announce(pull.organization_id, pull.company_id)
     return pull
 
 
-def _choose_extent(pull: Pull, connection: Connection) -> None:
+def _choose_extent(
+    pull: Pull, connection: Connection, status: DataStatus, published_configuration: Any
+) -> None:
     """Read what changed since the last published pull where the platform can tell.
 
     Whatever is asked for beyond the standard data is settled here too: other than the last time,
     it has to be read of every record.
     """
-    from_status = DataStatus.objects.get(connection=connection, data_type=pull.data_type)
     data_type = data_type_of(pull.data_type)
-    pull.configuration = extra_data.wanted(connection, data_type)
-    is_as_before = pull.configuration == _published_configuration(from_status)
+    configuration = extra_data.wanted(connection, data_type)
+    is_as_before = configuration == published_configuration
     is_incremental = (
         data_type in get_platform(connection.platform).incremental
-        and from_status.watermark != ""
-        and from_status.incrementals < INCREMENTALS_PER_FULL
+        and status.watermark != ""
+        and status.incrementals < INCREMENTALS_PER_FULL
         and not pull.accepts_disappearance
         and is_as_before
     )
-    pull.is_full = not is_incremental
-    pull.since = from_status.watermark if is_incremental else ""
-    if isinstance(data_type, CustomType) and not is_as_before:
-        # Read from elsewhere, or told apart otherwise: that all others are gone is meant.
-        pull.accepts_disappearance = True
-    write(
-        pull,
-        is_full=pull.is_full,
-        since=pull.since,
-        configuration=pull.configuration,
-        accepts_disappearance=pull.accepts_disappearance,
-    )
-
-
-def _published_configuration(status: DataStatus) -> Any:
-    """Return what the last published pull asked for beyond the standard data."""
-    if status.latest_success_pull_id is None:
-        return None
-    published = Pull.objects.filter(pk=status.latest_success_pull_id)
-    return published.values_list("configuration", flat=True).first()
+    # Read from elsewhere, or told apart otherwise: that all others are gone is meant.
+    is_told_apart = isinstance(data_type, CustomType) and not is_as_before
+    chosen = {
+        "is_full": not is_incremental,
+        "since": status.watermark if is_incremental else "",
+        "configuration": configuration,
+        "accepts_disappearance": pull.accepts_disappearance or is_told_apart,
+    }
+    if any(getattr(pull, name) != value for name, value in chosen.items()):
+        write(pull, **chosen)
+        for name, value in chosen.items():
+            setattr(pull, name, value)
 
 
 def lock_owners(pull: Pull) -> Connection | None:
     """Take company and connection before the pull: whoever needs several rows takes them so.
 
-    Returns the connection as it is now, or None when it was deleted.
+    Gives the pull both as they are now, and returns the connection, or None when it was deleted.
+    PostgreSQL takes the locks of one statement in the order in which `of` names them.
     """
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM companies_company WHERE id = %s FOR NO KEY UPDATE", [pull.company_id]
-        )
-    return lock_connection(pull.organization_id, pull.connection_id)
+    connection = (
+        Connection.objects.within(pull.organization_id)
+        .select_related("company")
+        .select_for_update(no_key=True, of=("company", "self"))
+        .filter(pk=pull.connection_id)
+        .first()
+    )
+    if connection is not None:
+        pull.connection, pull.company = connection, connection.company
+    return connection
 
 
 def lock_connection(organization_id: UUID, connection_id: UUID) -> Connection | None:
+    """Take the connection, and read along what its platform is asked with."""
     return (
         Connection.objects.within(organization_id)
+        .select_related("credentials")
         .select_for_update(no_key=True, of=("self",))
         .filter(pk=connection_id)
         .first()
@@ -194,23 +210,22 @@ def step(status: PullStatus) -> Func:
     )
 
 
-def write(pull: Pull, **fields: Any) -> None:
+def write(pull: Pull, *, given: Q = _ALWAYS, **fields: Any) -> None:
     """Change a claimed pull and renew its lease; from then on the transaction holds its row.
 
-    :raises ClaimLost: when it is no longer ours.
+    :raises ClaimLost: when it is no longer ours, or not such that `given` holds.
     """
     if "status" in fields:
         fields["steps"] = step(fields["status"])
-    changed = Pull.objects.filter(pk=pull.pk, fence=pull.fence, status__in=RUNNING).update(
-        **{"lease_until": Now() + LEASE, **fields}
-    )
-    if not changed:
+    held = Pull.objects.filter(given, pk=pull.pk, fence=pull.fence, status__in=RUNNING)
+    if not held.update(**{"lease_until": Now() + LEASE, **fields}):
         raise ClaimLost(f"{pull.data_type} pull {pull.pk}, fence {pull.fence}")
+    pull.written_at = time.monotonic()
 
 
-def move(pull: Pull, status: PullStatus, **fields: Any) -> None:
+def move(pull: Pull, status: PullStatus, *, given: Q = _ALWAYS, **fields: Any) -> None:
     """Show the next stage of a claimed pull."""
-    write(pull, status=status, **fields)
+    write(pull, given=given, status=status, **fields)
     events.announce(pull.organization_id, pull.company_id)
 
 

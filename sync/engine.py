@@ -7,22 +7,21 @@ pull over goes on after the last page.
 import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from enum import Enum
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, InterfaceError, OperationalError
-from django.db.models.functions import Now
 
 import chaos
 from companies import tenancy
 from connections import extra_data
 from connections.credentials import give_up, open_platform, renew_after_401
-from connections.models import Connection
 from connections.platforms import get_platform
 from connections.platforms.base import (
     AuthorizationRevoked,
@@ -35,10 +34,11 @@ from connections.platforms.base import (
 )
 from connections.platforms.http import Exchange, recorded
 from connections.schemas import CustomType, data_type_of
-from sync import claims, outcomes, publishing, staging, turns
+from sync import claims, outcomes, publishing, staging, turns, wanted
 from sync.claims import ClaimLost
-from sync.models import WAITING, DataStatus, PlatformRequest, Pull, PullStatus
+from sync.models import WAITING, PlatformRequest, Pull, PullStatus
 from sync.outcomes import Failure
+from sync.wanted import CancelRequested, DeadlinePassed, OutOfUse
 
 logger = logging.getLogger(__name__)
 
@@ -47,22 +47,12 @@ TIME_BUDGET = timedelta(seconds=5)
 #: From then on it looks so often, after a page, whether somebody is worse off.
 _LOOK_AROUND_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 15.0
-
-
-class OutOfUse(Exception):
-    """The connection was unlinked or lost its authorization while it was pulled."""
-
-
-class CancelRequested(Exception):
-    """Somebody wants the pull to stop."""
+#: From so many records on, each stage of storing them is shown.
+_SHOWN_FROM = 1000
 
 
 class GaveWay(Exception):
     """The worker is needed more elsewhere."""
-
-
-class DeadlinePassed(Exception):
-    """The pull began too long ago to get to an end."""
 
 
 class EndlessPaging(Exception):
@@ -151,11 +141,7 @@ def execute(pull: Pull, *, give_way_at: float) -> None:
     try:
         with _while_ours():
             _fetch(pull, give_way_at)
-            failure = _check(pull)
-            if failure is None:
-                _publish(pull)
-            else:
-                _end(pull, failure)
+            _store(pull)
     except (
         OutOfUse,
         CancelRequested,
@@ -209,10 +195,7 @@ def _fetch(pull: Pull, give_way_at: float) -> None:
 
     :raises GaveWay: after a page, when the worker is needed more elsewhere.
     """
-    with tenancy.entered(pull.organization_id):
-        store_is_empty = not DataStatus.objects.filter(
-            connection=pull.connection, data_type=pull.data_type
-        ).exclude(latest_success_pull_id=None)
+    wanted.require(pull)
     with (
         recorded() as exchanges,
         _written_at_last(pull, exchanges),
@@ -220,17 +203,15 @@ def _fetch(pull: Pull, give_way_at: float) -> None:
             pull.connection,
             sleep=lambda seconds: _sleep(pull, seconds),
             supplements=extra_data.supplements(data_type_of(pull.data_type), pull.configuration),
+            read=getattr(pull.connection, "credentials", None),
         ) as platform,
     ):
-        with _still_wanted(pull):
-            _require_time(pull)
-            claims.write(pull)
+        wanted.renew(pull)  # opening it may have taken its time
         for page in _pages(pull, platform):
             chaos.point("pull.page-answered")
             prepared = staging.prepare(page)
-            with _still_wanted(pull):
-                _require_time(pull)
-                staging.stage(pull, page, prepared, store_is_empty=store_is_empty)
+            with tenancy.entered(pull.organization_id):
+                staging.stage(pull, page, prepared)
                 _write_requests(pull, exchanges)
             chaos.point("pull.page-staged")
             if time.monotonic() >= give_way_at:
@@ -310,38 +291,6 @@ def _fetched(pull: Pull, platform: Platform) -> Iterator[Page]:
 
 
 @contextmanager
-def _still_wanted(pull: Pull) -> Iterator[None]:
-    """Open a transaction on a pull that nobody cancelled and whose connection is in use.
-
-    :raises OutOfUse: when it is not any more.
-    :raises CancelRequested: when somebody wants it to stop.
-    """
-    with tenancy.entered(pull.organization_id):
-        found = Connection.objects.within(pull.organization_id).filter(pk=pull.connection_id)
-        _require_linked(pull, found.first())
-        stopped = Pull.objects.filter(pk=pull.pk).exclude(cancel_requested_at=None)
-        if stop := stopped.select_related("cancel_requested_by").first():
-            pull.cancel_requested_by = stop.cancel_requested_by
-            pull.cancel_requested_by_name = stop.cancel_requested_by_name
-            raise CancelRequested
-        yield
-
-
-def _require_time(pull: Pull) -> None:
-    """:raises DeadlinePassed: when it began too long ago."""
-    if Pull.objects.filter(pk=pull.pk, deadline_at__lte=Now()).exists():
-        raise DeadlinePassed
-
-
-def _require_linked(pull: Pull, connection: Connection | None) -> None:
-    if connection is None:
-        raise ClaimLost(f"the connection of pull {pull.pk} was deleted")
-    if not connection.is_linked:
-        pull.connection.status = connection.status
-        raise OutOfUse
-
-
-@contextmanager
 def _while_ours() -> Iterator[None]:
     """Open a block that ends where somebody else has the pull."""
     try:
@@ -350,14 +299,46 @@ def _while_ours() -> Iterator[None]:
         logger.info("left to others: %s", lost)
 
 
-def _check(pull: Pull) -> Failure | None:
-    """Settle what came twice, then say what would spoil the store."""
-    with _still_wanted(pull):
-        claims.move(pull, PullStatus.MAPPING)
-        publishing.drop_repeated(pull)
-    with _still_wanted(pull):
-        claims.move(pull, PullStatus.VALIDATING)
-        return _unfit(pull)
+def _store(pull: Pull) -> None:
+    """Settle, check and publish what is staged.
+
+    Stages that take long are committed one by one, so that everybody sees how far it is; those of
+    few records are over before anybody could look, and go together.
+    """
+    is_long = pull.fetched + pull.deleted >= _SHOWN_FROM
+    for stages in batched(_STAGES, 1 if is_long else len(_STAGES), strict=True):
+        with tenancy.entered(pull.organization_id):
+            # Locked until the commit: nothing is published over a connection that was given up.
+            wanted.require_linked(pull, claims.lock_owners(pull))
+            publishing.plan_for(pull)
+            for stage in stages:
+                if failure := stage(pull):
+                    publishing.plan_as_usual(pull)
+                    outcomes.fail(pull, failure)
+                    return
+    chaos.point("pull.published")
+
+
+def _map(pull: Pull) -> None:
+    wanted.move(pull, PullStatus.MAPPING)
+    publishing.drop_repeated(pull)
+
+
+def _validate(pull: Pull) -> Failure | None:
+    wanted.move(pull, PullStatus.VALIDATING)
+    return _unfit(pull)
+
+
+def _process(pull: Pull) -> None:
+    wanted.move(pull, PullStatus.PROCESSING, progress=95)
+
+
+def _publish(pull: Pull) -> None:
+    publishing.publish(pull)
+    chaos.point("pull.before-publish-commit")
+
+
+_STAGES: tuple[Callable[[Pull], Failure | None], ...] = (_map, _validate, _process, _publish)
 
 
 def _unfit(pull: Pull) -> Failure | None:
@@ -386,26 +367,13 @@ def _unfit(pull: Pull) -> Failure | None:
     return None
 
 
-def _publish(pull: Pull) -> None:
-    with _still_wanted(pull):
-        claims.move(pull, PullStatus.PROCESSING, progress=95)
-    with tenancy.entered(pull.organization_id):
-        # Locked until the commit: nothing is published over a connection that was given up.
-        _require_linked(pull, claims.lock_owners(pull))
-        publishing.publish(pull)
-        chaos.point("pull.before-publish-commit")
-    chaos.point("pull.published")
-
-
 def _sleep(pull: Pull, seconds: float) -> None:
     """Wait between two tries without losing the claim."""
     wake_at = time.monotonic() + seconds
     while (left := wake_at - time.monotonic()) > 0:
-        with _still_wanted(pull):
-            claims.write(pull)
+        wanted.renew(pull)
         time.sleep(min(left, _HEARTBEAT_SECONDS))
-    with _still_wanted(pull):
-        claims.write(pull)
+    wanted.renew(pull)
 
 
 def _end(pull: Pull, failure: Failure) -> None:

@@ -1,9 +1,10 @@
 """What a pull's end tells the rest of the product, written in the transaction of that end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
 from django.db import connection as database
+from django.db.models import Exists
 
 from companies import events
 from companies.facts import company_facts
@@ -12,40 +13,48 @@ from connections.schemas import data_type_of
 from portal.wording import source_text
 from sync.models import Pull, PullStatus
 
+_READ_COMPLETED = (EventType.READ_COMPLETED, EventType.READ_COMPLETED_INITIAL)
 _LOCK_BATCH = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 def record_finished(pull: Pull) -> None:
     """Remember the end of a pull, and of its batch when it was the last one of it."""
+    batch = _lock_batch(pull.batch, pull.company)
     events.record(
         EventType.PULL_FINISHED,
         organization_id=pull.organization_id,
         company_id=pull.company_id,
         connection_id=pull.connection_id,
-        actor=pull.requested_by,
+        actor=next(each.requested_by for each in batch if each.pk == pull.pk),
         summary=_summary(pull),
         payload={"pullId": str(pull.pk), "trigger": pull.trigger, **_outcome(pull)},
     )
-    _record_batch(pull.batch, pull.company)
+    _record_batch(batch, pull.company)
 
 
 def record_rest(batches: Iterable[UUID], company: Company) -> None:
     """Remember that batches ended because what was left of them went with its connection."""
-    for batch in sorted(batches):
-        _record_batch(batch, company)
+    for batch_id in sorted(batches):
+        _record_batch(_lock_batch(batch_id, company), company)
 
 
-def _record_batch(batch_id: UUID, company: Company) -> None:
-    """Tell once of all that was asked for together, over however many connections."""
+def _lock_batch(batch_id: UUID, company: Company) -> list[Pull]:
+    """Return what was asked for together, over however many connections."""
     with database.cursor() as cursor:
         # Two last pulls ending at once would each see the other one as still active.
         cursor.execute(_LOCK_BATCH, [str(batch_id)])
-    batch = list(
+    told = [uuid5(batch_id, each) for each in _READ_COMPLETED]
+    return list(
         Pull.objects.within(company.organization_id)
         .filter(batch=batch_id)
         .select_related("requested_by", "connection")
+        .annotate(is_told=Exists(Event.objects.within(company.organization_id).filter(pk__in=told)))
         .order_by("connection__created_at", "connection_id", "sync_order", "id")
     )
+
+
+def _record_batch(batch: Sequence[Pull], company: Company) -> None:
+    """Tell once of all that was asked for together."""
     if not batch or any(pull.is_active for pull in batch):
         return
     outcomes = [
@@ -60,30 +69,27 @@ def _record_batch(batch_id: UUID, company: Company) -> None:
         for pull in batch
     ]
     complete = sum(outcome["status"] == PullStatus.COMPLETE for outcome in outcomes)
-    is_first = batch[0].trigger == Pull.Trigger.FIRST_LINK
+    first = batch[0]
+    is_told = first.is_told  # type: ignore[attr-defined]  # an annotation
+    is_first = first.trigger == Pull.Trigger.FIRST_LINK
     connections = {pull.connection_id for pull in batch}
     event_type = EventType.READ_COMPLETED_INITIAL if is_first else EventType.READ_COMPLETED
     events.record(
         event_type,
-        event_id=_once(batch_id, event_type),
+        # Named, so that pulls repeated after a restored backup tell it once.
+        event_id=None if is_told else uuid5(first.batch, event_type),
         organization_id=company.organization_id,
         company_id=company.pk,
         connection_id=connections.pop() if len(connections) == 1 else None,
-        actor=batch[0].requested_by,
+        actor=first.requested_by,
         summary=f"finished {'the first pull' if is_first else 'a pull'}: "
         f"{complete} of {len(outcomes)} data types complete",
         payload={
-            "batch": str(batch_id),
+            "batch": str(first.batch),
             "company": company_facts(company),
             "dataTypes": outcomes,
         },
     )
-
-
-def _once(batch_id: UUID, event_type: EventType) -> UUID | None:
-    """Name the end of a batch, so that pulls repeated after a restored backup tell it once."""
-    event_id = uuid5(batch_id, event_type)
-    return None if Event.objects.filter(pk=event_id).exists() else event_id
 
 
 def _outcome(pull: Pull) -> dict[str, object]:

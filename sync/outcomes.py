@@ -5,11 +5,11 @@ Every sentence says what happened, what it means and what happens next.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection as database
 from django.db.models import OuterRef, Subquery
 
-from companies.models import Company
 from connections import operations as connection_operations
 from connections.models import Connection
 from connections.platforms import get_platform
@@ -207,8 +207,32 @@ def out_of_use(connection: Connection, detail: str = "") -> Failure:
     )
 
 
-def complete(pull: Pull, counts: dict[str, int], moment: datetime, record_count: int) -> None:
+#: Whatever tells of the last success, and what was staged.
+_SUCCEED = f"""
+WITH dropped AS (
+  DELETE FROM sync_stagedrecord WHERE pull_id = %(pull)s
+), connected AS (
+  UPDATE connections_connection SET last_pull_at = %(moment)s WHERE id = %(connection)s
+), company AS (
+  UPDATE companies_company SET last_pull_at = %(moment)s WHERE id = %(company)s
+)
+UPDATE sync_datastatus d
+   SET latest_pull_id = %(pull)s, latest_status = 'Complete', latest_success_pull_id = %(pull)s,
+       last_success_at = %(moment)s, watermark = %(watermark)s, record_count = %(record_count)s,
+       incrementals = CASE WHEN %(is_full)s THEN 0 ELSE d.incrementals + 1 END, failures = 0,
+       next_due_at = {
+    schedule.NEXT.format(
+        frequency="d.frequency", moment="%(moment)s::timestamptz", connection="d.connection_id"
+    )
+}
+ WHERE d.connection_id = %(connection)s AND d.data_type = %(data_type)s
+"""  # noqa: S608 - made of the constants above
+
+
+def complete(pull: Pull, counts: dict[str, Any], moment: datetime, record_count: int) -> None:
     """End a claimed pull whose records have just been merged, in the same transaction.
+
+    That holds the owners: the connection is the pull's as it is now.
 
     :raises ClaimLost: when the pull is no longer ours.
     """
@@ -224,16 +248,22 @@ def complete(pull: Pull, counts: dict[str, int], moment: datetime, record_count:
         **counts,
     )
     pull.status, pull.completed_at, pull.progress = PullStatus.COMPLETE, moment, 100
-    status = _status_of(pull)
-    status.last_success_at = moment
-    status.latest_success_pull_id = pull.pk
-    status.watermark = pull.watermark
-    status.incrementals = 0 if pull.is_full else status.incrementals + 1
-    status.record_count = record_count
-    _settle(pull, status, schedule.next_due(status.frequency, moment, status.connection_id))
-    Connection.objects.filter(pk=pull.connection_id).update(last_pull_at=moment)
-    Company.objects.filter(pk=pull.company_id).update(last_pull_at=moment)
-    if not _is_anything_shown(pull.connection):
+    with database.cursor() as cursor:
+        cursor.execute(
+            _SUCCEED,
+            {
+                "pull": pull.pk,
+                "company": pull.company_id,
+                "connection": pull.connection_id,
+                "data_type": pull.data_type,
+                "moment": moment,
+                "watermark": pull.watermark,
+                "is_full": pull.is_full,
+                "record_count": record_count,
+            },
+        )
+    events.record_finished(pull)
+    if pull.connection.has_active_error and not _is_anything_shown(pull.connection):
         connection_operations.resolve_errors(pull.connection)
 
 
@@ -257,20 +287,13 @@ def _status_of(pull: Pull) -> DataStatus:
 
 
 def _settle(pull: Pull, status: DataStatus, next_due_at: datetime | None) -> None:
-    """Bring the data type up to date, drop what was staged and tell of the end."""
+    """Bring the data type up to date, drop what was staged and tell of an unhappy end."""
     status.latest_pull_id = pull.pk
     status.latest_status = pull.status
     status.next_due_at = next_due_at
-    if pull.status == PullStatus.COMPLETE:
-        status.failures = 0
-    elif pull.is_errored:
+    if pull.is_errored:
         status.failures = min(status.failures + 1, 1000)
-    status.save(
-        update_fields=[
-            "latest_pull_id", "latest_status", "latest_success_pull_id", "last_success_at",
-            "watermark", "incrementals", "record_count", "failures", "next_due_at",
-        ]
-    )  # fmt: skip
+    status.save(update_fields=["latest_pull_id", "latest_status", "failures", "next_due_at"])
     StagedRecord.objects.filter(pull_id=pull.pk).delete()
     events.record_finished(pull)
 

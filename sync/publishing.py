@@ -4,7 +4,6 @@ Readers see the old state or the new one. Whatever goes wrong before the commit 
 it was.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db import connection as database
@@ -47,9 +46,8 @@ _IN_STORE = """
 """
 _IS_CHANGED = "NOT s.is_deleted AND (r.hash <> s.hash OR r.is_deleted)"
 _IS_BURIED = "s.is_deleted AND NOT r.is_deleted"
-_UNCHANGED = (
-    f"SELECT count(*) {_IN_STORE} AND NOT s.is_deleted AND r.hash = s.hash AND NOT r.is_deleted"
-)
+_IS_UNCHANGED = "NOT s.is_deleted AND r.hash = s.hash AND NOT r.is_deleted"
+_IS_BACK = "NOT s.is_deleted AND r.is_deleted"
 
 #: In the store, not flagged, and neither staged nor kept aside: gone at the source.
 _GONE = """
@@ -70,8 +68,8 @@ INSERT INTO sync_recordversion (
   currency, due_on, outstanding, record_status
 )
 SELECT r.connection_id, r.data_type, r.source_id, r.organization_id, r.hash, r.body, r.is_deleted,
-       r.modified_at, %(moment)s, r.pull_id, %(pull)s, r.source_modified_at, r.label, r.party,
-       r.dated_on, r.amount, r.currency, r.due_on, r.outstanding, r.record_status
+       r.modified_at, statement_timestamp(), r.pull_id, %(pull)s, r.source_modified_at, r.label,
+       r.party, r.dated_on, r.amount, r.currency, r.due_on, r.outstanding, r.record_status
 """
 _KEEP_MERGED = f"{_KEEP_VERSION} {_IN_STORE} AND (({_IS_CHANGED}) OR ({_IS_BURIED}))"
 _KEEP_GONE = f"{_KEEP_VERSION} {_GONE}"
@@ -79,9 +77,9 @@ _KEEP_GONE = f"{_KEEP_VERSION} {_GONE}"
 _CHANGE = f"""
 UPDATE sync_record r
    SET hash = s.hash, body = coalesce(s.body, r.body), is_deleted = false,
-       modified_at = %(moment)s, source_modified_at = s.source_modified_at, pull_id = %(pull)s,
-       label = s.label, party = s.party, dated_on = s.dated_on, amount = s.amount,
-       currency = s.currency, due_on = s.due_on, outstanding = s.outstanding,
+       modified_at = statement_timestamp(), source_modified_at = s.source_modified_at,
+       pull_id = %(pull)s, label = s.label, party = s.party, dated_on = s.dated_on,
+       amount = s.amount, currency = s.currency, due_on = s.due_on, outstanding = s.outstanding,
        record_status = s.record_status
   FROM sync_stagedrecord s
  WHERE s.pull_id = %(pull)s AND r.connection_id = %(connection)s
@@ -89,13 +87,13 @@ UPDATE sync_record r
 """  # noqa: S608 - made of the constants above
 _BURY = f"""
 UPDATE sync_record r
-   SET is_deleted = true, modified_at = %(moment)s, pull_id = %(pull)s
+   SET is_deleted = true, modified_at = statement_timestamp(), pull_id = %(pull)s
   FROM sync_stagedrecord s
  WHERE s.pull_id = %(pull)s AND r.connection_id = %(connection)s
    AND r.data_type = %(data_type)s AND r.source_id = s.source_id AND {_IS_BURIED}
 """  # noqa: S608 - made of the constants above
 _FLAG_GONE = f"""
-UPDATE sync_record SET is_deleted = true, modified_at = %(moment)s, pull_id = %(pull)s
+UPDATE sync_record SET is_deleted = true, modified_at = statement_timestamp(), pull_id = %(pull)s
  WHERE connection_id = %(connection)s AND data_type = %(data_type)s
    AND source_id IN (SELECT r.source_id {_GONE})
 """  # noqa: S608 - made of the constants above
@@ -106,8 +104,8 @@ INSERT INTO sync_record (
   record_status
 )
 SELECT %(connection)s, %(data_type)s, s.source_id, s.organization_id, s.hash, s.body, false,
-       %(moment)s, s.source_modified_at, s.pull_id, s.label, s.party, s.dated_on, s.amount,
-       s.currency, s.due_on, s.outstanding, s.record_status
+       statement_timestamp(), s.source_modified_at, s.pull_id, s.label, s.party, s.dated_on,
+       s.amount, s.currency, s.due_on, s.outstanding, s.record_status
   FROM sync_stagedrecord s
  WHERE s.pull_id = %(pull)s AND NOT s.is_deleted AND NOT EXISTS (
     SELECT 1 FROM sync_record r
@@ -116,23 +114,68 @@ SELECT %(connection)s, %(data_type)s, s.source_id, s.organization_id, s.hash, s.
  )
 """
 _PRESENT = """
-SELECT count(*) FROM sync_record
+  FROM sync_record
  WHERE connection_id = %(connection)s AND data_type = %(data_type)s AND NOT is_deleted
 """
 
+_EXTENT = f"SELECT (SELECT count(*) {_PRESENT}), (SELECT count(*) {_GONE})"
+
+#: All in one statement: each part sees the store as it was before, and no two touch one record.
+_MERGE = f"""
+WITH kept AS ({_KEEP_MERGED}),
+     changed AS ({_CHANGE} RETURNING 1),
+     buried AS ({_BURY} RETURNING 1),
+     added AS ({_ADD} RETURNING 1)
+     {{gone}}
+SELECT statement_timestamp(),
+       (SELECT count(*) FROM added),
+       (SELECT count(*) FROM changed),
+       (SELECT count(*) {_IN_STORE} AND {_IS_UNCHANGED}),
+       (SELECT count(*) FROM buried) + {{gone_count}},
+       (SELECT count(*) {_PRESENT}),
+       (SELECT count(*) {_IN_STORE} AND {_IS_BACK})
+"""  # noqa: S608 - made of the constants above
+_MERGE_CHANGES = _MERGE.format(gone="", gone_count="0")
+_MERGE_EVERYTHING = _MERGE.format(
+    gone=f", kept_gone AS ({_KEEP_GONE}), gone AS ({_FLAG_GONE} RETURNING 1)",
+    gone_count="(SELECT count(*) FROM gone)",
+)
+
+
+def plan_for(pull: Pull) -> None:
+    """Choose for the transaction how sets are joined, until `plan_as_usual`."""
+    if not _is_small(pull):
+        _plan("off")
+
+
+def plan_as_usual(pull: Pull) -> None:
+    """Let what follows look up the few rows it asks for."""
+    if not _is_small(pull):
+        _plan("on")
+
+
+def _is_small(pull: Pull) -> bool:
+    return pull.fetched + pull.deleted < HASHED_FROM and not pull.is_full
+
+
+def _plan(nested_loops: str) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT set_config('enable_nestloop', %s, true)", [nested_loops])
+
 
 def drop_repeated(pull: Pull) -> None:
-    """Let the last of several states of a record count, in the caller's transaction.
+    """Let the last of several states of a record count, in the transaction that holds the pull.
 
     :raises ClaimLost: when the pull is no longer ours.
     """
-    claims.write(pull)
-    _plan_for(pull)
+    if pull.fetched + pull.deleted <= 1:  # nothing that could come twice
+        return
     with database.cursor() as cursor:
         cursor.execute(_DROP_REPEATED, {"pull": pull.pk})
         repeated = sum(not is_deleted for (is_deleted,) in cursor.fetchall())
-    pull.repeated += repeated
-    claims.write(pull, repeated=pull.repeated)
+    if repeated:
+        pull.repeated += repeated
+        claims.write(pull, repeated=pull.repeated)
 
 
 def check_extent(pull: Pull) -> None:
@@ -142,9 +185,9 @@ def check_extent(pull: Pull) -> None:
     """
     if not pull.is_full or pull.accepts_disappearance:
         return
-    _plan_for(pull)
-    before = _count(_PRESENT, pull)
-    gone = _count(f"SELECT count(*) {_GONE}", pull)
+    with database.cursor() as cursor:
+        cursor.execute(_EXTENT, _parameters(pull))
+        before, gone = cursor.fetchone()
     if before and (gone == before or (before >= HELD_FROM and gone * 2 > before)):
         raise Held(f"{gone} of {before} records are no longer there.")
 
@@ -152,28 +195,14 @@ def check_extent(pull: Pull) -> None:
 def publish(pull: Pull) -> None:
     """Merge what is staged and end the pull, in the caller's transaction, which holds its owners.
 
-    :raises ClaimLost: when the pull is no longer ours.
+    :raises ClaimLost: when the pull is no longer ours; the caller rolls back.
     :raises CountsDisagree: when a record would be lost or doubled; the caller rolls back.
     """
-    # Takes the pull's row: a late worker or a deletion waits for the outcome.
-    claims.write(pull)
-    _plan_for(pull)
-    moment = outcomes.now()
-    unchanged = _count(_UNCHANGED, pull)
-    parameters = {**_parameters(pull), "moment": moment}
+    is_everything = pull.is_full and not _has_unidentified(pull)
     with database.cursor() as cursor:
-
-        def run(statement: str) -> int:
-            cursor.execute(statement, parameters)
-            return int(cursor.rowcount)
-
-        run(_KEEP_MERGED)
-        changed = run(_CHANGE)
-        deleted = run(_BURY)
-        if pull.is_full and not _has_unidentified(pull):
-            run(_KEEP_GONE)
-            deleted += run(_FLAG_GONE)
-        added = run(_ADD)
+        cursor.execute(_MERGE_EVERYTHING if is_everything else _MERGE_CHANGES, _parameters(pull))
+        moment, added, changed, unchanged, deleted, before, back = cursor.fetchone()
+    plan_as_usual(pull)
     counts = {"added": added, "changed": changed, "unchanged": unchanged, "deleted": deleted}
     stored = added + changed + unchanged + pull.repeated + pull.rejected
     if stored != pull.fetched:
@@ -183,29 +212,15 @@ def publish(pull: Pull) -> None:
         )
     for name, count in counts.items():
         setattr(pull, name, count)
-    outcomes.complete(pull, counts, moment, record_count=_count(_PRESENT, pull))
-
-
-def _plan_for(pull: Pull) -> None:
-    """Choose for the rest of the transaction how sets are joined."""
-    is_small = pull.fetched + pull.deleted < HASHED_FROM and not pull.is_full
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('enable_nestloop', %s, true)", ["on" if is_small else "off"]
-        )
+    outcomes.complete(pull, counts, moment, record_count=before + added + back - deleted)
 
 
 def _has_unidentified(pull: Pull) -> bool:
     """Tell whether any record missing here may be one that could not even be named."""
+    if not pull.rejected:
+        return False
     return RejectedRecord.objects.filter(pull=pull, source_id="").exists()
 
 
-def _parameters(pull: Pull) -> dict[str, UUID | str | datetime]:
+def _parameters(pull: Pull) -> dict[str, UUID | str]:
     return {"pull": pull.pk, "connection": pull.connection_id, "data_type": pull.data_type}
-
-
-def _count(statement: str, pull: Pull) -> int:
-    with database.cursor() as cursor:
-        cursor.execute(statement, _parameters(pull))
-        count: int = cursor.fetchone()[0]
-    return count

@@ -47,6 +47,12 @@ NEARER = (
     "least(extract(epoch FROM {interval}) / 10, 900)::bigint))"
 )
 
+#: When the connection is pulled again after a success at this moment, NULL for never: one interval
+#: later, or a little earlier, at the connection's own minute.
+NEXT = NEARER.format(
+    due=f"({{moment}} + {INTERVAL})", interval=f"({INTERVAL})", connection="{connection}"
+)
+
 _RESCHEDULE = f"""
 UPDATE sync_datastatus d
    SET frequency = e.frequency,
@@ -124,24 +130,6 @@ def due_after(frequency: str, moment: datetime) -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT %s::timestamptz + {INTERVAL.format(frequency='%s')}", [moment, frequency]
-        )
-        (due,) = cast("tuple[datetime | None]", cursor.fetchone())
-    return due
-
-
-def next_due(frequency: str, moment: datetime, connection_id: UUID) -> datetime | None:
-    """Return when the connection is pulled again after a success; None when nothing is scheduled.
-
-    That is one interval later, or a little earlier: at the connection's own minute.
-    """
-    nearer = NEARER.format(due="s.due", interval="s.span", connection="s.connection_id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {nearer} FROM (SELECT {INTERVAL.format(frequency='f.frequency')} AS span, "  # noqa: S608 - made of the constants above
-            f"f.moment + {INTERVAL.format(frequency='f.frequency')} AS due, f.connection_id "
-            "FROM (SELECT %s AS frequency, %s::timestamptz AS moment, %s::uuid AS connection_id) f"
-            ") s",
-            [frequency, moment, connection_id],
         )
         (due,) = cast("tuple[datetime | None]", cursor.fetchone())
     return due

@@ -19,7 +19,7 @@ from companies import events
 from connections.platforms.base import Page, Rejected
 from connections.schemas import Listing, Record, encode, listing
 from connections.schemas.validation import ValidationResult, validate
-from sync import claims
+from sync import wanted
 from sync.models import Pull, RejectedRecord, ValidationIssue
 
 MAX_ID = 200
@@ -102,10 +102,11 @@ def prepare(page: Page) -> Prepared:
     return prepared
 
 
-def stage(pull: Pull, page: Page, prepared: Prepared, *, store_is_empty: bool) -> None:
+def stage(pull: Pull, page: Page, prepared: Prepared) -> None:
     """Write a page, its counts and its cursor, in the caller's transaction.
 
-    :raises ClaimLost: when the pull is no longer ours; nothing is written then.
+    :raises ClaimLost: when the pull is no longer ours, and as `wanted.write` when it is not to go
+        on; nothing is written then.
     """
     warnings = sum(issue.level == "warning" for issue in prepared.issues)
     total = page.total if _is_believable(page.total) else pull.total
@@ -126,9 +127,9 @@ def stage(pull: Pull, page: Page, prepared: Prepared, *, store_is_empty: bool) -
     if prepared.is_progress:
         after["attempts_without_progress"] = 0
     # First, because it takes the pull's row: nobody else can claim, publish or delete it meanwhile.
-    claims.write(pull, **after)
+    wanted.write(pull, **after)
     _keep_aside(pull, prepared)
-    known = {} if store_is_empty else _stored_hashes(pull, prepared.rows)
+    known = _stored_hashes(pull, prepared.rows)
     _copy(pull, _lines(prepared, known))
     for name, value in after.items():
         setattr(pull, name, value)
@@ -226,6 +227,8 @@ def _storable(raw: bytes) -> str:
 
 def _stored_hashes(pull: Pull, rows: Sequence[Row]) -> dict[str, bytes]:
     """Return what the store has of this page: equal hashes need not travel again."""
+    if pull.store_is_empty or not rows:
+        return {}
     with database.cursor() as cursor:
         cursor.execute(
             _STORED_HASHES, [pull.connection_id, pull.data_type, [row.source_id for row in rows]]

@@ -168,6 +168,14 @@ class Pull(models.Model):
     warnings = models.PositiveIntegerField(default=0)
     errors = models.PositiveIntegerField(default=0)
 
+    # What a worker knows of the pull it has; not stored
+    #: When it last wrote to it, by its own clock.
+    written_at: float
+    #: Whether the deadline had passed when it was claimed.
+    is_late: bool
+    #: Whether nothing of the data type was published before: then there is nothing to compare with.
+    store_is_empty: bool
+
     objects = PullQuerySet.as_manager()
 
     class Meta:

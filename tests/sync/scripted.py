@@ -90,7 +90,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Scripted:
 
     @contextmanager
     def open_platform(
-        connection: object, *, sleep: Callable[[float], None], supplements: object
+        connection: object, *, sleep: Callable[[float], None], supplements: object, read: object
     ) -> Iterator[Scripted]:
         platform.sleep, platform.supplements = sleep, supplements
         yield platform

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
+from django.db import connection as database
 from django.db.models import F
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
-from sync import beat, claims, engine, operations
+from sync import beat, claims, engine, operations, wanted
 from sync.models import Pull, PullStatus, Record, StagedRecord
 from tests.factories import ConnectionFactory, PullFactory
 from tests.sync.scripted import invoice, page
@@ -136,7 +138,9 @@ def test_resuming_after_the_last_page_is_no_progress(connection, platform, queue
     assert queued.status == PullStatus.INTERNAL_ERROR
 
 
-def test_waiting_between_tries_renews_the_lease(connection, platform, queued):
+def test_waiting_between_tries_renews_the_lease(connection, platform, queued, monkeypatch):
+    monkeypatch.setattr(wanted, "_FRESH_SECONDS", 0)
+
     def wait():
         Pull.objects.update(lease_until=Now() + timedelta(seconds=1))
         platform.sleep(0)
@@ -147,6 +151,41 @@ def test_waiting_between_tries_renews_the_lease(connection, platform, queued):
     engine.run_connection(connection.organization_id, connection.pk)
 
     assert Pull.objects.get().status == PullStatus.COMPLETE
+
+
+def test_short_waits_do_not_write_to_the_pull_again_and_again(connection, platform, queued):
+    def wait():
+        with CaptureQueriesContext(database) as asked:
+            platform.sleep(0)
+        assert len(asked) == 0
+
+    platform.serve(wait, page(invoice(1), cursor="1"), wait)
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    assert Pull.objects.get().status == PullStatus.COMPLETE
+
+
+def test_a_pull_told_to_stop_before_it_is_taken_again_asks_for_nothing(
+    connection, platform, queued
+):
+    Pull.objects.update(cancel_requested_at=Now())
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert queued.status == PullStatus.CANCELLED
+    assert platform.asked == []
+
+
+def test_a_pull_taken_again_after_its_deadline_asks_for_nothing(connection, platform, queued):
+    Pull.objects.update(deadline_at=Now())
+
+    engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert queued.status == PullStatus.FETCH_ERROR
+    assert platform.asked == []
 
 
 def test_the_pull_of_a_lost_worker_goes_on_after_its_last_page(connection, platform, queued, bells):

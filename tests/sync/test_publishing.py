@@ -1,13 +1,17 @@
 """The store changes as a whole, or not at all."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import OperationalError
+from django.db import connection as database
 
+from companies import tenancy
 from companies.models import Event
-from sync import claims, engine, operations, outcomes
+from sync import claims, engine, operations, outcomes, publishing
 from sync.models import DataStatus, Pull, PullStatus, Record, RecordVersion, StagedRecord
+from tests.factories import CompanyFactory, OrganizationFactory
 from tests.sync.scripted import invoice, page
 
 
@@ -60,7 +64,9 @@ def test_a_database_that_goes_away_is_no_outcome(connection, platform, stored, m
     assert Event.objects.count() == events
 
 
-def test_the_statuses_are_passed_in_their_order(connection, platform, monkeypatch):
+@pytest.mark.parametrize("shown_from", [0, 1000])
+def test_the_statuses_are_passed_in_their_order(connection, platform, monkeypatch, shown_from):
+    monkeypatch.setattr(engine, "_SHOWN_FROM", shown_from)
     seen: list[object] = []
     move = claims.move
 
@@ -79,6 +85,72 @@ def test_the_statuses_are_passed_in_their_order(connection, platform, monkeypatc
     engine.run_connection(connection.organization_id, connection.pk)
 
     assert seen == ["Fetching", 18, "Mapping", "Validating", "Processing"]
+
+
+class TestStages:
+    """What everybody else sees while a pull is stored."""
+
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    @pytest.fixture
+    def company(self):
+        return CompanyFactory.create(organization=OrganizationFactory.create())
+
+    @pytest.fixture(autouse=True)
+    def queued(self, connection):
+        return operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+
+    def seen_while_publishing(self, connection, monkeypatch) -> list[object]:
+        seen: list[object] = []
+        publish = publishing.publish
+
+        def look():
+            try:
+                with tenancy.entered(connection.organization_id):
+                    seen.append(Pull.objects.get().status)
+            finally:
+                database.close()
+
+        def watch(pull):
+            with ThreadPoolExecutor(1) as elsewhere:
+                elsewhere.submit(look).result()
+            publish(pull)
+
+        monkeypatch.setattr(publishing, "publish", watch)
+        engine.run_connection(connection.organization_id, connection.pk)
+        return seen
+
+    def test_those_of_many_records_are_seen_one_by_one(self, connection, platform, monkeypatch):
+        monkeypatch.setattr(engine, "_SHOWN_FROM", 2)
+        platform.serve(page(invoice(1), invoice(2), cursor="1"))
+
+        assert self.seen_while_publishing(connection, monkeypatch) == ["Processing"]
+
+    def test_those_of_few_records_are_one(self, connection, platform, queued, monkeypatch):
+        platform.serve(page(invoice(1), invoice(2), cursor="1"))
+
+        assert self.seen_while_publishing(connection, monkeypatch) == ["Fetching"]
+
+        with tenancy.entered(connection.organization_id):
+            queued.refresh_from_db()
+        moments = [step["at"] for step in queued.steps]
+        assert len(moments) == len(set(moments)) == 5
+        assert moments == sorted(moments)
+
+
+@pytest.mark.parametrize("shown_from", [0, 1000])
+def test_a_held_pull_tells_the_stages_it_came_through(
+    connection, platform, pull, monkeypatch, shown_from
+):
+    monkeypatch.setattr(engine, "_SHOWN_FROM", shown_from)
+    platform.serve(page(invoice(1), cursor="1"))
+    pull()
+    platform.serve(page(cursor="1"))
+
+    held = pull()
+
+    statuses = [step["status"] for step in held.steps]
+    assert statuses == ["Fetching", "Mapping", "Validating", "ValidationError"]
 
 
 def test_progress_follows_the_platforms_total(connection, platform):

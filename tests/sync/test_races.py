@@ -8,10 +8,10 @@ import pytest
 from django.db import connection as database
 
 from companies import tenancy
-from companies.models import Event, EventType
+from companies.models import Company, Event, EventType
 from connections.models import Connection
 from connections.schemas import DataType
-from sync import beat, operations
+from sync import beat, claims, operations
 from sync.models import DataStatus, Frequency, Pull
 from sync.operations import EffectiveSetting
 from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory, PullFactory
@@ -66,6 +66,42 @@ def test_ringing_again_waits_for_nobody(connection, monkeypatch):
         assert pool.submit(ring_again).result(timeout=5) == 1
     with tenancy.entered(connection.organization_id):
         assert set(Pull.objects.filter(rung_at=None)) == {held}
+
+
+def test_owners_are_taken_company_first(connection):
+    """Two who take several rows take them in one order, or each would wait for the other."""
+    organization_id = connection.organization_id
+    with tenancy.entered(organization_id):
+        pull = PullFactory.create(connection=connection)
+    trying = threading.Event()
+
+    def lock() -> bool:
+        try:
+            with tenancy.entered(organization_id):
+                trying.set()
+                return claims.lock_owners(pull) is not None
+        finally:
+            database.close()
+
+    def is_free(model: type[Company | Connection]) -> bool:
+        try:
+            with tenancy.entered(organization_id):
+                free = model.objects.select_for_update(no_key=True, skip_locked=True)
+                return free.exists()
+        finally:
+            database.close()
+
+    for held, other, is_left_free in ((Company, Connection, True), (Connection, Company, False)):
+        with ThreadPoolExecutor(2) as pool:
+            with tenancy.entered(organization_id):
+                held.objects.select_for_update(no_key=True).get()
+                trying.clear()
+                locked = pool.submit(lock)
+                trying.wait()
+                with pytest.raises(TimeoutError):
+                    locked.result(timeout=0.3)
+                assert pool.submit(is_free, other).result() is is_left_free
+            assert locked.result(timeout=5)
 
 
 def test_settings_saved_while_a_connection_is_linked_hold_for_it(connection):
