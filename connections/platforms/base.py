@@ -47,6 +47,7 @@ __all__ = [
     "Environment",
     "Identity",
     "InvalidCredentials",
+    "JsonType",
     "Limits",
     "Missing",
     "NotSupported",
@@ -64,6 +65,7 @@ __all__ = [
     "Suspended",
     "TooLarge",
     "Unexpected",
+    "UnknownField",
     "Unreachable",
     "Unreadable",
 ]
@@ -122,6 +124,18 @@ class Rejected:
     reason: str
 
 
+type JsonType = Literal["array", "boolean", "null", "number", "object", "text"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UnknownField:
+    """A member that the platform sends and the adapter knows nothing of; see ``drift``."""
+
+    path: str
+    """Where it lies, as ``lines.colour``."""
+    json_type: JsonType
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One response's worth of records.
@@ -134,6 +148,7 @@ class Page:
     records: Sequence[Record] = ()
     deleted_ids: Sequence[str] = ()
     rejected: Sequence[Rejected] = ()
+    unknown: Sequence[UnknownField] = ()
     cursor: str
     watermark: str | None = None
     total: int | None = None
