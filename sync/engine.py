@@ -35,7 +35,7 @@ from connections.platforms.base import (
 )
 from connections.platforms.http import Exchange, recorded
 from connections.schemas import CustomType, data_type_of
-from sync import claims, outcomes, publishing, staging, turns
+from sync import claims, drift, outcomes, publishing, staging, turns
 from sync.claims import ClaimLost
 from sync.models import WAITING, DataStatus, PlatformRequest, Pull, PullStatus
 from sync.outcomes import Failure
@@ -231,6 +231,7 @@ def _fetch(pull: Pull, give_way_at: float) -> None:
             with _still_wanted(pull):
                 _require_time(pull)
                 staging.stage(pull, page, prepared, store_is_empty=store_is_empty)
+                drift.notice(pull, page.unknown)
                 _write_requests(pull, exchanges)
             chaos.point("pull.page-staged")
             if time.monotonic() >= give_way_at:
