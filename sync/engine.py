@@ -69,6 +69,10 @@ class EndlessPaging(Exception):
     """The platform goes on without getting on."""
 
 
+class TooMuch(EndlessPaging):
+    """The platform goes on with ever new records, far beyond what anybody's books hold."""
+
+
 class Turn(Enum):
     """How far a worker came with a connection."""
 
@@ -234,6 +238,7 @@ def _fetch(pull: Pull, give_way_at: float) -> None:
                 drift.notice(pull, page.unknown)
                 _write_requests(pull, exchanges)
             chaos.point("pull.page-staged")
+            _require_measure(pull)
             if time.monotonic() >= give_way_at:
                 if turns.is_needed_elsewhere(pull.organization_id):
                     raise GaveWay
@@ -332,6 +337,12 @@ def _require_time(pull: Pull) -> None:
     """:raises DeadlinePassed: when it began too long ago."""
     if Pull.objects.filter(pk=pull.pk, deadline_at__lte=Now()).exists():
         raise DeadlinePassed
+
+
+def _require_measure(pull: Pull) -> None:
+    """:raises TooMuch: when there was more than any books hold, and still no end."""
+    if pull.fetched + pull.deleted > claims.MOST_RECORDS or pull.pages > claims.MOST_PAGES:
+        raise TooMuch(f"beyond {claims.MOST_RECORDS} records or {claims.MOST_PAGES} pages")
 
 
 def _require_linked(pull: Pull, connection: Connection | None) -> None:
@@ -492,10 +503,12 @@ def _too_late(pull: Pull) -> Failure:
 
 def _endless(pull: Pull, error: EndlessPaging) -> Failure:
     platform = get_platform(pull.connection.platform).name
+    what = "sent the same page again and again"
+    if isinstance(error, TooMuch):
+        what = f"sent {pull.fetched:,} records on {pull.pages:,} pages and came to no end"
     return Failure(
         status=PullStatus.FETCH_ERROR,
-        message=f"{platform} sent the same page again and again. What was pulled before stays as "
-        "it was.",
+        message=f"{platform} {what}. What was pulled before stays as it was.",
         detail=str(error),
         connection_error="502",
     )

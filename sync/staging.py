@@ -19,7 +19,7 @@ from companies import events
 from connections.platforms.base import Page, Rejected
 from connections.schemas import Listing, Record, encode, listing
 from connections.schemas.validation import ValidationResult, validate
-from sync import claims
+from sync import claims, watermarks
 from sync.models import Pull, RejectedRecord, ValidationIssue
 
 MAX_ID = 200
@@ -113,7 +113,7 @@ def stage(pull: Pull, page: Page, prepared: Prepared, *, store_is_empty: bool) -
     deleted = pull.deleted + len(prepared.deleted_ids)
     after: dict[str, Any] = {
         "cursor": page.cursor,
-        "watermark": page.watermark or pull.watermark,
+        "watermark": watermarks.settled(pull, page.watermark),
         "pages": pull.pages + 1,
         "total": total,
         "progress": _progress(taken=fetched + deleted, total=total, pages=pull.pages + 1),

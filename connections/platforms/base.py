@@ -245,6 +245,21 @@ class Platform(ABC):
         :raises NotSupported: when the platform has no such data.
         """
 
+    @classmethod
+    def moment_of(cls, watermark: str) -> datetime | None:
+        """Return the platform's time in a watermark, or None where it is none, but a number."""
+        try:
+            found = datetime.fromisoformat(watermark)
+        except ValueError:
+            return None
+        return found if found.tzinfo else None
+
+    @classmethod
+    def moved(cls, watermark: str, at: datetime) -> str:
+        """Return a watermark that names another moment, all else being the same."""
+        del watermark
+        return at.isoformat()
+
     def fetch_custom(self, source: CustomSource, *, cursor: str | None) -> Iterator[Page]:
         """Yield pages of ``CustomRecord``, at least one, read where the configuration says.
 

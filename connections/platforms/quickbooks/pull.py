@@ -231,7 +231,7 @@ class Pull:
             rejected=rejected,
             unknown=unknown,
             cursor=msgspec.json.encode(place).decode(),
-            watermark=msgspec.json.encode(mark).decode() if mark and self._tracks else None,
+            watermark=known.written(mark) if mark and self._tracks else None,
             total=total,
         )
 

@@ -269,6 +269,23 @@ class PlatformContract(ABC):
             assert [record.id for page in pages for record in page.records] == [ids[2]]
             assert not any(page.deleted_ids for page in pages)
 
+    def test_watermark_can_be_moved_to_another_moment(self, books: Books):
+        hour = timedelta(hours=1)
+        for data_type in sorted(self.platform.incremental):
+            ids = sorted(books.fill(data_type, 7))
+            told = self.pull(books, data_type)[-1].watermark
+            assert told
+            at = self.platform.moment_of(told)
+            if at is None:  # it counts instead
+                continue
+            books.change(data_type, ids[2])
+
+            moved = self.platform.moved(told, at - hour)
+
+            assert self.platform.moment_of(moved) == at - hour
+            pages = self.pull(books, data_type, since=moved)
+            assert ids[2] in {record.id for page in pages for record in page.records}
+
     def test_later_pull_reports_deletions(self, books: Books):
         for data_type in sorted(self.platform.incremental):
             ids = sorted(books.fill(data_type, 7))
