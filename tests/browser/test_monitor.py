@@ -34,9 +34,11 @@ def test_the_monitor_follows_without_a_reload(portal, new_context):
 #: The next pull reads everything again, as one in twenty does.
 START_OVER = """
 from companies import tenancy
-from companies.models import Organization
+from companies.access import memberships_of
+from companies.models import User
 from sync.models import DataStatus
-with tenancy.entered(Organization.objects.get(slug={slug!r}).pk):
+(membership,) = memberships_of(User.objects.get(email={email!r}))
+with tenancy.entered(membership.organization_id):
     DataStatus.objects.filter(data_type={data_type!r}).update(watermark="")
 """
 
@@ -50,7 +52,7 @@ def test_new_fields_of_a_platform_are_told_until_they_are_acknowledged(
     page = new_context(width=width, color_scheme=scheme)
     sign_in(page, portal)
     company = f"{portal.url}o/{portal.organization}/companies/{portal.company_id}/"
-    script = START_OVER.format(slug=portal.organization, data_type=data_type)
+    script = START_OVER.format(email=portal.email, data_type=data_type)
     portal.run("manage.py", "shell", "-c", script)
     portal.control("POST", "faults", kind="added_field", path=f"/api/v1/{data_type}")
     try:
