@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import documents
+from sandbox import distortion, documents
 from sandbox.answers import Json, Refusal, refuse
 from sandbox.faults import SPOILT, Fault
 from sandbox.grants import READ_SCOPE, Grant
@@ -43,33 +43,46 @@ def collection(server: Server, grant: Grant, request: Request, fault: Fault | No
     name, query = request.path_params["name"], request.query_params
     if name not in collections.NAMES:
         raise Refusal(404, "not_found", f"There is no {name}.")
-    as_of = _as_of(server, query)
+    skew = distortion.clock_skew(fault)
+    as_of = _as_of(server, query, skew)
     since = _moment(query, "modified_since")
     page = _whole(query, "page", 1)
     page_size = _whole(query, "page_size", 100)
     if page_size > MAX_PAGE_SIZE:
         raise Refusal(400, "invalid_request", f"page_size must not be above {MAX_PAGE_SIZE}.")
-    if fault is not None and fault.kind == "repeated_page":
+    if distortion.is_kind(fault, "repeated_page"):
         page = max(1, page - 1)
+    is_endless = distortion.is_kind(fault, "endless_pages")
     books = server.businesses.books(grant.business_id)
     found = collections.select(
         books,
         name,
-        since=since,
+        since=since if since is None else since - skew,
         as_of=as_of,
-        page=page,
+        page=1 if is_endless else page,
         page_size=page_size,
         fields=_fields(query),
+        shift=1 if distortion.is_kind(fault, "shifted_page") else 0,
     )
     if fault is None or fault.kind not in SPOILT:
         server.served.record(grant.id, name, found.rows)
+    rows, pages, total = found.rows, -(-found.total // page_size), found.total
+    if is_endless:
+        rows = distortion.endless(rows, page, as_of)
+        pages, total = distortion.ENDLESS_PAGES, distortion.ENDLESS_PAGES * page_size
+    elif skew:
+        rows = distortion.later(rows, skew)
+    elif distortion.is_kind(fault, "added_field"):
+        rows = distortion.grown(rows)
+    elif distortion.is_kind(fault, "changed_type"):
+        rows = distortion.retyped(rows)
     return {
-        "items": [row.body for row in found.rows],
+        "items": [row.body for row in rows],
         "page": page,
         "page_size": page_size,
-        "pages": -(-found.total // page_size),
-        "total": found.total,
-        "as_of": moments.text(as_of),
+        "pages": pages,
+        "total": total,
+        "as_of": moments.text(as_of + skew),
     }
 
 
@@ -147,10 +160,10 @@ def _fields(query: Mapping[str, str]) -> list[str]:
     return names
 
 
-def _as_of(server: Server, query: Mapping[str, str]) -> int:
+def _as_of(server: Server, query: Mapping[str, str], skew: int = 0) -> int:
     """Take the moment asked for; what has not happened yet is not shown."""
     now, asked = server.clock.now(), _moment(query, "as_of")
-    return now if asked is None else min(asked, now)
+    return now if asked is None else min(asked - skew, now)
 
 
 def _moment(query: Mapping[str, str], name: str) -> int | None:

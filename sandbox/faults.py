@@ -24,15 +24,31 @@ KINDS = (
     "gzip_bomb",
     "empty",
     "repeated_page",
+    "shifted_page",
+    "endless_pages",
+    "skewed_clock",
+    "added_field",
+    "changed_type",
     "token_revoked",
     "lost_refresh_answer",
 )
 
-_SECONDS = {"slow": 5.0, "hang": 120.0, "rate_limited": 5.0, "rate_limited_date": 5.0}
+_SECONDS = {
+    "slow": 5.0,
+    "hang": 120.0,
+    "rate_limited": 5.0,
+    "rate_limited_date": 5.0,
+    "skewed_clock": 172_800.0,
+}
 #: What spoils the answer, so that nothing of it counts as served.
 SPOILT = frozenset(
-    {"truncated", "cut_off", "drip", "wrong_charset", "huge_field", "gzip_bomb", "empty"}
+    {
+        *("truncated", "cut_off", "drip", "wrong_charset", "huge_field", "gzip_bomb", "empty"),
+        *("endless_pages", "changed_type"),
+    }
 )
+#: What happens between two pages.
+_LATER_PAGES = frozenset({"repeated_page", "shifted_page"})
 _API = "/api/"
 _TOKEN = "/oauth/token"  # noqa: S105 - a path
 
@@ -56,7 +72,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     def concerns(self, *, path: str, first_page: bool, refreshing: bool) -> bool:
         if self.kind == "lost_refresh_answer":
             return refreshing and path.startswith(self.path or _TOKEN)
-        if self.kind == "repeated_page" and first_page:
+        if self.kind in _LATER_PAGES and first_page:
             return False
         return path.startswith(self.path or _API)
 

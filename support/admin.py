@@ -23,7 +23,7 @@ from support.forms import CompanyForm
 from support.models import SupportGrant
 from support.site import SupportRequest, site
 from sync import operations as sync_operations
-from sync.models import DataStatus, Pull
+from sync.models import DataStatus, Pull, UnknownField
 
 __all__ = ["site"]
 
@@ -223,6 +223,21 @@ class DataStatusAdmin(TenantAdmin):
     list_select_related = ("connection",)
     search_fields = ("id__exact", "connection__id__exact", "connection__company__id__exact")
     ordering = ("data_type", "id")
+
+
+@admin.register(UnknownField, site=site)
+class UnknownFieldAdmin(TenantAdmin):
+    list_display = (
+        "platform", "data_type", "path", "json_type", "first_seen_at", "last_seen_on",
+        "acknowledged_at",
+    )  # fmt: skip
+    fields = (
+        "id", "platform", "data_type", "path", "json_type", "first_seen_at", "last_seen_on",
+        "company_id", "connection_id", "pull_id", "acknowledged_at", "acknowledged_by",
+    )  # fmt: skip
+    list_filter = ("platform", "data_type", "json_type")
+    search_fields = ("path", "platform", "data_type", "pull_id__exact", "connection_id__exact")
+    ordering = ("platform", "data_type", "path")
 
 
 @admin.register(Event, site=site)

@@ -38,6 +38,9 @@ LEASE = timedelta(seconds=75)
 MAX_ATTEMPTS_WITHOUT_PROGRESS = 5
 #: Whoever does not get to the end in so long will not; a day's limit does not count.
 DEADLINE = timedelta(hours=2)
+#: Nobody's books hold more: a platform that goes on for ever is left before the disk is full.
+MOST_RECORDS = 10_000_000
+MOST_PAGES = 100_000
 #: Every so often a full pull finds what incremental ones cannot tell.
 INCREMENTALS_PER_FULL = 19
 #: What a pull counts as it goes along.

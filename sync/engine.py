@@ -34,7 +34,7 @@ from connections.platforms.base import (
 )
 from connections.platforms.http import Exchange, recorded
 from connections.schemas import CustomType, data_type_of
-from sync import claims, outcomes, publishing, staging, turns, wanted
+from sync import claims, drift, outcomes, publishing, staging, turns, wanted
 from sync.claims import ClaimLost
 from sync.models import WAITING, PlatformRequest, Pull, PullStatus
 from sync.outcomes import Failure
@@ -57,6 +57,10 @@ class GaveWay(Exception):
 
 class EndlessPaging(Exception):
     """The platform goes on without getting on."""
+
+
+class TooMuch(EndlessPaging):
+    """The platform goes on with ever new records, far beyond what anybody's books hold."""
 
 
 class Turn(Enum):
@@ -212,8 +216,10 @@ def _fetch(pull: Pull, give_way_at: float) -> None:
             prepared = staging.prepare(page)
             with tenancy.entered(pull.organization_id):
                 staging.stage(pull, page, prepared)
+                drift.notice(pull, page.unknown)
                 _write_requests(pull, exchanges)
             chaos.point("pull.page-staged")
+            _require_measure(pull)
             if time.monotonic() >= give_way_at:
                 if turns.is_needed_elsewhere(pull.organization_id):
                     raise GaveWay
@@ -288,6 +294,12 @@ def _fetched(pull: Pull, platform: Platform) -> Iterator[Page]:
         name = get_platform(pull.connection.platform).name
         raise NotSupported(f"{data_type.label} is not configured for {name}.")
     return platform.fetch_custom(extra_data.custom_source(pull.configuration), cursor=cursor)
+
+
+def _require_measure(pull: Pull) -> None:
+    """:raises TooMuch: when there was more than any books hold, and still no end."""
+    if pull.fetched + pull.deleted > claims.MOST_RECORDS or pull.pages > claims.MOST_PAGES:
+        raise TooMuch(f"beyond {claims.MOST_RECORDS} records or {claims.MOST_PAGES} pages")
 
 
 @contextmanager
@@ -459,10 +471,12 @@ def _too_late(pull: Pull) -> Failure:
 
 def _endless(pull: Pull, error: EndlessPaging) -> Failure:
     platform = get_platform(pull.connection.platform).name
+    what = "sent the same page again and again"
+    if isinstance(error, TooMuch):
+        what = f"sent {pull.fetched:,} records on {pull.pages:,} pages and came to no end"
     return Failure(
         status=PullStatus.FETCH_ERROR,
-        message=f"{platform} sent the same page again and again. What was pulled before stays as "
-        "it was.",
+        message=f"{platform} {what}. What was pulled before stays as it was.",
         detail=str(error),
         connection_error="502",
     )

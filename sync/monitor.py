@@ -26,6 +26,7 @@ from connections.models import (
     StoredCredentials,
 )
 from connections.platforms import PLATFORMS
+from sync import drift
 from sync.history import PullRow, rows
 from sync.models import RUNNING, WAITING, DataStatus, Pull, PullQuerySet
 
@@ -115,6 +116,7 @@ def read(organization: Organization) -> dict[str, Any]:
         "outages": outages(organization),
         "causes": causes(organization),
         "lapses": lapses(organization),
+        "drifts": drift.read(organization),
         "heartbeat": Heartbeat.read(),
     }
 

@@ -19,7 +19,7 @@ from companies import events
 from connections.platforms.base import Page, Rejected
 from connections.schemas import Listing, Record, encode, listing
 from connections.schemas.validation import ValidationResult, validate
-from sync import wanted
+from sync import wanted, watermarks
 from sync.models import Pull, RejectedRecord, ValidationIssue
 
 MAX_ID = 200
@@ -114,7 +114,7 @@ def stage(pull: Pull, page: Page, prepared: Prepared) -> None:
     deleted = pull.deleted + len(prepared.deleted_ids)
     after: dict[str, Any] = {
         "cursor": page.cursor,
-        "watermark": page.watermark or pull.watermark,
+        "watermark": watermarks.settled(pull, page.watermark),
         "pages": pull.pages + 1,
         "total": total,
         "progress": _progress(taken=fetched + deleted, total=total, pages=pull.pages + 1),

@@ -20,6 +20,11 @@ register_converter(DataTypeConverter, "data_type")
 urlpatterns = [
     path("settings/data-types/", settings.data_types, name="data-types"),
     path("monitor/", monitor.overview, name="monitor"),
+    path(
+        "monitor/unknown-fields/<slug:platform>/acknowledge",
+        monitor.acknowledge,
+        name="acknowledge-fields",
+    ),
     path("companies/refresh", jobs.refresh, name="refresh-many"),
     path("companies/delete", jobs.delete, name="delete-many"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),

@@ -47,6 +47,7 @@ from sync.models import (
     RejectedRecord,
     StagedRecord,
     SyncSetting,
+    UnknownField,
     ValidationIssue,
 )
 from tests.factories import (
@@ -247,6 +248,17 @@ def _add_rest(
         link_url=link_url,
         browser_hash=b"",
         parameters={"ref": SECRET},
+    )
+    UnknownField.objects.create(
+        organization=organization,
+        platform="sandbox",
+        data_type="invoices",
+        path=SECRET,
+        json_type="text",
+        last_seen_on=now.date(),
+        company_id=link.company_id,
+        connection_id=link.pk,
+        pull_id=pull.pk,
     )
     SyncSetting.objects.create(organization=organization, data_type="invoices", frequency="daily")
     RejectedRecord.objects.create(

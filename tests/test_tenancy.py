@@ -74,6 +74,7 @@ ROUTES: dict[str, Right | None] = {
     "sync:delete-many": Right.DELETE_COMPANIES,
     "sync:job": None,
     "sync:monitor": None,
+    "sync:acknowledge-fields": Right.EDIT_SETTINGS,
     "sync:confirm-job": None,
     "files:files": Right.UPLOAD_FILES,
     "files:download": Right.SEE_DATA,

@@ -47,6 +47,7 @@ __all__ = [
     "Environment",
     "Identity",
     "InvalidCredentials",
+    "JsonType",
     "Limits",
     "Missing",
     "NotSupported",
@@ -64,6 +65,7 @@ __all__ = [
     "Suspended",
     "TooLarge",
     "Unexpected",
+    "UnknownField",
     "Unreachable",
     "Unreadable",
 ]
@@ -122,6 +124,18 @@ class Rejected:
     reason: str
 
 
+type JsonType = Literal["array", "boolean", "null", "number", "object", "text"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UnknownField:
+    """A member that the platform sends and the adapter knows nothing of; see ``drift``."""
+
+    path: str
+    """Where it lies, as ``lines.colour``."""
+    json_type: JsonType
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One response's worth of records.
@@ -134,6 +148,7 @@ class Page:
     records: Sequence[Record] = ()
     deleted_ids: Sequence[str] = ()
     rejected: Sequence[Rejected] = ()
+    unknown: Sequence[UnknownField] = ()
     cursor: str
     watermark: str | None = None
     total: int | None = None
@@ -229,6 +244,21 @@ class Platform(ABC):
 
         :raises NotSupported: when the platform has no such data.
         """
+
+    @classmethod
+    def moment_of(cls, watermark: str) -> datetime | None:
+        """Return the platform's time in a watermark, or None where it is none, but a number."""
+        try:
+            found = datetime.fromisoformat(watermark)
+        except ValueError:
+            return None
+        return found if found.tzinfo else None
+
+    @classmethod
+    def moved(cls, watermark: str, at: datetime) -> str:
+        """Return a watermark that names another moment, all else being the same."""
+        del watermark
+        return at.isoformat()
 
     def fetch_custom(self, source: CustomSource, *, cursor: str | None) -> Iterator[Page]:
         """Yield pages of ``CustomRecord``, at least one, read where the configuration says.

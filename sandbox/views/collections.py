@@ -41,12 +41,14 @@ def select(
     page: int,
     page_size: int,
     fields: Sequence[str] = (),
+    shift: int = 0,
 ) -> Selection:
     """Show one page of what there is as of a moment, or of what changed since another.
 
-    `fields` are wanted beside the usual ones.
+    `fields` are wanted beside the usual ones. The page begins `shift` rows early.
     """
-    found = _SELECT[name](books, since, as_of, (page - 1) * page_size, page * page_size)
+    start, stop = (page - 1) * page_size - shift, page * page_size - shift
+    found = _SELECT[name](books, since, as_of, start, stop)
     if not fields:
         return found
     rows = [

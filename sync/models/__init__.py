@@ -20,6 +20,7 @@ from sync.models.record import (
     StagedRecord,
 )
 from sync.models.schedule import DataStatus, DataStatusQuerySet, Frequency, SyncSetting
+from sync.models.unknown_field import UnknownField, UnknownFieldQuerySet
 
 __all__ = [
     "ACTIVE",
@@ -44,5 +45,7 @@ __all__ = [
     "RejectedRecord",
     "StagedRecord",
     "SyncSetting",
+    "UnknownField",
+    "UnknownFieldQuerySet",
     "ValidationIssue",
 ]

@@ -19,7 +19,7 @@ INJECTED = "[hx-get='/pwned'], [src='/pwned']"
 NO_PAGE = {"companies:export", "sync:export", "files:download", "stream", "link_portal:logo"}
 ADMIN = (
     "admin/", "admin/companies/company/", "admin/connections/connection/", "admin/sync/pull/",
-    "admin/companies/membership/", "admin/support/supportgrant/",
+    "admin/companies/membership/", "admin/support/supportgrant/", "admin/sync/unknownfield/",
 )  # fmt: skip
 FILL = """
 import json

@@ -1,7 +1,9 @@
 """The monitor keeps itself up to date."""
 
+import os
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.checks import check, sign_in
@@ -27,3 +29,47 @@ def test_the_monitor_follows_without_a_reload(portal, new_context):
     assert "<html" not in again.value.text()
     expect(page.get_by_text("Alive")).to_be_visible()
     assert page.evaluate("window.untouched") is True
+
+
+#: The next pull reads everything again, as one in twenty does.
+START_OVER = """
+from companies import tenancy
+from companies.access import memberships_of
+from companies.models import User
+from sync.models import DataStatus
+(membership,) = memberships_of(User.objects.get(email={email!r}))
+with tenancy.entered(membership.organization_id):
+    DataStatus.objects.filter(data_type={data_type!r}).update(watermark="")
+"""
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "data_type"), [(1440, "light", "invoices"), (390, "dark", "bills")]
+)
+def test_new_fields_of_a_platform_are_told_until_they_are_acknowledged(
+    portal, new_context, width, scheme, data_type
+):
+    page = new_context(width=width, color_scheme=scheme)
+    sign_in(page, portal)
+    company = f"{portal.url}o/{portal.organization}/companies/{portal.company_id}/"
+    script = START_OVER.format(email=portal.email, data_type=data_type)
+    portal.run("manage.py", "shell", "-c", script)
+    portal.control("POST", "faults", kind="added_field", path=f"/api/v1/{data_type}")
+    try:
+        page.goto(company)
+        page.get_by_role("button", name="Refresh data").click()
+        page.goto(f"{portal.url}o/{portal.organization}/monitor/")
+        told = page.get_by_role("region", name=re.compile("Sandbox sends .* we do not read yet"))
+        expect(told.get_by_text("loyalty_tier")).to_be_visible(timeout=90_000)
+    finally:
+        portal.control("DELETE", "faults")
+    expect(told).to_contain_text("text, first seen")
+    check(page)
+    if shots := os.environ.get("SHOTS"):
+        page.screenshot(path=f"{shots}/drift-{scheme}-{width}.png", full_page=True)
+
+    told.get_by_role("button", name="Acknowledge").click()
+
+    expect(page.get_by_text("Only new ones are shown again.")).to_be_visible()
+    expect(told).to_have_count(0)
+    check(page)

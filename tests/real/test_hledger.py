@@ -25,7 +25,7 @@ from connections import integrations, links
 from connections.models import Connection
 from connections.schemas import BalanceSheet, DataType, ProfitAndLoss, decode
 from sync import engine, operations
-from sync.models import Pull, PullStatus, Record
+from sync.models import Pull, PullStatus, Record, UnknownField
 from tests.factories import CompanyFactory, OrganizationFactory
 from tests.link.test_link_pages import press, text
 
@@ -219,6 +219,8 @@ def test_figures_are_those_of_hledger_before_and_after_changes(connection, books
 
     assert pulls["journalEntries"].added >= 300
     assert not any(each.rejected for each in pulls.values())
+    with tenancy.entered(connection.organization_id):
+        assert not UnknownField.objects.exists()
     assert compare(connection, books) == 5 * MONTHS
 
     today = START.replace(year=START.year + 1, month=11, day=29)

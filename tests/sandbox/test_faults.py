@@ -1,6 +1,7 @@
 """Each kind of fault, whom it hits and how often."""
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -175,3 +176,69 @@ def test_unknown_faults_are_refused(visitor: Visitor, body: str):
     assert visitor.control("GET", "faults").json() == []
     unknown = visitor.http.delete("/control/faults/999999", headers=CONTROL)
     assert unknown.status_code == 404
+
+
+def ids(page: dict[str, Any]) -> list[str]:
+    return [row["id"] for row in page["items"]]
+
+
+def test_shifted_page_repeats_one_record_and_leaves_out_another(visitor: Visitor):
+    tokens = visitor.connect()
+    first = visitor.get("invoices", tokens, page_size=20).json()
+    at: dict[str, str | int] = {"page_size": 20, "as_of": first["as_of"]}
+    second = visitor.get("invoices", tokens, page=2, **at).json()
+    visitor.fault("shifted_page", times=1)
+
+    assert visitor.get("invoices", tokens, page=1, **at).json() == first
+    shifted = visitor.get("invoices", tokens, page=2, **at).json()
+
+    assert ids(shifted) == [ids(first)[-1], *ids(second)[:-1]]
+    assert (shifted["page"], shifted["total"]) == (2, second["total"])
+
+
+def test_endless_pages_are_new_and_in_order(visitor: Visitor):
+    tokens = visitor.connect()
+    visitor.fault("endless_pages")
+    pages = [visitor.get("invoices", tokens, page_size=20, page=page).json() for page in (1, 2, 99)]
+
+    rows = [(row["updated_at"], row["id"]) for page in pages for row in page["items"]]
+
+    assert rows == sorted(rows)
+    assert len({row_id for _, row_id in rows}) == len(rows) == 60
+    assert {page["pages"] > 99 and page["total"] for page in pages} == {20_000_000}
+    assert visitor.control("GET", "served").json() == []
+
+
+def test_skewed_clock_stamps_everything_ahead_and_agrees_with_itself(visitor: Visitor):
+    tokens = visitor.connect()
+    right = visitor.get("invoices", tokens, page_size=20).json()
+    visitor.fault("skewed_clock", seconds=3600)
+
+    ahead = visitor.get("invoices", tokens, page_size=20).json()
+    since = ahead["items"][9]["updated_at"]
+    later = visitor.get("invoices", tokens, page_size=20, modified_since=since).json()
+
+    assert ids(ahead) == ids(right)
+    hour = timedelta(hours=1)
+    moved = [
+        datetime.fromisoformat(mine["updated_at"]) - datetime.fromisoformat(theirs["updated_at"])
+        for mine, theirs in zip(ahead["items"], right["items"], strict=True)
+    ]
+    assert set(moved) == {hour}
+    assert datetime.fromisoformat(ahead["as_of"]) > datetime.fromisoformat(right["as_of"]) + hour
+    left = [row["id"] for row in later["items"] if not row.get("deleted")]
+    assert left[:10] == ids(ahead)[10:]
+
+
+def test_added_field_and_changed_type_leave_the_rest_as_it_is(visitor: Visitor):
+    tokens = visitor.connect()
+    (plain,) = visitor.get("invoices", tokens, page_size=1).json()["items"]
+    visitor.fault("added_field", times=1)
+    visitor.fault("changed_type", times=1)
+
+    (grown,) = visitor.get("invoices", tokens, page_size=1).json()["items"]
+    (retyped,) = visitor.get("invoices", tokens, page_size=1).json()["items"]
+
+    lines = [line | {"colour": 3} for line in plain["lines"]]
+    assert grown == plain | {"loyalty_tier": "gold", "lines": lines}
+    assert retyped == plain | {"status": {"value": plain["status"]}}

@@ -1,13 +1,24 @@
 """What the real platform does wrong, and how the pull ends: over HTTP, with every commit real."""
 
+from datetime import timedelta
+
 import pytest
 
 from companies import tenancy
-from connections.models import Connection
+from connections.models import Connection, CustomDataType
 from connections.platforms import http
+from connections.platforms.sandbox import Sandbox
 from link.sandbox import link_sandbox
-from sync import engine, operations
-from sync.models import DataStatus, PlatformRequest, Pull, PullStatus, Record
+from sync import claims, drift, engine, operations
+from sync.models import (
+    DataStatus,
+    PlatformRequest,
+    Pull,
+    PullStatus,
+    Record,
+    RejectedRecord,
+    UnknownField,
+)
 from tests.factories import CompanyFactory, OrganizationFactory
 from tests.real_sandbox import sandbox, sandbox_server  # noqa: F401 - fixtures
 
@@ -202,3 +213,130 @@ def test_after_a_fault_the_next_pull_turns_the_connection_green(sandbox, connect
     assert mark(connection) == "linked"
     with tenancy.entered(connection.organization_id):
         assert DataStatus.objects.get(connection=connection, data_type="invoices").failures == 0
+
+
+def again(connection, data_type="invoices") -> Pull:
+    """Pull once more, as the schedule would."""
+    with tenancy.entered(connection.organization_id):
+        pull = operations.queue_pull(connection, data_type, trigger=Pull.Trigger.MANUAL)
+    engine.run_connection(connection.organization_id, connection.pk)
+    with tenancy.entered(connection.organization_id):
+        return Pull.objects.get(pk=pull.pk)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MOST_RECORDS", 60), ("MOST_PAGES", 3), ("DEADLINE", timedelta(0))]
+)
+def test_new_records_without_end_are_left_in_words(sandbox, connection, monkeypatch, limit, value):
+    monkeypatch.setattr(Sandbox, "page_size", 20)
+    monkeypatch.setattr(claims, limit, value)
+    sandbox.fault("endless_pages", path=INVOICES)
+
+    pull = pull_waiting(connection)
+
+    assert pull.status == PullStatus.FETCH_ERROR
+    expected = (
+        "Sandbox did not give all of it within 0 hours."
+        if limit == "DEADLINE"
+        else "Sandbox sent 80 records on 4 pages and came to no end."
+    )
+    assert pull.error_message.startswith(f"{expected} What was pulled before stays as it was.")
+    assert stored(connection) == 0
+    assert mark(connection) == "error"
+
+
+def test_pages_that_shift_while_they_are_read_are_refused_and_read_again(
+    sandbox, connection, monkeypatch
+):
+    """A platform that says how many there are, and in which order, is held to it."""
+    monkeypatch.setattr(Sandbox, "page_size", 20)
+    sandbox.fault("shifted_page", path=INVOICES, times=1)
+
+    pull = pull_waiting(connection)
+
+    assert pull.status == PullStatus.FETCH_ERROR
+    assert "same data twice" in pull.error_message
+    assert stored(connection) == 0
+    healed = again(connection)
+    assert (healed.status, healed.repeated) == (PullStatus.COMPLETE, 0)
+    assert stored(connection) == healed.added > 20
+
+
+def test_where_no_order_is_told_what_came_twice_counts_once_and_what_was_skipped_comes_next(
+    sandbox, connection, monkeypatch
+):
+    monkeypatch.setattr(Sandbox, "page_size", 20)
+    with tenancy.entered(connection.organization_id):
+        CustomDataType.objects.create(
+            organization_id=connection.organization_id,
+            platform="sandbox",
+            identifier="bills",
+            data_source="/bills",
+            required_data={"total": "$.total"},
+            key_by=["$.id"],
+        )
+        Pull.objects.all().delete()
+    sandbox.fault("shifted_page", path="/api/v1/bills", times=1)
+
+    first = again(connection, "custom/bills")
+    healed = again(connection, "custom/bills")
+
+    assert (first.status, first.repeated) == (PullStatus.COMPLETE, 1)
+    assert first.added == first.fetched - 1
+    assert (healed.added, healed.repeated, healed.deleted) == (1, 0, 0)
+
+
+def test_a_clock_that_was_ahead_hides_nothing_once_it_is_right(sandbox, connection):
+    sandbox.fault("skewed_clock", seconds=10 * 24 * 3600)
+    first = pull_waiting(connection)
+    assert first.status == PullStatus.COMPLETE
+    ahead = again(connection)
+    assert (ahead.status, ahead.is_full, ahead.deleted) == (PullStatus.COMPLETE, False, 0)
+    sandbox.control("DELETE", "faults")
+    sandbox.advance(days=3)
+
+    later = again(connection)
+
+    assert (later.status, later.is_full) == (PullStatus.COMPLETE, False)
+    assert later.added > 0
+
+
+def test_a_field_that_nobody_knew_is_noticed_once_and_costs_no_record(
+    sandbox, connection, monkeypatch
+):
+    monkeypatch.setattr(Sandbox, "page_size", 50)
+    monkeypatch.setattr(drift, "_told", {})
+    sandbox.fault("added_field", path=INVOICES)
+
+    first = pull_waiting(connection)
+    monkeypatch.setattr(drift, "_told", {})  # another worker
+    with tenancy.entered(connection.organization_id):
+        DataStatus.objects.update(watermark="")
+    second = again(connection)
+
+    assert (first.status, second.status) == (PullStatus.COMPLETE, PullStatus.COMPLETE)
+    assert first.rejected == 0
+    assert stored(connection) == first.added == second.unchanged > 50
+    with tenancy.entered(connection.organization_id):
+        found = list(UnknownField.objects.order_by("path").values_list("path", "json_type"))
+        assert found == [("lines.colour", "number"), ("loyalty_tier", "text")]
+        assert set(UnknownField.objects.values_list("pull_id", flat=True)) == {first.pk}
+
+
+def test_a_type_that_changed_keeps_the_records_aside_and_says_why(sandbox, connection):
+    sandbox.fault("changed_type", path=INVOICES)
+
+    pull = pull_waiting(connection)
+
+    assert (pull.status, pull.rejected) == (PullStatus.MAP_ERROR, pull.fetched)
+    with tenancy.entered(connection.organization_id):
+        reasons = set(RejectedRecord.objects.values_list("reason", flat=True))
+        assert not UnknownField.objects.exists()
+    assert reasons == {"Expected `str`, got `object` - at `$.status`"}
+
+
+@pytest.mark.parametrize("data_type", ["chartOfAccounts", "bills", "journalEntries"])
+def test_healthy_books_have_nothing_that_nobody_knew(sandbox, connection):
+    assert pull_waiting(connection).status == PullStatus.COMPLETE
+    with tenancy.entered(connection.organization_id):
+        assert not UnknownField.objects.exists()

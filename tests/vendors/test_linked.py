@@ -18,7 +18,7 @@ from companies import tenancy
 from connections import links, oauth
 from connections.models import Connection
 from sync import engine, figures, operations
-from sync.models import Pull, PullStatus, Record
+from sync.models import Pull, PullStatus, Record, UnknownField
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 from tests.link.test_link_pages import press, text
 from tests.vendors.acts import Acts, QuickBooksActs, XeroActs
@@ -123,6 +123,8 @@ def test_first_pull_brings_every_data_type_once(linked, vendor):
         if pull.status != PullStatus.COMPLETE
     }
     assert not any(pull.rejected for pull in pulls.values())
+    with tenancy.entered(linked.organization.pk):
+        assert not UnknownField.objects.exists()
     print(f"\n{vendor.key}: first pull, {sum(pull.fetched for pull in pulls.values())} records")
     print(f"  requests {sum(linked.asked().values())}, at least {vendor.least_requests(pulls)}")
     assert sum(linked.asked().values()) <= vendor.least_requests(pulls) + vendor.extra_requests

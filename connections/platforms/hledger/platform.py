@@ -19,8 +19,10 @@ from connections.platforms.base import (
     Rejected,
     SourceType,
     Unexpected,
+    UnknownField,
 )
 from connections.platforms.decoding import UNREADABLE, unstorable
+from connections.platforms.drift import shape_of, unknown_fields
 from connections.platforms.hledger import mapping, statements, wire
 from connections.platforms.hledger.journal import Journal, source_id
 from connections.platforms.http import get_json
@@ -108,14 +110,15 @@ class Hledger(CredentialPlatform):
         balances = journal.balances()
         records: list[Record] = []
         rejected: list[Rejected] = []
-        for raw in self._get("/accounts", _ROWS):
+        raws = self._get("/accounts", _ROWS)
+        for raw in raws:
             row = _read(raw, _ACCOUNT)
             if isinstance(row, Rejected):
                 rejected.append(row)
             elif row.aname != _ROOT:
                 balance = balances.get(row.aname, Decimal())
                 records.append(mapping.account(row.aname, journal, balance))
-        yield _page(records, rejected)
+        yield _page(records, rejected, unknown_fields(raws, _ACCOUNT_SHAPE))
 
     def _entries(self) -> Iterator[Page]:
         read = self._journal()
@@ -126,7 +129,7 @@ class Hledger(CredentialPlatform):
                 records.append(mapping.journal_entry(transaction, read.journal, entry_id))
             except ValueError as error:
                 rejected.append(read.reject(entry_id, transaction, str(error)))
-        yield _page(records, rejected)
+        yield _page(records, rejected, unknown_fields(read.rows.values(), _TRANSACTION_SHAPE))
 
     def _statement(self, data_type: DataType) -> Iterator[Page]:
         read = self._journal()
@@ -216,9 +219,11 @@ def _name(raw: msgspec.Raw) -> str | None:
     return named.aname or (f"transaction {named.tindex}" if named.tindex else None)
 
 
-def _page(records: list[Record], rejected: list[Rejected]) -> Page:
+def _page(
+    records: list[Record], rejected: list[Rejected], unknown: tuple[UnknownField, ...] = ()
+) -> Page:
     total = len(records) + len(rejected)
-    return Page(records=records, rejected=rejected, cursor=_DONE, total=total)
+    return Page(records=records, rejected=rejected, unknown=unknown, cursor=_DONE, total=total)
 
 
 class _Named(msgspec.Struct):
@@ -233,3 +238,5 @@ _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _NAMED = msgspec.json.Decoder(_Named)
 _ACCOUNT = msgspec.json.Decoder(wire.Account)
 _TRANSACTION = msgspec.json.Decoder(wire.Transaction)
+_ACCOUNT_SHAPE = shape_of(wire.Account, wire.DOCUMENTED)
+_TRANSACTION_SHAPE = shape_of(wire.Transaction, wire.DOCUMENTED)

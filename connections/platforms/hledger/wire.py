@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from connections.platforms.decoding import MAX_MAGNITUDE
+from connections.platforms.drift import Documented
 
 _MOST_DIGITS = 28
 
@@ -63,3 +64,13 @@ class Transaction(msgspec.Struct):
 
 class Account(msgspec.Struct):
     aname: str
+
+
+#: What hledger-web 1.25 sends beside what is read, and later versions do.
+DOCUMENTED: Documented = {
+    Transaction: "tdate2 tprecedingcomment tsourcepos tstatus ttags",
+    Posting: "pbalanceassertion pdate pdate2 poriginal pstatus ptransaction_",
+    Account: """
+        aboring adata adeclarationinfo aebalance aibalance anumpostings aparent_ asubs asubs_
+    """,
+}

@@ -33,6 +33,10 @@ def read(text: str) -> Watermark | None:
         return None
 
 
+def written(mark: Watermark) -> str:
+    return msgspec.json.encode(mark).decode()
+
+
 def pack(ids: Iterable[int]) -> str:
     """Write ids small: as runs of followers (3+2 is 3, 4, 5), each from where the last one ended.
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import msgspec
 
+from connections.platforms.drift import Shape, shape_of
 from connections.platforms.quickbooks import banking, documents, ledger, mapping, payments, wire
+from connections.platforms.quickbooks.documented import DOCUMENTED
 from connections.platforms.quickbooks.rows import Reader
 from connections.schemas import DataType, Record
 
@@ -28,15 +30,23 @@ type RecordIds = Callable[[str], tuple[str, ...]]
 ANY_ACTIVE = "Active IN (true, false)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """One list; several make up a type, one after the other."""
 
     entity: str
-    decoder: msgspec.json.Decoder[Any]
+    row_type: type[msgspec.Struct]
     to_records: ToRecords
     where: tuple[str, ...] = ()
     record_ids: RecordIds = lambda row_id: (row_id,)
+
+    @cached_property
+    def decoder(self) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(self.row_type)
+
+    @cached_property
+    def shape(self) -> Shape:
+        return shape_of(self.row_type, DOCUMENTED)
 
     def reader(self, books: Books) -> Reader:
         return Reader(
@@ -59,8 +69,7 @@ def _source(
     def to_records(row: Any, books: Books) -> tuple[Record, ...]:
         return (to_record(row, books.home_currency),) if is_wanted(row) else ()
 
-    decoder = msgspec.json.Decoder(row_type)
-    return (Source(entity=entity, decoder=decoder, to_records=to_records, where=where),)
+    return (Source(entity=entity, row_type=row_type, to_records=to_records, where=where),)
 
 
 def _moving(
@@ -69,16 +78,15 @@ def _moving(
 ) -> Source:
     return Source(
         entity=entity,
-        decoder=_MOVEMENT,
+        row_type=wire.Movement,
         to_records=lambda row, books: to_records(row, books.bank_accounts),
         record_ids=partial(banking.ids, entity),
     )
 
 
-_MOVEMENT = msgspec.json.Decoder(wire.Movement)
 _TAX_CODES = Source(
     entity="TaxCode",
-    decoder=msgspec.json.Decoder(wire.TaxCode),
+    row_type=wire.TaxCode,
     to_records=lambda row, books: (mapping.tax_rate(row, books.tax_rates()),),
     where=(ANY_ACTIVE,),
 )

@@ -5,7 +5,7 @@ https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-a
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import httpx
@@ -26,7 +26,7 @@ from connections.platforms.base import (
     Rate,
     SourceType,
 )
-from connections.platforms.quickbooks import connection, wire
+from connections.platforms.quickbooks import connection, known, wire
 from connections.platforms.quickbooks.api import NAME, REALM, Api
 from connections.platforms.quickbooks.pull import Pull
 from connections.schemas import DataType
@@ -164,6 +164,16 @@ class QuickBooks(OAuthPlatform):
         api = self._api
         found = api.ask_for(_COMPANY, f"companyinfo/{api.realm}").company_info
         return Identity(id=api.realm, name=found.company_name)
+
+    @classmethod
+    def moment_of(cls, watermark: str) -> datetime | None:
+        mark = known.read(watermark)
+        return mark.at if mark else None
+
+    @classmethod
+    def moved(cls, watermark: str, at: datetime) -> str:
+        mark = known.read(watermark)
+        return known.written(msgspec.structs.replace(mark, at=at)) if mark else watermark
 
     def fetch(
         self, data_type: DataType, *, since: str | None, cursor: str | None

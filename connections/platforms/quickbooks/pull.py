@@ -7,7 +7,8 @@ from functools import cached_property
 import httpx
 import msgspec
 
-from connections.platforms.base import Page, Rejected, Unexpected
+from connections.platforms.base import Page, Rejected, Unexpected, UnknownField
+from connections.platforms.drift import unknown_fields
 from connections.platforms.http import Answer
 from connections.platforms.quickbooks import answers, known, mapping, wire
 from connections.platforms.quickbooks.api import NAME, Api
@@ -142,6 +143,11 @@ class Pull:
             records=tuple(record for rows in read for record in rows.records),
             deleted_ids=tuple(gone for rows in read for gone in rows.deleted_ids),
             rejected=tuple(each for rows in read for each in rows.rejected),
+            unknown=tuple(
+                each
+                for source in sources
+                for each in unknown_fields(found[source.entity], source.shape)
+            ),
         )
 
     def _lists(self, place: Cursor) -> Iterator[Page]:
@@ -166,6 +172,7 @@ class Pull:
                 records=tuple(rows.records),
                 deleted_ids=tuple(rows.deleted_ids),
                 rejected=tuple(rows.rejected),
+                unknown=unknown_fields(raws, source.shape),
             )
 
     def _ask(self, source: Source, place: Cursor) -> Answer:
@@ -214,6 +221,7 @@ class Pull:
         records: tuple[Record, ...] = (),
         deleted_ids: tuple[str, ...] = (),
         rejected: tuple[Rejected, ...] = (),
+        unknown: tuple[UnknownField, ...] = (),
         total: int | None = None,
     ) -> Page:
         mark = Watermark(at=place.started, ids=place.ids) if place.started else None
@@ -221,8 +229,9 @@ class Pull:
             records=records,
             deleted_ids=deleted_ids,
             rejected=rejected,
+            unknown=unknown,
             cursor=msgspec.json.encode(place).decode(),
-            watermark=msgspec.json.encode(mark).decode() if mark and self._tracks else None,
+            watermark=known.written(mark) if mark and self._tracks else None,
             total=total,
         )
 

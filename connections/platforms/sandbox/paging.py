@@ -2,7 +2,7 @@
 
 import msgspec
 
-from connections.platforms.base import Page, Rejected, Unexpected
+from connections.platforms.base import Page, Rejected, Unexpected, UnknownField
 from connections.platforms.sandbox import wire
 from connections.platforms.sandbox.rows import Place
 from connections.schemas import Record
@@ -73,11 +73,13 @@ def page(
     records: tuple[Record, ...] = (),
     deleted_ids: tuple[str, ...] = (),
     rejected: tuple[Rejected, ...] = (),
+    unknown: tuple[UnknownField, ...] = (),
 ) -> Page:
     return Page(
         records=records,
         deleted_ids=deleted_ids,
         rejected=rejected,
+        unknown=unknown,
         cursor=msgspec.json.encode(place).decode(),
         watermark=place.as_of,
         total=place.total,

@@ -24,6 +24,7 @@ from connections.platforms.base import (
     Supplement,
 )
 from connections.platforms.downloads import download, list_of
+from connections.platforms.drift import Shape, shape_of, unknown_fields
 from connections.platforms.http import get, get_json
 from connections.platforms.sandbox import documents, files, mapping, statements, wire
 from connections.platforms.sandbox.lists import place_of, rows_of
@@ -193,6 +194,11 @@ class Sandbox(OAuthPlatform):
                 records=tuple(rows.records),
                 deleted_ids=tuple(rows.deleted_ids),
                 rejected=tuple(rows.rejected),
+                unknown=unknown_fields(
+                    envelope.items,
+                    collection.shape,
+                    besides=supplement.roots if supplement is not None else (),
+                ),
             )
 
     def fetch_custom(self, source: CustomSource, *, cursor: str | None) -> Iterator[Page]:
@@ -284,13 +290,15 @@ _COMPANY = msgspec.json.Decoder(wire.Company)
 class _Collection:
     path: str
     decoder: msgspec.json.Decoder[Any]
+    shape: Shape
     to_record: Callable[[Any], Record]
 
 
 def _collection[W: wire.Row](
     path: str, row_type: type[W], to_record: Callable[..., Record]
 ) -> _Collection:
-    return _Collection(path, msgspec.json.Decoder(row_type), to_record)
+    shape = shape_of(row_type, wire.DOCUMENTED)
+    return _Collection(path, msgspec.json.Decoder(row_type), shape, to_record)
 
 
 _COLLECTIONS = {

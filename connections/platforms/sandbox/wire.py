@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from connections.platforms.drift import Documented
+
 type Id = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
@@ -326,3 +328,7 @@ class Report[P](Wire, frozen=True, kw_only=True):
     earliest: date | None = None
     latest: date | None = None
     periods: tuple[P, ...]
+
+
+#: What the sandbox's manual names beside what is read.
+DOCUMENTED: Documented = {Row: "deleted", Account: "parent_id", Bill: "paid_on"}

@@ -1,6 +1,7 @@
 """Tryton: a server of the customer's own, reached with an address, a database and a key."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
@@ -120,6 +121,15 @@ class Tryton(CredentialPlatform):
             id=_identity(self.server.database, company),
             name=company.party.name or self.server.database,
         )
+
+    @classmethod
+    def moment_of(cls, watermark: str) -> datetime | None:
+        return _WATERMARK.decode(watermark).floor
+
+    @classmethod
+    def moved(cls, watermark: str, at: datetime) -> str:
+        mark = msgspec.structs.replace(_WATERMARK.decode(watermark), floor=at)
+        return msgspec.json.encode(mark).decode()
 
     def fetch(
         self, data_type: DataType, *, since: str | None, cursor: str | None

@@ -8,11 +8,13 @@ from typing import Protocol
 
 import msgspec
 
-from connections.platforms.base import Rejected, Unexpected
+from connections.platforms.base import Rejected, Unexpected, UnknownField
 from connections.platforms.decoding import UNREADABLE, unstorable
+from connections.platforms.drift import shape_of, unknown_fields
 from connections.platforms.http import Answer, decode
 from connections.platforms.xero import ledger, wire
 from connections.platforms.xero.api import NAME
+from connections.platforms.xero.documented import DOCUMENTED
 from connections.schemas import Record
 
 MARK = "journal "
@@ -28,6 +30,7 @@ class Books(Protocol):
 class Found:
     records: tuple[Record, ...]
     rejected: tuple[Rejected, ...]
+    unknown: tuple[UnknownField, ...]
     number: int
     """The last journal's: what comes after it was not read yet."""
     is_last: bool
@@ -63,7 +66,13 @@ def read(answer: Answer, path: str, *, after: int, books: Books) -> Found:
             reason = str(error)
         if reason is not None:
             rejected.append(Rejected(source_id=known.id, raw=raw, reason=reason))
-    return Found(tuple(records), tuple(rejected), after, is_last=len(raws) < PAGE_SIZE)
+    return Found(
+        tuple(records),
+        tuple(rejected),
+        unknown_fields(raws, _SHAPE),
+        after,
+        is_last=len(raws) < PAGE_SIZE,
+    )
 
 
 def _mark_of(raw: bytes) -> "_Mark":
@@ -88,3 +97,4 @@ class _Journals(wire.Wire, frozen=True, kw_only=True):
 _MARK = msgspec.json.Decoder(_Mark)
 _JOURNALS = msgspec.json.Decoder(_Journals)
 _JOURNAL = msgspec.json.Decoder(wire.Journal)
+_SHAPE = shape_of(wire.Journal, DOCUMENTED)

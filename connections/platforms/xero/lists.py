@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from connections.platforms.drift import Shape, shape_of
 from connections.platforms.xero import documents, ledger, mapping, payments, wire
+from connections.platforms.xero.documented import DOCUMENTED
 from connections.platforms.xero.rows import Reader
 from connections.schemas import DataType, Record
 
@@ -32,6 +34,7 @@ class Source:
     path: str
     member: str
     decoder: msgspec.json.Decoder[Any]
+    shape: Shape
     mark: msgspec.json.Decoder[Any]
     to_record: ToRecord
     params: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +71,7 @@ def _source(
         path=path,
         member=path,
         decoder=msgspec.json.Decoder(row_type),
+        shape=shape_of(row_type, DOCUMENTED),
         mark=msgspec.json.Decoder(mark),
         to_record=to_record,
         **more,

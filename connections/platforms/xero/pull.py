@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from connections.platforms.base import Page, Rejected, Unexpected
+from connections.platforms.base import Page, Rejected, Unexpected, UnknownField
+from connections.platforms.drift import unknown_fields
 from connections.platforms.http import Answer, decode
 from connections.platforms.xero import journals, ledger, mapping, wire
 from connections.platforms.xero.api import ACCOUNTING, NAME, NOT_MODIFIED, Api, told_at
@@ -145,6 +146,7 @@ class Pull:
                 records=tuple(rows.records),
                 deleted_ids=tuple(rows.deleted_ids),
                 rejected=tuple(rows.rejected),
+                unknown=unknown_fields(raws, source.shape),
             )
 
     def _params(self, source: Source, place: Cursor) -> dict[str, str | int]:
@@ -201,7 +203,9 @@ class Pull:
             place = msgspec.structs.replace(
                 place, started=journals.mark(number), done=found.is_last
             )
-            yield _page(place, records=found.records, rejected=found.rejected)
+            yield _page(
+                place, records=found.records, rejected=found.rejected, unknown=found.unknown
+            )
 
 
 _CURSOR = msgspec.json.Decoder(Cursor)
@@ -276,12 +280,14 @@ def _page(
     records: tuple[Record, ...] = (),
     deleted_ids: tuple[str, ...] = (),
     rejected: tuple[Rejected, ...] = (),
+    unknown: tuple[UnknownField, ...] = (),
     total: int | None = None,
 ) -> Page:
     return Page(
         records=records,
         deleted_ids=deleted_ids,
         rejected=rejected,
+        unknown=unknown,
         cursor=msgspec.json.encode(place).decode(),
         watermark=place.started,
         total=total,

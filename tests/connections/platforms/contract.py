@@ -33,12 +33,13 @@ from connections.platforms.base import (
     RateLimited,
     Supplement,
     Unexpected,
+    UnknownField,
     Unreachable,
 )
 from connections.platforms.json_paths import JsonPath
 from connections.schemas import RECORD_TYPES, DataType, decode, encode, listing
 from connections.schemas.validation import validate
-from tests.connections.platforms.mangling import Mangled
+from tests.connections.platforms.mangling import Grown, Mangled
 
 #: How many spoilt answers each adapter gets, and which: `MANGLED=5000` for a long look.
 MANGLED = int(os.environ.get("MANGLED", "25"))
@@ -145,6 +146,8 @@ class PlatformContract(ABC):
     """What of a row says whether it is of the type at all."""
     rows_have_ids: ClassVar[bool] = True
     """Whether their rows come with the ids that records have."""
+    names_what_it_reads: ClassVar[bool] = False
+    """Whether every member is asked for by name, so that no other ever comes."""
     known_property: ClassVar[str] = "id"
     """What every row of theirs has, where types are supplemental."""
 
@@ -175,6 +178,32 @@ class PlatformContract(ABC):
 
     def test_is_registered_under_its_key(self):
         assert issubclass(self.platform, PLATFORMS[self.platform.key])
+
+    def test_nothing_that_it_documents_is_unknown(self, books: Books):
+        for data_type in sorted(self.platform.data_types):
+            if not data_type.is_single:
+                books.fill(data_type, 3)
+
+        for data_type in sorted(self.platform.data_types):
+            for page in self.open(books).fetch(data_type, since=None, cursor=None):
+                assert page.unknown == (), data_type
+
+    def test_member_that_nobody_knows_is_noticed_and_costs_nothing(self, books: Books):
+        if self.names_what_it_reads:
+            pytest.skip("it is sent what it asks for by name")
+        data_type = self.list_type()
+        ids = books.fill(data_type, 3)
+        client = books.client()
+        client._transport = Grown(client._transport, "brandNew")
+        platform = self.platform(client, books.authorized(), sleep=lambda _: None)
+
+        pages = list(platform.fetch(data_type, since=None, cursor=None))
+
+        assert {record.id for page in pages for record in page.records} == ids
+        unknown = {field for page in pages for field in page.unknown}
+        assert UnknownField("brandNew", "object") in unknown
+        # Rows lie in lists, and so do some of their parts; what they are told apart by is the path.
+        assert all(field.path.split(".")[-1] == "brandNew" for field in unknown)
 
     def test_every_type_is_pulled_whole_with_unique_ids(self, books: Books):
         for data_type in sorted(self.platform.data_types):
@@ -239,6 +268,23 @@ class PlatformContract(ABC):
 
             assert [record.id for page in pages for record in page.records] == [ids[2]]
             assert not any(page.deleted_ids for page in pages)
+
+    def test_watermark_can_be_moved_to_another_moment(self, books: Books):
+        hour = timedelta(hours=1)
+        for data_type in sorted(self.platform.incremental):
+            ids = sorted(books.fill(data_type, 7))
+            told = self.pull(books, data_type)[-1].watermark
+            assert told
+            at = self.platform.moment_of(told)
+            if at is None:  # it counts instead
+                continue
+            books.change(data_type, ids[2])
+
+            moved = self.platform.moved(told, at - hour)
+
+            assert self.platform.moment_of(moved) == at - hour
+            pages = self.pull(books, data_type, since=moved)
+            assert ids[2] in {record.id for page in pages for record in page.records}
 
     def test_later_pull_reports_deletions(self, books: Books):
         for data_type in sorted(self.platform.incremental):

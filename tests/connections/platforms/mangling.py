@@ -136,3 +136,37 @@ def _lists_of_rows(value: Any) -> Iterator[list[Any]]:
     elif isinstance(value, dict):
         for inner in value.values():
             yield from _lists_of_rows(inner)
+
+
+class Grown(httpx.BaseTransport):
+    """Passes requests on; every object in a list has a member more."""
+
+    def __init__(self, inner: httpx.BaseTransport, name: str) -> None:
+        self.inner = inner
+        self.name = name
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self.inner.handle_request(request)
+        answer.read()
+        try:
+            body = json.loads(answer.content)
+        except ValueError:
+            return answer
+        self._grow(body)
+        headers = {
+            name: value
+            for name, value in answer.headers.items()
+            if name not in {"content-length", "content-encoding"}
+        }
+        return httpx.Response(answer.status_code, json=body, headers=headers, request=request)
+
+    def _grow(self, value: Any, *, is_listed: bool = False) -> None:
+        match value:
+            case list():
+                for each in value:
+                    self._grow(each, is_listed=True)
+            case dict():
+                for each in list(value.values()):
+                    self._grow(each)
+                if is_listed:
+                    value[self.name] = {"of": 1}

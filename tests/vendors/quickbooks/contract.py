@@ -207,6 +207,10 @@ class Contract:
         for entity, row in answer.items():
             yield from self._entity_faults(entity, row)
 
+    def members(self, kind: str) -> frozenset[str]:
+        """Return what the XSDs name in an entity or a piece of one."""
+        return frozenset(self._members(kind)[0])
+
     def _list_faults(self, listed: dict[str, Any]) -> Iterator[str]:
         for name, value in listed.items():
             if name in {"startPosition", "maxResults", "totalCount"}:

@@ -102,6 +102,10 @@ class Contract:
             where = "/".join(map(str, error.absolute_path))
             yield f"answer of {path} at {where}: {error.message[:200]}"
 
+    def members(self, schema: str) -> frozenset[str]:
+        """Return what the document names in one of its schemas."""
+        return frozenset(self._accounting["components"]["schemas"][schema]["properties"])
+
     def _header_faults(
         self, path: str, headers: Mapping[str, str], known: Mapping[tuple[str, str], Any]
     ) -> Iterator[str]:

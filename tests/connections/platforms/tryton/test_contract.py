@@ -75,6 +75,7 @@ class TestTryton(CredentialContract):
     # Who is a customer stands in a list of its own.
     pins_order: ClassVar[frozenset[str]] = frozenset({"id", "party"})
     chooses: ClassVar[frozenset[str]] = frozenset({"party"})
+    names_what_it_reads: ClassVar[bool] = True
 
     def may_end(self, mangled: Mangled, error: PlatformError) -> bool:
         """Tryton leaves out what the key's user may not read."""
