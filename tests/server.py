@@ -31,7 +31,7 @@ class Portal:
     #: Where it keeps everything.
     data: Path
 
-    def control(self, method: str, path: str, **json_body: object) -> httpx.Response:
+    def control(self, method: str, path: str, /, **json_body: object) -> httpx.Response:
         """Ask the sandbox platform's control API, as an operator of the platform would."""
         return httpx.request(
             method,
