@@ -19,7 +19,7 @@ from chaos import orders
 from chaos.control import Control
 from chaos.database import Database
 from chaos.faults import LOST_ANSWER, Kind, Undo, World, choose
-from chaos.oracle import Verdict, pulls, records, tokens, webhooks
+from chaos.oracle import Verdict, audit, pulls, records, tokens, webhooks
 from chaos.oracle.pulls import Excuse
 from chaos.rig import Rig
 from chaos.scenario import Scenario
@@ -223,6 +223,7 @@ class Run:
         pulls.judge(self._database, scenario, self._excuses, grants, verdict)
         records.judge(self._database, self._world.control, grants, verdict)
         webhooks.judge(self._database, scenario, self._sink, verdict)
+        audit.judge(self._database, scenario.changed, verdict)
         tokens.judge(self._world.control, self._lost_answers, verdict)
         tokens.judge_secrecy(self._rig.directory, self._database, scenario, verdict)
         for name, fell in self._fell.items():
