@@ -14,6 +14,8 @@ from uuid import UUID
 import httpx
 import psycopg
 import redis
+from django.db import Error as DatabaseError
+from django.db import connection as product_database
 
 from chaos import orders
 from chaos.control import Control
@@ -21,10 +23,12 @@ from chaos.database import Database
 from chaos.faults import LOST_ANSWER, Kind, Undo, World, choose
 from chaos.oracle import Verdict, audit, pulls, records, tokens, webhooks
 from chaos.oracle.pulls import Excuse
-from chaos.rig import Rig
+from chaos.rig import HOST, Rig
 from chaos.scenario import Scenario
 from chaos.sink import Sink
+from chaos.viewers import Viewers
 from chaos.watch import Watch
+from portal.supervisor.readiness import address
 
 _DRAIN_SECONDS = 900.0
 _WARM_UP_PULLS = 5
@@ -35,6 +39,10 @@ _LEASE = timedelta(seconds=75)
 _STUCK_SECONDS = 60.0
 _RECOVERED_SECONDS = 180.0
 _MANY = 100
+#: After somebody may see nothing more, a page may stay open for half a minute, and a moment.
+_SHOWN_OUT = timedelta(seconds=35)
+#: What says that something another fault has broken cannot be reached.
+_AWAY = (redis.RedisError, psycopg.OperationalError, DatabaseError, httpx.HTTPError, OSError)
 
 
 @dataclass
@@ -69,6 +77,8 @@ class Run:
         self._excuses: list[Excuse] = []
         self._open: dict[int, tuple[Kind, datetime, str]] = {}
         self._hidden: list[tuple[datetime, datetime]] = []
+        #: When nobody could have told a page that it is to close.
+        self._cut_off: list[tuple[datetime, datetime]] = []
         self._lost_answers = 0
         self._fell: Counter[str] = Counter()
         self.outcome = Outcome(Verdict())
@@ -82,9 +92,17 @@ class Run:
             random=Random(self._plan.seed + 1),
             live=self._plan.live,
         )
-        self._world = World(self._rig, self._database, control, scenario, self._sink, self._random)
+        viewers = Viewers(
+            scenario,
+            self._rig.web_url,
+            address(HOST, self._rig.to_web.port),
+            Random(self._plan.seed + 3),
+        )
+        self._world = World(
+            self._rig, self._database, control, scenario, self._sink, viewers, self._random
+        )
         watch = Watch(scenario, self._rig.web_url, Random(self._plan.seed + 2))
-        with watch.watching():
+        with watch.watching(), viewers.watching():
             scenario.start()
             self._rig.wait_for("the first pulls", self._is_warm)
             self._began = time.monotonic()
@@ -93,6 +111,7 @@ class Run:
             scenario.stop()
             broken_until = time.monotonic()
             self._drain(scenario)
+            self._judge_viewers(viewers)
         self._judge(scenario, watch, broken_until)
         return self.outcome
 
@@ -130,7 +149,8 @@ class Run:
         number, since = next(self._numbers), datetime.now(UTC)
         try:
             what, undo = kind.apply(self._world)
-        except (redis.RedisError, psycopg.OperationalError, httpx.HTTPError, OSError) as error:
+        except _AWAY as error:
+            product_database.close()
             # What another fault has broken already cannot be reached to be broken.
             self._say(f"could not: {kind.name}: {type(error).__name__}")
             return
@@ -143,7 +163,7 @@ class Run:
             self._close(number)
         else:
             self._touched.add(kind.touches)
-            at = time.monotonic() + self._world.while_()
+            at = time.monotonic() + self._random.uniform(*kind.seconds)
             heapq.heappush(self._undo, (at, number, kind.touches, undo))
 
     def _look_after(self) -> None:
@@ -161,7 +181,8 @@ class Run:
         for _ in range(20):
             try:
                 undo()
-            except (redis.RedisError, httpx.HTTPError):
+            except _AWAY:
+                product_database.close()
                 time.sleep(0.5)  # what is to be mended was broken once more meanwhile
             else:
                 break
@@ -174,6 +195,8 @@ class Run:
         if kind.excuses:
             grant = what.partition(",")[0] if what.startswith("grt_") else None
             self._excuses.append(Excuse(since, until, grant))
+        if kind.hides_web or kind.touches == "viewers' way":
+            self._cut_off.append((since, until + _BACK_WITHIN))
         if kind.hides_web:
             self._hidden.append((since, until + _BACK_WITHIN))
 
@@ -229,6 +252,30 @@ class Run:
         for name, fell in self._fell.items():
             verdict.add(f"{name} ended by itself", fell)
         verdict.add("orders carried out at points", len(orders.taken(self._rig.orders)))
+
+    def _judge_viewers(self, viewers: Viewers) -> None:
+        """I8, live: whoever watches sees the end, and nobody watches who may not."""
+        verdict = self.outcome.verdict
+        for difference in viewers.differences():
+            verdict.blame(difference)
+        for mishap in viewers.mishaps:
+            verdict.blame(mishap)
+        verdict.add("messages to open pages", viewers.messages)
+        verdict.add("times that open pages came back", viewers.reconnections)
+        verdict.add("pulls that were followed to their end", len(viewers.followed))
+        judged = [
+            each.until - each.since
+            for each in viewers.farewells
+            if not any(
+                each.since <= until and since <= each.until for since, until in self._cut_off
+            )
+        ]
+        verdict.add("open pages that were closed to their reader", len(judged))
+        if judged:
+            slowest = max(judged)
+            verdict.add("most seconds until that", round(slowest.total_seconds(), 1))
+            if slowest > _SHOWN_OUT:
+                verdict.blame(f"a page stayed open for {slowest} to somebody who was out")
 
     def _judge_watch(self, watch: Watch, verdict: Verdict) -> None:
         verdict.add("reads at 20 Hz", watch.reads)

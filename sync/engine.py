@@ -35,6 +35,7 @@ from connections.platforms.base import (
 )
 from connections.platforms.http import Exchange, recorded
 from connections.schemas import CustomType, data_type_of
+from portal import clock
 from sync import claims, outcomes, publishing, staging, turns
 from sync.claims import ClaimLost
 from sync.models import WAITING, DataStatus, PlatformRequest, Pull, PullStatus
@@ -439,7 +440,7 @@ def _slow_down(pull: Pull, error: RateLimited) -> None:
     if not wait or wait > longest or tries >= claims.MAX_ATTEMPTS_WITHOUT_PROGRESS:
         _end(pull, outcomes.failure_of(error))
         return
-    until = outcomes.now() + wait
+    until = clock.now() + wait
     platform = get_platform(pull.connection.platform).name
     fields = {} if error.was_asked else claims.without_the_attempt()
     if error.is_daily:
@@ -450,9 +451,9 @@ def _slow_down(pull: Pull, error: RateLimited) -> None:
 def _leave_alone(pull: Pull, error: Suspended) -> None:
     """Wait without a worker for a platform that does not answer; nothing was asked of it."""
     # Not all at once when it answers again: the longer it was out, the more wait.
-    lasted = (outcomes.now() - error.since).total_seconds()
+    lasted = (clock.now() - error.since).total_seconds()
     spread = random.uniform(0, min(max(lasted / 4, 5), 300))  # noqa: S311 - spreads, not secret
-    until = outcomes.now() + timedelta(seconds=error.retry_after + spread)
+    until = clock.now() + timedelta(seconds=error.retry_after + spread)
     platform = get_platform(pull.connection.platform).name
     reason = f"{platform} does not answer. It is asked again at {outcomes.clock(until)}."
     _park(pull, until, reason, since=error.since, **claims.without_the_attempt())

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection as database
 
+from portal import clock
 from sync import claims, outcomes
 from sync.models import Pull, RejectedRecord
 
@@ -158,7 +159,7 @@ def publish(pull: Pull) -> None:
     # Takes the pull's row: a late worker or a deletion waits for the outcome.
     claims.write(pull)
     _plan_for(pull)
-    moment = outcomes.now()
+    moment = clock.now()
     unchanged = _count(_UNCHANGED, pull)
     parameters = {**_parameters(pull), "moment": moment}
     with database.cursor() as cursor:
