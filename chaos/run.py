@@ -23,7 +23,7 @@ from chaos.database import Database
 from chaos.faults import LOST_ANSWER, Kind, Undo, World, choose
 from chaos.oracle import Verdict, audit, pulls, records, tokens, webhooks
 from chaos.oracle.pulls import Excuse
-from chaos.rig import HOST, Rig
+from chaos.rig import HOST, WEB, Rig
 from chaos.scenario import Scenario
 from chaos.sink import Sink
 from chaos.viewers import Viewers
@@ -34,6 +34,8 @@ _DRAIN_SECONDS = 900.0
 _WARM_UP_PULLS = 5
 #: After a fault that hides pages, they may be missing for so long.
 _BACK_WITHIN = timedelta(seconds=20)
+#: A web process that was killed has to start first, on a machine that is busy.
+_STARTED_SECONDS = 60.0
 #: A worker is taken for lost when its lease is over: so long before that it may have been killed.
 _LEASE = timedelta(seconds=75)
 _STUCK_SECONDS = 60.0
@@ -77,6 +79,9 @@ class Run:
         self._excuses: list[Excuse] = []
         self._open: dict[int, tuple[Kind, datetime, str]] = {}
         self._hidden: list[tuple[datetime, datetime]] = []
+        #: When web was killed, while it has not come back; and how long that took.
+        self._web_left: list[datetime] = []
+        self._web_back: list[float] = []
         #: When nobody could have told a page that it is to close.
         self._cut_off: list[tuple[datetime, datetime]] = []
         self._lost_answers = 0
@@ -171,11 +176,19 @@ class Run:
         while self._undo and self._undo[0][0] <= time.monotonic():
             _, number, touches, undo = heapq.heappop(self._undo)
             self._put_right(number, touches, undo)
+        if self._web_left and self._rig.is_up(WEB):
+            self._note_web_back()
         for name in self._rig.dead():
             self._fell[name.partition("-")[0]] += 1
             self._say(f"    {name} ended by itself")
             self._rig.kill(name)
             self._rig.start(name)
+
+    def _note_web_back(self) -> None:
+        now, since = datetime.now(UTC), self._web_left[0]
+        self._hidden.append((since, now + _BACK_WITHIN))
+        self._web_back.append((now - self._web_left[-1]).total_seconds())
+        self._web_left.clear()
 
     def _put_right(self, number: int, touches: str, undo: Undo) -> None:
         for _ in range(20):
@@ -195,10 +208,12 @@ class Run:
         if kind.excuses:
             grant = what.partition(",")[0] if what.startswith("grt_") else None
             self._excuses.append(Excuse(since, until, grant))
-        if kind.hides_web or kind.touches == "viewers' way":
-            self._cut_off.append((since, until + _BACK_WITHIN))
+        if kind.touches == WEB:
+            self._web_left.append(since)
         if kind.hides_web:
             self._hidden.append((since, until + _BACK_WITHIN))
+        if kind.touches == "viewers' way":
+            self._cut_off.append((since, until + _BACK_WITHIN))
 
     def _mend_everything(self) -> None:
         while self._undo:
@@ -267,7 +282,8 @@ class Run:
             each.until - each.since
             for each in viewers.farewells
             if not any(
-                each.since <= until and since <= each.until for since, until in self._cut_off
+                each.since <= until and since <= each.until
+                for since, until in self._cut_off + self._hidden
             )
         ]
         verdict.add("open pages that were closed to their reader", len(judged))
@@ -289,6 +305,10 @@ class Run:
             "pages missing while PostgreSQL or web was down", len(watch.missing) - len(unexcused)
         )
         verdict.add("pages missing otherwise", len(unexcused))
+        if self._web_back:
+            verdict.add("most seconds until web was back", round(max(self._web_back)))
+            if max(self._web_back) > _STARTED_SECONDS:
+                verdict.blame(f"web was away for {max(self._web_back):.0f} s after it was killed")
         for at, why in unexcused[:20]:
             self._say(f"a page was missing at {at:%H:%M:%S}: {why}")
         if len(unexcused) > max(1, watch.pages // 1000):
