@@ -92,7 +92,8 @@ def test_the_scheduler_is_not_taken_for_dead(wrong):
 @pytest.fixture
 def refused(monkeypatch):
     """Have the schema's changes find their table in use so many times."""
-    left, slept = [], []
+    left: list[int] = []
+    slept: list[float] = []
 
     def handle(*_args, **_options):
         if left:

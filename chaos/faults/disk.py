@@ -3,7 +3,7 @@
 Only where its files may be put on a disk of their own that is small: that takes root's rights.
 """
 
-import os
+import errno
 from functools import partial
 from pathlib import Path
 
@@ -12,15 +12,21 @@ import httpx
 from chaos.faults.kinds import Undo, World, kinds
 
 _PAGES = 5
+_CHUNK = bytes(1 << 16)
 
 
 def _fill(world: World) -> tuple[str, Undo | None]:
     disk = world.rig.postgres.cluster
-    if not disk.is_mount():
+    if not disk.is_mount():  # it would be everybody's disk
         raise OSError("PostgreSQL has no disk of its own")
-    ballast, room = disk / "ballast", os.statvfs(disk)
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(room.f_bavail * room.f_frsize, 1))
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(_CHUNK)
+        except OSError as full:
+            if full.errno != errno.ENOSPC:
+                raise
     return f"{_pages(world)} of {_PAGES} pages came", partial(_make_room, world, ballast)
 
 
