@@ -5,7 +5,9 @@ import subprocess
 
 from engines.postgres import Postgres
 
-_SIZE = "900m"
+_SIZE = "1500m"
+#: Otherwise the log alone would fill it in the course of things.
+_SETTINGS = "max_wal_size = 192MB\n"
 
 
 def move(postgres: Postgres) -> None:
@@ -22,6 +24,8 @@ def move(postgres: Postgres) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", cluster], check=True)
     subprocess.run(["cp", "-a", f"{aside}/.", cluster], check=True)
     shutil.rmtree(aside)
+    with (cluster / "postgresql.auto.conf").open("a") as settings:
+        settings.write(_SETTINGS)
     postgres.start()
     postgres.wait_until_ready()
 
