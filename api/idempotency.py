@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.db import connection as database
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 
 from api.errors import ApiError
 from api.models import IdempotentRequest
 from api.parsing import MALFORMED_FORM, is_storable
 from companies import tenancy
+from portal import clock
 
 METHODS = frozenset({"POST", "PATCH"})
 LONGEST_KEY = 200
@@ -41,7 +42,7 @@ def once(
     if not _alone(organization_id, key):
         raise ApiError(409, "A request with this Idempotency-Key is still being answered.")
     kept = IdempotentRequest.objects.within(organization_id).filter(key=key)
-    kept.filter(created_at__lt=timezone.now() - IdempotentRequest.KEPT_FOR).delete()
+    kept.filter(created_at__lt=Now() - IdempotentRequest.KEPT_FOR).delete()
     fingerprint = _fingerprint(request)
     first = kept.first()
     if first is not None:
@@ -68,7 +69,7 @@ def forget_old() -> int:
 
     The clock calls it.
     """
-    old = timezone.now() - IdempotentRequest.KEPT_FOR
+    old = clock.now() - IdempotentRequest.KEPT_FOR
     with tenancy.system():
         rows = IdempotentRequest.objects.filter(created_at__lt=old)
         organizations = list(rows.values_list("organization_id", flat=True).distinct())

@@ -18,6 +18,7 @@ from api.models import ApiSettings
 from companies import events, tenancy
 from companies.models import EventType
 from connections.models import Connection
+from portal import clock
 from portal.counting import count, uncount
 
 #: Requests a day for the organization itself and again for each company that is linked.
@@ -80,7 +81,7 @@ def refuse(organization_id: UUID, quota: Quota) -> ApiError:
 
 
 def record_quota(event: EventType, organization_id: UUID, limit: int, remaining: int) -> None:
-    tomorrow = timezone.now().astimezone(dt.UTC).date() + dt.timedelta(days=1)
+    tomorrow = clock.now().astimezone(dt.UTC).date() + dt.timedelta(days=1)
     events.record(
         event,
         organization_id=organization_id,
@@ -100,7 +101,7 @@ def reset_quotas() -> int:
 
     The clock calls it.
     """
-    today = timezone.now().astimezone(dt.UTC).date()
+    today = clock.now().astimezone(dt.UTC).date()
     with tenancy.system():
         reached = list(
             ApiSettings.objects.filter(quota_reached_on__lt=today).values_list("pk", flat=True)

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     seed = options.seed if options.seed is not None else SystemRandom().randrange(10**6)
     print(f"seed {seed}", flush=True)
-    with Rig(keep_logs=options.logs) as rig:
+    with Rig(keep_logs=options.logs, has_small_disk="F8" in options.faults) as rig:
         django.setup()
         # Only now: models, and everything that knows them.
         faults: Any = importlib.import_module("chaos.faults")
@@ -53,6 +53,9 @@ def main(arguments: list[str]) -> int:
             kinds = faults.selected(options.faults)
         except ValueError as error:
             parser.error(str(error))
+        left_out = {} if options.faults else faults.unavailable()
+        for name, lacking in left_out.items():
+            print(f"left out: {name}, {lacking}", flush=True)
         plan = run.Plan(
             minutes=options.minutes,
             seed=seed,

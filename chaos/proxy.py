@@ -113,7 +113,7 @@ class Proxy:
                 await asyncio.sleep(self.delay)
             writer.write(chunk)
             await writer.drain()
-        if writer.can_write_eof():
+        if writer.can_write_eof() and not writer.is_closing():
             writer.write_eof()
 
 

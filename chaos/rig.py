@@ -13,12 +13,14 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Self
 
 import httpx
 import redis
 
+from chaos import small_disk
 from chaos.proxy import Proxy
 from engines import Engines, data_dir, locations, process, redis_url
 from engines.postgres import Postgres
@@ -49,7 +51,14 @@ class Rig:
     #: What the sandbox allows each authorization.
     requests_per_minute = "6000"
 
-    def __init__(self, *, runs: Sequence[str] = EVERYTHING, keep_logs: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        runs: Sequence[str] = EVERYTHING,
+        keep_logs: Path | None = None,
+        has_small_disk: bool = False,
+    ) -> None:
+        self._has_small_disk = has_small_disk
         self._runs = runs
         self._keep_logs = keep_logs
         self.directory = Path(tempfile.mkdtemp(prefix="ledgerport-chaos-"))
@@ -70,6 +79,8 @@ class Rig:
         self.to_database = Proxy(locations.postgres_socket_dir() / ".s.PGSQL.5432")
         self.to_valkey = Proxy(locations.valkey_socket())
         self.to_platform = Proxy(self._sandbox_port)
+        #: For whoever has a page open; all others ask directly.
+        self.to_web = Proxy(self._web_port)
         self._engines = Engines(exclusive=True)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._log: dict[str, IO[bytes]] = {}
@@ -81,7 +92,9 @@ class Rig:
         try:
             self._engines.start()
             self._engines.wait_until_ready()
-            for proxy in (self.to_database, self.to_valkey, self.to_platform):
+            if self._has_small_disk:
+                small_disk.move(self.postgres)
+            for proxy in (self.to_database, self.to_valkey, self.to_platform, self.to_web):
                 self._stack.enter_context(proxy)
             os.environ["SANDBOX_URL"] = address(HOST, self.to_platform.port)
             subprocess.run(
@@ -103,8 +116,12 @@ class Rig:
     def stop(self) -> None:
         for name in list(self._running):
             self.kill(name)
+        engines = list(self._engines.started)
         self._engines.stop()
         self._stack.close()
+        for engine in engines:
+            if isinstance(engine, Postgres):
+                small_disk.give_back(engine)
         for log in self._log.values():
             log.close()
         if self._keep_logs is not None:
@@ -136,8 +153,14 @@ class Rig:
     def logs(self) -> list[Path]:
         return sorted(self.directory.glob("*.log"))
 
-    def start(self, name: str) -> None:
-        self.run(name, self._program(name))
+    def start(self, name: str, *, ahead: int = 0) -> None:
+        """Start one of what there may be, with a clock that is so many seconds ahead."""
+        program = self._program(name)
+        if ahead:
+            python, *what = program.arguments
+            arguments = (python, "-m", "chaos.wrong_clock", str(ahead), *what)
+            program = replace(program, arguments=arguments)
+        self.run(name, program)
 
     def run(self, name: str, program: Program) -> None:
         """Start a program under a name, in the environment that all of them have."""
@@ -193,6 +216,14 @@ class Rig:
         if empty:
             shutil.rmtree(self.directory / "valkey", ignore_errors=True)
         engine.start()
+        engine.wait_until_ready()
+
+    def revive(self, engine: Postgres | Valkey) -> None:
+        """Start an engine again that has ended by itself, as a supervisor does."""
+        assert engine.process is not None
+        if engine.process.poll() is not None:
+            process.kill_group(engine.process.pid)
+            engine.start()
         engine.wait_until_ready()
 
     def freeze(self, engine: Postgres | Valkey) -> None:

@@ -14,27 +14,37 @@ from uuid import UUID
 import httpx
 import psycopg
 import redis
+from django.db import Error as DatabaseError
+from django.db import connection as product_database
 
 from chaos import orders
 from chaos.control import Control
 from chaos.database import Database
 from chaos.faults import LOST_ANSWER, Kind, Undo, World, choose
-from chaos.oracle import Verdict, pulls, records, tokens, webhooks
+from chaos.oracle import Verdict, audit, pulls, records, tokens, webhooks
 from chaos.oracle.pulls import Excuse
-from chaos.rig import Rig
+from chaos.rig import HOST, WEB, Rig
 from chaos.scenario import Scenario
 from chaos.sink import Sink
+from chaos.viewers import Viewers
 from chaos.watch import Watch
+from portal.supervisor.readiness import address
 
 _DRAIN_SECONDS = 900.0
 _WARM_UP_PULLS = 5
 #: After a fault that hides pages, they may be missing for so long.
 _BACK_WITHIN = timedelta(seconds=20)
+#: A web process that was killed has to start first, on a machine that is busy.
+_STARTED_SECONDS = 60.0
 #: A worker is taken for lost when its lease is over: so long before that it may have been killed.
 _LEASE = timedelta(seconds=75)
 _STUCK_SECONDS = 60.0
 _RECOVERED_SECONDS = 180.0
 _MANY = 100
+#: After somebody may see nothing more, a page may stay open for half a minute, and a moment.
+_SHOWN_OUT = timedelta(seconds=35)
+#: What says that something another fault has broken cannot be reached.
+_AWAY = (redis.RedisError, psycopg.OperationalError, DatabaseError, httpx.HTTPError, OSError)
 
 
 @dataclass
@@ -69,6 +79,11 @@ class Run:
         self._excuses: list[Excuse] = []
         self._open: dict[int, tuple[Kind, datetime, str]] = {}
         self._hidden: list[tuple[datetime, datetime]] = []
+        #: When web was killed, while it has not come back; and how long that took.
+        self._web_left: list[datetime] = []
+        self._web_back: list[float] = []
+        #: When nobody could have told a page that it is to close.
+        self._cut_off: list[tuple[datetime, datetime]] = []
         self._lost_answers = 0
         self._fell: Counter[str] = Counter()
         self.outcome = Outcome(Verdict())
@@ -82,9 +97,17 @@ class Run:
             random=Random(self._plan.seed + 1),
             live=self._plan.live,
         )
-        self._world = World(self._rig, self._database, control, scenario, self._sink, self._random)
+        viewers = Viewers(
+            scenario,
+            self._rig.web_url,
+            address(HOST, self._rig.to_web.port),
+            Random(self._plan.seed + 3),
+        )
+        self._world = World(
+            self._rig, self._database, control, scenario, self._sink, viewers, self._random
+        )
         watch = Watch(scenario, self._rig.web_url, Random(self._plan.seed + 2))
-        with watch.watching():
+        with watch.watching(), viewers.watching():
             scenario.start()
             self._rig.wait_for("the first pulls", self._is_warm)
             self._began = time.monotonic()
@@ -93,6 +116,7 @@ class Run:
             scenario.stop()
             broken_until = time.monotonic()
             self._drain(scenario)
+            self._judge_viewers(viewers)
         self._judge(scenario, watch, broken_until)
         return self.outcome
 
@@ -130,7 +154,8 @@ class Run:
         number, since = next(self._numbers), datetime.now(UTC)
         try:
             what, undo = kind.apply(self._world)
-        except (redis.RedisError, psycopg.OperationalError, httpx.HTTPError, OSError) as error:
+        except _AWAY as error:
+            product_database.close()
             # What another fault has broken already cannot be reached to be broken.
             self._say(f"could not: {kind.name}: {type(error).__name__}")
             return
@@ -143,7 +168,7 @@ class Run:
             self._close(number)
         else:
             self._touched.add(kind.touches)
-            at = time.monotonic() + self._world.while_()
+            at = time.monotonic() + self._random.uniform(*kind.seconds)
             heapq.heappush(self._undo, (at, number, kind.touches, undo))
 
     def _look_after(self) -> None:
@@ -151,17 +176,26 @@ class Run:
         while self._undo and self._undo[0][0] <= time.monotonic():
             _, number, touches, undo = heapq.heappop(self._undo)
             self._put_right(number, touches, undo)
+        if self._web_left and self._rig.is_up(WEB):
+            self._note_web_back()
         for name in self._rig.dead():
             self._fell[name.partition("-")[0]] += 1
             self._say(f"    {name} ended by itself")
             self._rig.kill(name)
             self._rig.start(name)
 
+    def _note_web_back(self) -> None:
+        now, since = datetime.now(UTC), self._web_left[0]
+        self._hidden.append((since, now + _BACK_WITHIN))
+        self._web_back.append((now - self._web_left[-1]).total_seconds())
+        self._web_left.clear()
+
     def _put_right(self, number: int, touches: str, undo: Undo) -> None:
         for _ in range(20):
             try:
                 undo()
-            except (redis.RedisError, httpx.HTTPError):
+            except _AWAY:
+                product_database.close()
                 time.sleep(0.5)  # what is to be mended was broken once more meanwhile
             else:
                 break
@@ -174,8 +208,12 @@ class Run:
         if kind.excuses:
             grant = what.partition(",")[0] if what.startswith("grt_") else None
             self._excuses.append(Excuse(since, until, grant))
+        if kind.touches == WEB:
+            self._web_left.append(since)
         if kind.hides_web:
             self._hidden.append((since, until + _BACK_WITHIN))
+        if kind.touches == "viewers' way":
+            self._cut_off.append((since, until + _BACK_WITHIN))
 
     def _mend_everything(self) -> None:
         while self._undo:
@@ -223,11 +261,37 @@ class Run:
         pulls.judge(self._database, scenario, self._excuses, grants, verdict)
         records.judge(self._database, self._world.control, grants, verdict)
         webhooks.judge(self._database, scenario, self._sink, verdict)
+        audit.judge(self._database, scenario.changed, verdict)
         tokens.judge(self._world.control, self._lost_answers, verdict)
         tokens.judge_secrecy(self._rig.directory, self._database, scenario, verdict)
         for name, fell in self._fell.items():
             verdict.add(f"{name} ended by itself", fell)
         verdict.add("orders carried out at points", len(orders.taken(self._rig.orders)))
+
+    def _judge_viewers(self, viewers: Viewers) -> None:
+        """I8, live: whoever watches sees the end, and nobody watches who may not."""
+        verdict = self.outcome.verdict
+        for difference in viewers.differences():
+            verdict.blame(difference)
+        for mishap in viewers.mishaps:
+            verdict.blame(mishap)
+        verdict.add("messages to open pages", viewers.messages)
+        verdict.add("times that open pages came back", viewers.reconnections)
+        verdict.add("pulls that were followed to their end", len(viewers.followed))
+        judged = [
+            each.until - each.since
+            for each in viewers.farewells
+            if not any(
+                each.since <= until and since <= each.until
+                for since, until in self._cut_off + self._hidden
+            )
+        ]
+        verdict.add("open pages that were closed to their reader", len(judged))
+        if judged:
+            slowest = max(judged)
+            verdict.add("most seconds until that", round(slowest.total_seconds(), 1))
+            if slowest > _SHOWN_OUT:
+                verdict.blame(f"a page stayed open for {slowest} to somebody who was out")
 
     def _judge_watch(self, watch: Watch, verdict: Verdict) -> None:
         verdict.add("reads at 20 Hz", watch.reads)
@@ -241,6 +305,10 @@ class Run:
             "pages missing while PostgreSQL or web was down", len(watch.missing) - len(unexcused)
         )
         verdict.add("pages missing otherwise", len(unexcused))
+        if self._web_back:
+            verdict.add("most seconds until web was back", round(max(self._web_back)))
+            if max(self._web_back) > _STARTED_SECONDS:
+                verdict.blame(f"web was away for {max(self._web_back):.0f} s after it was killed")
         for at, why in unexcused[:20]:
             self._say(f"a page was missing at {at:%H:%M:%S}: {why}")
         if len(unexcused) > max(1, watch.pages // 1000):

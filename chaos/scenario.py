@@ -6,6 +6,7 @@ against the database in the end.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -110,6 +111,8 @@ class Scenario:
         self.told_types = [str(ours) for ours in PUBLIC_TYPES]
         self.slots: list[Slot] = []
         self.deleted: list[UUID] = []
+        #: How often a setting of each organization was changed, for sure.
+        self.changed: Counter[UUID] = Counter()
         self.requests = 0
         self.refused = 0
         self.mishaps: list[str] = []
@@ -157,7 +160,10 @@ class Scenario:
 
     @property
     def _actions(self) -> list[Callable[[Tenant, Book], None]]:
-        return [self._refresh_all, self._refresh_one, self._refresh_one, self._make_due]
+        return [
+            self._refresh_all, self._refresh_one, self._refresh_one, self._make_due,
+            self._change_setting,
+        ]  # fmt: skip
 
     def _tenant(self, number: int, sink: Sink) -> Tenant:
         canary = f"Canary{number}x{self._random.randrange(10**9)}"
@@ -228,6 +234,11 @@ class Scenario:
             made = cursor.fetchone()
         if made:
             self.slots.append(Slot(book.connection_id, data_type, made[0]))
+
+    def _change_setting(self, tenant: Tenant, _book: Book) -> None:
+        on = bool(self.changed[tenant.organization.pk] % 2)
+        companies.switch_failure_emails(tenant.organization, on=on, actor=tenant.user)
+        self.changed[tenant.organization.pk] += 1
 
     def _post(self, tenant: Tenant, path: str) -> httpx.Response:
         answer = self._http.post(path, headers=_as(tenant))

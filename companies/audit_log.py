@@ -103,6 +103,8 @@ class AuditLog:
     filter: Filter
     actors: Mapping[str, str]
     page: Page[AuditEntry]
+    #: The last link of the chain: whoever notes it can tell later that nothing was cut off.
+    latest: AuditEntry | None
 
     @property
     def rows(self) -> list[Row]:
@@ -118,7 +120,8 @@ def read(organization: Organization, asked: QueryDict) -> AuditLog:
     actors = _actors(entries)
     wanted = Filter.read(asked, actors)
     page = NEWEST_FIRST.page(wanted.apply(entries), asked, size=PAGE_SIZE)
-    return AuditLog(filter=wanted, actors=actors, page=page)
+    latest = entries.filter(sequence__isnull=False).order_by("-sequence").first()
+    return AuditLog(filter=wanted, actors=actors, page=page, latest=latest)
 
 
 def _actors(entries: TenantQuerySet[AuditEntry]) -> dict[str, str]:

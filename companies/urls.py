@@ -37,4 +37,5 @@ urlpatterns = [
     path("settings/team/<int:membership_id>/switch", team.switch, name="member-switch"),
     path("settings/team/<int:membership_id>/remove", team.remove, name="member-remove"),
     path("settings/audit-log/", audit_log.audit_log, name="audit-log"),
+    path("settings/audit-log/export.csv", audit_log.export, name="audit-log-export"),
 ]

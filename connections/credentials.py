@@ -61,7 +61,7 @@ def open_platform(
     *,
     sleep: Callable[[float], None] = time.sleep,
     supplements: Mapping[DataType, Supplement] = MappingProxyType({}),
-    read: StoredCredentials | None = None,
+    read: sealing.Read | None = None,
 ) -> Iterator[Platform]:
     """Open the connection's platform with credentials that are good for a while.
 

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, When
 from django.db.models.functions import Least
-from django.utils import timezone
 
 from companies import tenancy
 from companies.models import EventType, TenantQuerySet
@@ -23,6 +22,7 @@ from connections.lifecycle import record_event
 from connections.models import Connection, StoredCredentials
 from connections.platforms import PLATFORMS
 from connections.platforms.base import AuthorizationRevoked, OAuthPlatform, PlatformError
+from portal import clock
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +47,12 @@ class Lapse:
     connection: Connection
     ends_at: datetime
     row: StoredCredentials
+    seen_at: datetime
 
     @property
     def days(self) -> int:
         """How many days before the end it is time to warn of."""
-        left = self.ends_at - timezone.now()
+        left = self.ends_at - self.seen_at
         return min(days for days in WARNED_DAYS if left <= timedelta(days=days))
 
     @property
@@ -82,20 +83,21 @@ def end() -> Least:
 
 def lapses(organization_id: UUID, *, connection: Connection | None = None) -> list[Lapse]:
     """List the authorizations that are about to end, the first to end first."""
-    now = timezone.now()
     with tenancy.entered(organization_id):
+        now = clock.now()
         rows = _linked(organization_id).annotate(ends_at=end())
         rows = rows.filter(ends_at__gt=now, ends_at__lte=now + SOON)
         if connection is not None:
             rows = rows.filter(connection=connection)
         found = list(rows.order_by("ends_at", "pk"))
-    return [Lapse(row.connection, row.ends_at, row) for row in found if _is_overdue(row, now)]
+    return [Lapse(row.connection, row.ends_at, row, now) for row in found if _is_overdue(row, now)]
 
 
 def keep_alive(organization_id: UUID) -> int:
     """Renew what was not used for long; answer how many. Call it outside of transactions."""
     with tenancy.entered(organization_id):
-        found = [row for row in _linked(organization_id) if _is_idle(row)]
+        now = clock.now()
+        found = [row for row in _linked(organization_id) if _is_idle(row, now)]
     # What fails must not stand before the others at every look.
     random.shuffle(found)
     stop_at, kept = time.monotonic() + _BUDGET_SECONDS, 0
@@ -156,13 +158,13 @@ def _patience(row: StoredCredentials) -> timedelta | None:
     return row.refresh_expires_at - row.refreshed_at if row.refresh_expires_at else None
 
 
-def _is_idle(row: StoredCredentials) -> bool:
+def _is_idle(row: StoredCredentials, now: datetime) -> bool:
     patience = _patience(row)
     if patience is None:
         return False
     idle = min(_IDLE, patience / _SHARE_OF_PATIENCE)
     share = row.connection_id.int % 1000 / 1000
-    return row.refreshed_at + idle + min(_SPREAD, idle / 2) * share < timezone.now()
+    return row.refreshed_at + idle + min(_SPREAD, idle / 2) * share < now
 
 
 def _is_overdue(row: StoredCredentials, now: datetime) -> bool:

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db.models import F
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from companies import data_keys, tenancy
@@ -27,6 +29,13 @@ class Stored:
     is_due: bool
 
 
+class Read(NamedTuple):
+    """A row, and when it was read by the database's clock."""
+
+    row: StoredCredentials
+    at: datetime
+
+
 def load(connection: Connection, *, for_update: bool = False) -> Stored:
     """Read what is stored now; in a transaction that replaces it, `for_update`.
 
@@ -34,28 +43,29 @@ def load(connection: Connection, *, for_update: bool = False) -> Stored:
     :raises Undecryptable: when they were altered, or their key is gone.
     """
     with tenancy.entered(connection.organization_id):
-        rows = StoredCredentials.objects.within(connection.organization_id)
+        mine = StoredCredentials.objects.within(connection.organization_id)
+        rows = mine.annotate(now=Now())
         if for_update:
             rows = rows.select_for_update()
         row = rows.filter(connection_id=connection.pk).first()
         if row is None:
             raise AuthorizationRevoked(f"{connection.platform_name} is not linked.")
-        return _stored(row)
+        return _stored(row, row.now)
 
 
-def as_read(row: StoredCredentials | None) -> Stored | None:
-    """Open a row that was read a moment ago; None when there is none or it cannot be opened.
+def as_read(read: Read | None) -> Stored | None:
+    """Open what was read a moment ago; None when nothing was or it cannot be opened.
 
     Others may have renewed it since: whoever is refused with it reads what is stored now.
     """
     try:
-        return None if row is None else _stored(row)
+        return None if read is None else _stored(read.row, read.at)
     except Undecryptable:
         return None
 
 
-def _stored(row: StoredCredentials) -> Stored:
-    return Stored(credentials=opened(row), version=row.version, is_due=_is_due(row))
+def _stored(row: StoredCredentials, now: datetime) -> Stored:
+    return Stored(credentials=opened(row), version=row.version, is_due=_is_due(row, now))
 
 
 def store(connection: Connection, credentials: Credentials) -> None:
@@ -85,9 +95,9 @@ def sealed(connection: Connection, credentials: Credentials) -> dict[str, Any]:
         if credentials.parameters
         else b"",
         "scope": credentials.scope[:400],
-        "expires_at": credentials.expires_at,
-        "refresh_expires_at": credentials.refresh_expires_at,
-        "refreshed_at": timezone.now(),
+        "expires_at": _by_database(credentials.expires_at),
+        "refresh_expires_at": _by_database(credentials.refresh_expires_at),
+        "refreshed_at": Now(),
     }
 
 
@@ -109,13 +119,21 @@ def previous_refresh_token(row: StoredCredentials) -> str | None:
     return _open(row, "refresh_token", row.previous_refresh_token)
 
 
-def _is_due(row: StoredCredentials) -> bool:
+def _by_database(moment: datetime | None) -> CombinedExpression | None:
+    """Tell a moment of this process's clock by the database's, which may be hours from it.
+
+    Otherwise a worker whose clock is wrong would keep every other one renewing its tokens.
+    """
+    return None if moment is None else Now() + (moment - timezone.now())
+
+
+def _is_due(row: StoredCredentials, now: datetime) -> bool:
     if row.expires_at is None:
         return False
     life = row.expires_at - row.refreshed_at
     ahead = max(_SOON, life * _SHARE_OF_LIFE)
     # A platform whose tokens live for minutes would otherwise be asked at every use.
-    return row.expires_at < timezone.now() + min(ahead, life / 2)
+    return row.expires_at < now + min(ahead, life / 2)
 
 
 def _column(name: str, field: str) -> SealedColumn:

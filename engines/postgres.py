@@ -69,7 +69,7 @@ class Postgres:
             run_dir().chmod(0o711)
             os.chown(self._sockets, self._owner.pw_uid, -1)
         # The major version is part of the name: another one cannot read these files.
-        self._cluster = root / f"pg{_major_version(self._bin)}"
+        self.cluster = root / f"pg{_major_version(self._bin)}"
         self.log = root / "postgres.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -78,9 +78,9 @@ class Postgres:
 
         :raises NoEngine: when the cluster cannot be made.
         """
-        process.stop_stale(self._pid_file, str(self._cluster), signal.SIGINT, patience=60)
+        process.stop_stale(self._pid_file, str(self.cluster), signal.SIGINT, patience=60)
         self._clear_up_after_death()
-        if not (self._cluster / "PG_VERSION").exists():
+        if not (self.cluster / "PG_VERSION").exists():
             self._create_cluster()
         settings = (
             _SETTINGS
@@ -90,7 +90,7 @@ class Postgres:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._open_log() as log:
             self.process = process.spawn(
-                [self._bin / "postgres", "-D", self._cluster, *options],
+                [self._bin / "postgres", "-D", self.cluster, *options],
                 identity=self._identity,
                 output=log,
                 environment=_clean_environment(),
@@ -115,7 +115,7 @@ class Postgres:
 
     @property
     def _pid_file(self) -> Path:
-        return self._cluster / "postmaster.pid"
+        return self.cluster / "postmaster.pid"
 
     def is_ready(self) -> bool:
         """Read from the pid file whether connections are taken, as pg_ctl does."""
@@ -133,14 +133,14 @@ class Postgres:
         first process reaps no children it stays one. Elsewhere its own check is good enough.
         """
         if sys.platform == "linux":
-            process.end_all_in(self._cluster)
+            process.end_all_in(self.cluster)
             self._pid_file.unlink(missing_ok=True)
             for lock in self._sockets.glob(".s.PGSQL.*"):
                 lock.unlink()
 
     def _create_cluster(self) -> None:
         """Make the cluster aside and put it in place whole: an interrupted attempt never counts."""
-        building = self._cluster.with_suffix(".new")
+        building = self.cluster.with_suffix(".new")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(mode=0o700)
         if self._owner:
@@ -154,7 +154,7 @@ class Postgres:
         self._run(
             "postgres", "--single", "-D", str(building), "postgres", statements=_FIRST_STATEMENTS
         )
-        building.rename(self._cluster)
+        building.rename(self.cluster)
 
     def _run(self, program: str, *arguments: str, statements: str = "") -> None:
         running = process.spawn(

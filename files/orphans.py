@@ -6,10 +6,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.core.files.storage import storages
-from django.utils import timezone
 
 from companies import tenancy
 from files.models import UploadedFile
+from portal import clock
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +25,10 @@ def sweep() -> int:
         with tenancy.entered(organization_id):
             files = UploadedFile.objects.within(organization_id).filter(company_id=company_id)
             known = {file.path for file in files}
+            young = clock.now() - _YOUNG
         for path in paths - known:
             try:
-                if storage.get_modified_time(path) < timezone.now() - _YOUNG:
+                if storage.get_modified_time(path) < young:
                     storage.delete(path)
                     removed += 1
             except FileNotFoundError:  # somebody else removed it

@@ -11,6 +11,7 @@ from connections import lapsing
 from notices import failures
 from notices.models import Notice
 from notices.readers import readers, send_once
+from portal import clock
 
 #: For so long an e-mail that the mail server refused is tried again; then the digest tells of it.
 TOLD_WITHIN = timedelta(hours=1)
@@ -24,7 +25,7 @@ def tell_of_lost_access(organization_id: UUID) -> int:
     with tenancy.entered(organization_id):
         organization = Organization.objects.get(pk=organization_id)
         people = readers(organization)
-        losses = failures.lost(organization, since=timezone.now() - TOLD_WITHIN)
+        losses = failures.lost(organization, since=clock.now() - TOLD_WITHIN)
     sent = 0
     for loss in losses:
         connection = loss.connection

@@ -11,6 +11,8 @@ from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import get_language, override
 
+from portal.pool import let_go
+
 #: Numbers are written as numbers, all else as text; money is a Decimal and never a float.
 type Cell = str | int | Decimal | dt.date | None
 
@@ -63,7 +65,10 @@ def _disposition(name: str) -> str:
 
 
 def _next(parts: Iterator[bytes]) -> bytes:
-    return next(parts, b"")
+    try:
+        return next(parts, b"")
+    finally:
+        let_go()  # however long the reader takes for this part
 
 
 def _worded(language: str | None, parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from portal.pool import let_go
+
 
 class PortalLoginRequiredMiddleware(LoginRequiredMiddleware):
     """Close pages unless they say otherwise; htmx leaves the page instead of filling a cell."""
@@ -22,6 +24,23 @@ class PortalLoginRequiredMiddleware(LoginRequiredMiddleware):
         response = super().handle_no_permission(request, view_func)
         if request.headers.get("HX-Request") == "true" and isinstance(response, HttpResponse):
             return HttpResponseClientRedirect(response["Location"])
+        return response
+
+
+class LettingGoMiddleware:
+    """Give the database connection back before a response that is sent while it is made.
+
+    Django does when a request has ended, which for an open page is hours later, and for a file as
+    long as a slow reader wants: a handful of them would keep all others from the database.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.streaming:
+            let_go()
         return response
 
 

@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     *(["chaos"] if DEVELOPMENT else []),
 ]
 MIDDLEWARE = [
+    "portal.middleware.LettingGoMiddleware",  # after all others are done with the database
     "portal.proxies.ProxyMiddleware",  # who asks, before anybody counts
     "django.middleware.security.SecurityMiddleware",
     "api.gateway.ApiMiddleware",
@@ -221,8 +222,9 @@ CELERY_TASK_ROUTES = {
     f"{app}.beat.*": {"queue": "clock", "routing_key": "clock"}
     for app in ("connections", "sync", "files", "notices", "webhooks", "api")
 } | {"sync.tasks.run_connection": {"queue": "pulls", "routing_key": "pulls"}}
+CELERY_BEAT_SCHEDULER = "portal.ticks:PersistentTicks"
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": f"sync.beat.{task}", "schedule": 5.0, "options": {"expires": 10.0}}
+    name: {"task": f"sync.beat.{task}", "schedule": 5.0}
     for name, task in {
         "queue-due-pulls": "queue_due_pulls",
         "ring-again": "ring_again",
@@ -233,57 +235,46 @@ CELERY_BEAT_SCHEDULE = {
     "ring-due-scans": {
         "task": "files.beat.ring_due_scans",
         "schedule": 60.0,
-        "options": {"expires": 60.0},
     },
     "sweep-orphans": {
         "task": "files.tasks.sweep_orphans",
         "schedule": 3600.0,
-        "options": {"expires": 3600.0},
     },
     "look-for-lost-access": {
         "task": "notices.beat.look_for_lost_access",
         "schedule": 60.0,
-        "options": {"expires": 60.0},
     },
     "ring-waiting-alerts": {
         "task": "webhooks.beat.ring_waiting_alerts",
         "schedule": 60.0,
-        "options": {"expires": 60.0},
     },
     "look-for-disabled-consumers": {
         "task": "webhooks.beat.look_for_disabled_consumers",
         "schedule": 60.0,
-        "options": {"expires": 60.0},
     },
     "forget-old-deliveries": {
         "task": "webhooks.tasks.forget_old_deliveries",
         "schedule": 3600.0,
-        "options": {"expires": 3600.0},
     },
     "reset-quotas": {
         "task": "api.beat.reset_quotas",
         "schedule": 60.0,
-        "options": {"expires": 60.0},
     },
     "forget-answers": {
         "task": "api.beat.forget_answers",
         "schedule": 600.0,
-        "options": {"expires": 600.0},
     },
     "look-for-idle-connections": {
         "task": "connections.beat.look_for_idle",
         "schedule": 900.0,
-        "options": {"expires": 60.0},
     },
     "look-for-lapses": {
         "task": "notices.beat.look_for_lapses",
         "schedule": 900.0,
-        "options": {"expires": 60.0},
     },
     "look-for-failures": {
         "task": "notices.beat.look_for_failures",
         "schedule": 900.0,
-        "options": {"expires": 60.0},
     },
 }
 

@@ -14,7 +14,7 @@ from django.db.models import F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Greatest, Now
 
 from companies import events
-from connections import extra_data
+from connections import extra_data, sealing
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import CustomType, data_type_of
@@ -193,6 +193,13 @@ def lock_connection(organization_id: UUID, connection_id: UUID) -> Connection | 
         .filter(pk=connection_id)
         .first()
     )
+
+
+def credentials_read(pull: Pull) -> sealing.Read | None:
+    """Return what the platform of a pull that was just claimed is asked with, if there is any."""
+    if pull.lease_until is None or not hasattr(pull.connection, "credentials"):
+        return None
+    return sealing.Read(pull.connection.credentials, pull.lease_until - LEASE)
 
 
 def step(status: PullStatus) -> Func:

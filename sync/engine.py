@@ -34,6 +34,7 @@ from connections.platforms.base import (
 )
 from connections.platforms.http import Exchange, recorded
 from connections.schemas import CustomType, data_type_of
+from portal import clock
 from sync import claims, drift, outcomes, publishing, staging, turns, wanted
 from sync.claims import ClaimLost
 from sync.models import WAITING, PlatformRequest, Pull, PullStatus
@@ -207,7 +208,7 @@ def _fetch(pull: Pull, give_way_at: float) -> None:
             pull.connection,
             sleep=lambda seconds: _sleep(pull, seconds),
             supplements=extra_data.supplements(data_type_of(pull.data_type), pull.configuration),
-            read=getattr(pull.connection, "credentials", None),
+            read=claims.credentials_read(pull),
         ) as platform,
     ):
         wanted.renew(pull)  # opening it may have taken its time
@@ -419,7 +420,7 @@ def _slow_down(pull: Pull, error: RateLimited) -> None:
     if not wait or wait > longest or tries >= claims.MAX_ATTEMPTS_WITHOUT_PROGRESS:
         _end(pull, outcomes.failure_of(error))
         return
-    until = outcomes.now() + wait
+    until = clock.now() + wait
     platform = get_platform(pull.connection.platform).name
     fields = {} if error.was_asked else claims.without_the_attempt()
     if error.is_daily:
@@ -430,9 +431,9 @@ def _slow_down(pull: Pull, error: RateLimited) -> None:
 def _leave_alone(pull: Pull, error: Suspended) -> None:
     """Wait without a worker for a platform that does not answer; nothing was asked of it."""
     # Not all at once when it answers again: the longer it was out, the more wait.
-    lasted = (outcomes.now() - error.since).total_seconds()
+    lasted = (clock.now() - error.since).total_seconds()
     spread = random.uniform(0, min(max(lasted / 4, 5), 300))  # noqa: S311 - spreads, not secret
-    until = outcomes.now() + timedelta(seconds=error.retry_after + spread)
+    until = clock.now() + timedelta(seconds=error.retry_after + spread)
     platform = get_platform(pull.connection.platform).name
     reason = f"{platform} does not answer. It is asked again at {outcomes.clock(until)}."
     _park(pull, until, reason, since=error.since, **claims.without_the_attempt())

@@ -15,7 +15,6 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from companies.models import Organization
@@ -26,6 +25,7 @@ from connections.models import (
     StoredCredentials,
 )
 from connections.platforms import PLATFORMS
+from portal import clock
 from sync import drift
 from sync.history import PullRow, rows
 from sync.models import RUNNING, WAITING, DataStatus, Pull, PullQuerySet
@@ -40,7 +40,7 @@ _HEARTBEAT = "scheduler-heartbeat"
 def beat() -> None:
     """Leave a sign that the scheduler and the worker on its queue are alive; Redis may be down."""
     try:
-        cache.set(_HEARTBEAT, timezone.now(), timeout=None)
+        cache.set(_HEARTBEAT, clock.now(), timeout=None)
     except redis.RedisError:
         return
 
@@ -58,7 +58,7 @@ class Heartbeat:
 
     @property
     def is_alive(self) -> bool:
-        return self.at is not None and timezone.now() - self.at < HEARTBEAT_LOST_AFTER
+        return self.at is not None and clock.now() - self.at < HEARTBEAT_LOST_AFTER
 
 
 @dataclass(frozen=True, slots=True)

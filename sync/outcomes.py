@@ -22,6 +22,7 @@ from connections.platforms.base import (
     Unexpected,
     Unreadable,
 )
+from portal.clock import now
 from portal.wording import source_text
 from sync import claims, events, schedule
 from sync.models import WAITING, DataStatus, Pull, PullStatus, StagedRecord
@@ -64,14 +65,6 @@ _WORTH_RETRYING = frozenset(
 _SHOWN_ON_CONNECTION = (PullStatus.FETCH_ERROR, PullStatus.PERMISSIONS_ERROR)
 #: Ends that say nothing about when the next pull is due: the connection itself is out of use.
 _UNSCHEDULED = frozenset({PullStatus.CANCELLED, PullStatus.AUTH_ERROR, PullStatus.NOT_SUPPORTED})
-
-
-def now() -> datetime:
-    """Return the database's clock."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
 
 
 def failure_of(error: PlatformError) -> Failure:

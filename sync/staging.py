@@ -275,6 +275,10 @@ def _copy(pull: Pull, lines: Iterable[bytes]) -> None:
         return
     with database.cursor() as cursor:
         cursor.execute(_CREATE_PAGE)
-        with cursor.copy("COPY pg_temp.sync_page FROM STDIN") as copy:
+        # Django knows no COPY: a full disk, or a server that went away, must look as elsewhere.
+        with (
+            database.wrap_database_errors,
+            cursor.copy("COPY pg_temp.sync_page FROM STDIN") as copy,
+        ):
             copy.write(content)
         cursor.execute(_STAGE, [pull.pk, pull.organization_id])

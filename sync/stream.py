@@ -33,6 +33,7 @@ from companies.models import Company, Membership, User
 from companies.roles import Right
 from portal import sessions, sse
 from portal.doorbell import Bell, switchboard
+from portal.pool import let_go
 from sync import overview, pages
 from sync.history import PullFilter, PullRow
 from sync.models import Pull
@@ -125,6 +126,9 @@ async def history_stream(
     )
     memory = Memory()
     memory.recall(request.headers.get("Last-Event-ID", ""))
+    # A look takes a connection of its own. If it were waited for with one in hand, as many pages as
+    # there are connections, opened at once, would wait for each other.
+    await sync_to_async(let_go, thread_sensitive=True)()
     first = await _look(viewer, memory)
     if first is None:
         return HttpResponse(status=404)

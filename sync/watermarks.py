@@ -10,7 +10,7 @@ import logging
 from datetime import timedelta
 
 from connections.platforms import get_platform
-from sync import outcomes
+from portal import clock
 from sync.models import Pull
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def settled(pull: Pull, told: str | None) -> str:
     # The first page that tells one decides: by the last one, time may have caught up with it.
     was_moved = pull.watermark != "" and platform.moment_of(pull.watermark) == latest
     if not was_moved:
-        ahead = at - outcomes.now()
+        ahead = at - clock.now()
         if ahead <= timedelta():
             return told
         logger.warning(

@@ -53,6 +53,7 @@ ROUTES: dict[str, Right | None] = {
     "companies:member-switch": Right.MANAGE_TEAM,
     "companies:member-remove": Right.MANAGE_TEAM,
     "companies:audit-log": Right.SEE_AUDIT_LOG,
+    "companies:audit-log-export": Right.SEE_AUDIT_LOG,
     "connections:integrations": Right.EDIT_SETTINGS,
     "connections:integration": Right.EDIT_SETTINGS,
     "connections:integration-switch": Right.EDIT_SETTINGS,

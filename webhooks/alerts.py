@@ -12,7 +12,6 @@ from django.core.validators import validate_email
 from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
@@ -146,7 +145,7 @@ def _send(email: AlertEmail, organization: Organization) -> bool:
     mine = AlertEmail.objects.within(organization).filter(pk=email.pk)
     with tenancy.entered(organization.pk):
         taken = mine.filter(not_before=email.not_before).update(
-            not_before=timezone.now() + _TRIED_AGAIN_AFTER, tries=F("tries") + 1
+            not_before=Now() + _TRIED_AGAIN_AFTER, tries=F("tries") + 1
         )
     if not taken:
         return False

@@ -6,6 +6,7 @@ before its deliveries, by everybody.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_noop
 
 from companies import audit, tenancy
 from companies.models import AuditKind, Organization
+from portal import clock
 from portal.crypto import Undecryptable
 from portal.wording import source_text
 from webhooks import operations, payloads, sealing
@@ -90,6 +92,8 @@ class Claim:
     body: bytes
     secrets: list[str] = field(repr=False)
     headers: dict[str, str] = field(repr=False)
+    #: By the database's clock, as receivers expect: the relay's own may be wrong.
+    now: Callable[[], datetime]
     #: Why nothing can be sent at all.
     problem: str = ""
 
@@ -130,7 +134,8 @@ def claim(
         )
         if consumer is None:
             return None
-        now = _now()
+        clock_now = clock.running()
+        now = clock_now()
         in_flight = Delivery.objects.filter(consumer=consumer, lease_until__gt=Now()).count()
         most = min(most, PER_CONSUMER - in_flight, _allowed(consumer, now))
         if most < 1:
@@ -146,7 +151,7 @@ def claim(
         _spend(consumer, now, len(taken))
     # Each message in a transaction of its own: telling of a company may make its first Link URL,
     # and two claims that made several in different orders would wait for each other.
-    prepared = (_prepared(consumer, delivery_id, fence) for delivery_id, fence in taken)
+    prepared = (_prepared(consumer, delivery_id, fence, clock_now) for delivery_id, fence in taken)
     return [claim for claim in prepared if claim is not None]
 
 
@@ -172,13 +177,6 @@ def finish(claim: Claim, result: Result, *, schedule: Schedule) -> bool:
     return True
 
 
-def _now() -> datetime:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
-
-
 def _allowed(consumer: WebhookConsumer, now: datetime) -> int:
     """How many the consumer's rate lets through now."""
     if consumer.rate_limit is None:
@@ -202,7 +200,9 @@ def _start(consumer: WebhookConsumer, now: datetime) -> datetime:
     return max(consumer.not_before or earliest, earliest)
 
 
-def _prepared(consumer: WebhookConsumer, delivery_id: UUID, fence: int) -> Claim | None:
+def _prepared(
+    consumer: WebhookConsumer, delivery_id: UUID, fence: int, now: Callable[[], datetime]
+) -> Claim | None:
     """Gather what the attempt takes; nothing when the message was deleted meanwhile."""
     problem, body, secrets, headers = "", b"", [], {}
     with tenancy.entered(consumer.organization_id):
@@ -232,6 +232,7 @@ def _prepared(consumer: WebhookConsumer, delivery_id: UUID, fence: int) -> Claim
         secrets=secrets,
         headers=headers,
         problem=problem,
+        now=now,
     )
 
 
@@ -270,7 +271,7 @@ def _succeed(
 def _fail(
     delivery: Delivery, consumer: WebhookConsumer, result: Result, schedule: Schedule
 ) -> dict[str, object]:
-    now = _now()
+    now = clock.now()
     if not consumer.is_disabled:
         _note_failure(consumer, result, now, schedule)
     tries = delivery.tries + 1

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
 
 from companies import tenancy
 from companies.models import Organization
 from notices.models import Notice
 from notices.readers import readers, send_once
+from portal import clock
 from webhooks.models import DisabledBy, WebhookConsumer
 
 #: For so long an e-mail that the mail server refused is tried again; the page says it anyhow.
@@ -25,7 +25,7 @@ def tell(organization_id: UUID) -> int:
         disabled = list(
             WebhookConsumer.objects.within(organization_id).filter(
                 disabled_by__in=(DisabledBy.FAILURES, DisabledBy.GONE),
-                disabled_at__gte=timezone.now() - TOLD_WITHIN,
+                disabled_at__gte=clock.now() - TOLD_WITHIN,
             )
         )
     return sum(

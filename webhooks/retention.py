@@ -3,9 +3,8 @@
 import time
 from uuid import UUID
 
-from django.utils import timezone
-
 from companies import tenancy
+from portal import clock
 from webhooks.models import PENDING, AlertEmail, Delivery
 from webhooks.recovery import KEPT_FOR
 
@@ -15,7 +14,7 @@ _REST_SECONDS = 0.1
 
 def forget_old(organization_id: UUID, *, rest: float = _REST_SECONDS) -> int:
     """Delete what ended more than thirty days ago, with its attempts; answer how many messages."""
-    before = timezone.now() - KEPT_FOR
+    before = clock.now() - KEPT_FOR
     forgotten = 0
     while True:
         with tenancy.entered(organization_id):

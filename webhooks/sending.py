@@ -3,7 +3,7 @@
 import asyncio
 import http.cookiejar
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 
@@ -39,7 +39,7 @@ def new_client(*, most: int, allow_private: bool) -> httpx.AsyncClient:
 
 async def attempt(client: httpx.AsyncClient, claim: Claim, schedule: Schedule) -> Result:
     """Send the message once and tell what came of it."""
-    at, started = datetime.now(UTC), time.monotonic()
+    at, started = claim.now(), time.monotonic()
     signed = signature_headers(
         message_id=claim.message_id,
         timestamp=int(at.timestamp()),

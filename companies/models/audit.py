@@ -79,12 +79,19 @@ class AuditEntry(models.Model):
     #: The members that differ; null where there was nothing before, or is nothing after.
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    #: Its place among its organization's, and what all that is said above comes to together with
+    #: the hash before. The database writes both as it commits.
+    sequence = models.BigIntegerField(null=True, editable=False)
+    hash = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     objects = TenantQuerySet["AuditEntry"].as_manager()
 
     class Meta:
         constraints = [
             RowLevelSecurity(name="audit_isolation", grants=("SELECT", "INSERT")),
+            models.UniqueConstraint(
+                fields=["organization", "sequence"], name="audit_one_in_each_place"
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "-at", "-id"], name="audit_newest_first"),

@@ -34,7 +34,7 @@ def worker(*, ready: Path) -> Program:
 def beat(*, ready: Path) -> Program:
     # Kept in memory: what is due is read from PostgreSQL, and a file may not survive kill -9.
     # A process of its own: a beat inside a killed worker lives on, and then there are two.
-    return _celery("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=", ready=ready)
+    return _celery("beat", "--scheduler", "portal.ticks:Ticks", "--pidfile=", ready=ready)
 
 
 def relay(*, ready: Path) -> Program:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from portal.backup.taking import one_moment
 from portal.owner import as_reader
-from portal.verification import access, messages, pulls, records, sealed, uploads
+from portal.verification import access, audit, messages, pulls, records, sealed, uploads
 
 #: Of one check's violations so many are told, the others are counted.
 TOLD = 20
@@ -21,6 +21,7 @@ CHECKS: dict[str, Callable[[], Findings]] = {
     "migrations": access.migrations,
     "tables kept apart": access.isolation,
     "rights on tables": access.rights,
+    "audit log": audit.chain,
     "pulls": pulls.outcomes,
     "pulls under way": pulls.leases,
     "records and pull counters": records.counters,

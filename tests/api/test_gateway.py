@@ -179,7 +179,7 @@ class TestLimits:
         program.get("/companies")
         assert limits.reset_quotas() == 0
         tomorrow = timezone.now() + timedelta(days=1)
-        monkeypatch.setattr("django.utils.timezone.now", lambda: tomorrow)
+        monkeypatch.setattr("portal.clock.now", lambda: tomorrow)
         assert limits.reset_quotas() == 1
         assert limits.reset_quotas() == 0
         told = Event.objects.within(organization).filter(type="client.rateLimit.reset")

@@ -113,7 +113,8 @@ def test_what_fell_idle_at_once_is_not_renewed_at_once():
                 connection=Connection(pk=UUID(int=number), platform="sandbox"),
                 refreshed_at=refreshed_at,
                 refresh_expires_at=refreshed_at + 60 * DAY,
-            )
+            ),
+            timezone.now(),
         )
         for number in range(1000)
     ]

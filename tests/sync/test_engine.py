@@ -5,7 +5,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import OperationalError
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -661,6 +663,22 @@ def test_a_stopped_worker_gives_its_pull_back_after_the_last_page(connection, pl
     queued.refresh_from_db()
     assert (queued.status, queued.added, queued.attempts) == (PullStatus.COMPLETE, 2, 2)
     assert platform.asked[-1] == ("invoices", None, "1")
+
+
+def test_a_full_disk_ends_no_pull(connection, platform, monkeypatch):
+    queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    platform.serve(page(invoice(1), cursor="1"))
+
+    def full(*_):
+        raise psycopg.errors.DiskFull("could not extend file: No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(psycopg.Copy, "write", full)
+        with pytest.raises(OperationalError):
+            engine.run_connection(connection.organization_id, connection.pk)
+
+    queued.refresh_from_db()
+    assert queued.status == PullStatus.FETCHING  # until its lease is over, and somebody goes on
 
 
 def test_the_types_of_a_connection_are_pulled_in_their_order(connection, platform):

@@ -376,6 +376,17 @@ def test_a_member_who_is_switched_off_loses_open_pages_at_once(connection, user)
     assert async_to_sync(scenario)()[-1] == "event: close\ndata: \n\n"
 
 
+def test_an_open_page_holds_no_database_connection(connection, user):
+    """A web process has eight for everybody: as many open pages would have stopped it."""
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            await browser.next()
+            return await sync_to_async(lambda: database.connection, thread_sensitive=True)()
+
+    assert async_to_sync(scenario)() is None
+
+
 def test_nobody_opens_streams_without_end(connection, user, monkeypatch):
     monkeypatch.setattr(stream, "STREAMS_PER_PERSON", 1)
     a_pull(connection)

@@ -1,12 +1,19 @@
 """Migrate as the login that owns the tables; everything else runs as a role that owns nothing."""
 
+import time
 from typing import Any
 
+import psycopg
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import OperationalError, connections
 
 from companies.rls import CREATE_ROLES, GRANT_FRAMEWORK_TABLES, OPEN_TO_BACKUP
 from portal.owner import as_owner
+
+#: Whoever waits for a table's lock has all others wait behind it: rather try again later.
+LOCK_TIMEOUT_SECONDS = 2
+_TRIES = 60
+_REST_SECONDS = 1.0
 
 
 class Command(migrate.Command):
@@ -16,8 +23,25 @@ class Command(migrate.Command):
             return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        super().handle(*args, **options)
+        self._migrate_patiently(*args, **options)
         with connections[options["database"]].cursor() as cursor:
             cursor.execute(CREATE_ROLES)
             cursor.execute(GRANT_FRAMEWORK_TABLES)
             cursor.execute(OPEN_TO_BACKUP)
+
+    def _migrate_patiently(self, *args: Any, **options: Any) -> None:
+        """Give up a lock that does not come soon, and go on with that migration a little later."""
+        with connections[options["database"]].cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                super().handle(*args, **options)
+            except OperationalError as error:
+                if not tries_left or not isinstance(
+                    error.__cause__, psycopg.errors.LockNotAvailable
+                ):
+                    raise
+                self.stdout.write("A table is in use; trying again.")
+                time.sleep(_REST_SECONDS)
+            else:
+                return
