@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from connections.models import Connection
 from connections.platforms import PLATFORMS
 from connections.platforms.quickbooks import known
-from sync import outcomes, watermarks
+from portal import clock
+from sync import watermarks
 from sync.models import DataStatus, Pull
 from tests.sync.scripted import invoice, page
 
@@ -42,7 +43,7 @@ def test_no_pull_begins_after_what_the_last_one_could_know(platform, ahead, took
     """However far ahead or behind, and however long the first page took to come."""
     now = BEGAN + took
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outcomes, "now", lambda: now)
+        patch.setattr(clock, "now", lambda: now)
         kept = watermarks.settled(pull(platform), mark(platform, now + ahead))
 
     at = PLATFORMS[platform].moment_of(kept)
@@ -53,9 +54,9 @@ def test_no_pull_begins_after_what_the_last_one_could_know(platform, ahead, took
 @pytest.mark.parametrize("platform", ["sandbox", "quickbooks", "tryton"])
 def test_what_was_moved_once_stays_so_when_time_has_caught_up(platform, monkeypatch):
     told = BEGAN + timedelta(minutes=30)
-    monkeypatch.setattr(outcomes, "now", lambda: BEGAN)
+    monkeypatch.setattr(clock, "now", lambda: BEGAN)
     first = watermarks.settled(pull(platform), mark(platform, told))
-    monkeypatch.setattr(outcomes, "now", lambda: BEGAN + timedelta(hours=1))
+    monkeypatch.setattr(clock, "now", lambda: BEGAN + timedelta(hours=1))
 
     last = watermarks.settled(pull(platform, first), mark(platform, told, "1-3"))
 
