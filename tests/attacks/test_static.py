@@ -21,11 +21,11 @@ MAKES_MARKUP = {
 #: Functions that put SQL together, of names that are ours; values always travel beside it.
 MAKES_SQL = {
     "companies/tenancy.py system", "sync/operations.py _delete_pulled",
-    "sync/schedule.py due_after", "sync/schedule.py next_due",
+    "sync/schedule.py due_after",
 }  # fmt: skip
 #: Modules that open connections to addresses: one for platforms, one for endpoints.
 DIALS = {
-    "connections/platforms/http.py", "webhooks/sending.py",
+    "connections/platforms/clients.py", "webhooks/sending.py",
     "link/sandbox.py",  # the operator's own sandbox, whose address is a setting
 }  # fmt: skip
 CLIENTS = {

@@ -6,7 +6,7 @@ import pytest
 
 from companies import tenancy
 from connections.models import Connection, CustomDataType
-from connections.platforms import http
+from connections.platforms import http, reading
 from connections.platforms.sandbox import Sandbox
 from link.sandbox import link_sandbox
 from sync import claims, drift, engine, operations
@@ -34,7 +34,7 @@ def data_type():
 @pytest.fixture
 def connection(sandbox, monkeypatch, data_type):
     """A connection just linked, of whose first pulls only one waits."""
-    monkeypatch.setattr(http, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(reading, "READ_SECONDS", 1.0)
     monkeypatch.setitem(http.get.__kwdefaults__, "total_seconds", 2.5)
     monkeypatch.setattr(engine, "_sleep", lambda _pull, _seconds: None)
     company = CompanyFactory(organization=OrganizationFactory(), name="Eastgate Roasters")
