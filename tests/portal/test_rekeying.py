@@ -289,6 +289,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(ring):
     for connection in connections:
         with tenancy.entered(connection.organization_id):
             sealing.store(connection, GIVEN)
+    stored = [sealing.load(connection).credentials for connection in connections]
     UserFactory.create()
     keys = f"{RING['new']},{RING['old']}"
 
@@ -305,6 +306,5 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(ring):
     rekeying.rekey()
 
     ring("new")
-    for connection in connections:
-        assert sealing.load(connection).credentials == GIVEN
+    assert [sealing.load(connection).credentials for connection in connections] == stored
     assert set(rekeying.tally()) == {"ring key new: data keys", "data keys in force: secrets"}
