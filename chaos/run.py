@@ -276,6 +276,8 @@ class Run:
         for mishap in viewers.mishaps:
             verdict.blame(mishap)
         verdict.add("messages to open pages", viewers.messages)
+        if not viewers.messages:
+            verdict.blame("no open page was told anything")
         verdict.add("times that open pages came back", viewers.reconnections)
         verdict.add("pulls that were followed to their end", len(viewers.followed))
         judged = [

@@ -28,10 +28,13 @@ from chaos.scenario import Book, Scenario, Tenant
 from companies import team, tenancy
 from companies.models import Membership, User
 from companies.roles import Role
+from portal import sessions
 
 #: Of each organization: so many look at a company's history, so many follow one pull after another.
-HISTORIES, FOLLOWERS = 3, 2
+HISTORIES, FOLLOWERS = 2, 1
 _AGAIN_SECONDS = 0.5
+#: What a stream answers to who is signed out, when its page is gone, and when to come back later.
+_SIGNED_OUT, _GONE, _LATER = 401, 404, {429, 503}
 #: Longer than the server leaves a connection without a word.
 _SILENT_SECONDS = 45.0
 _SETTLE_SECONDS = 40.0
@@ -115,6 +118,7 @@ class Viewers:
         session[SESSION_KEY] = str(person.user.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = person.user.get_session_auth_hash()
+        sessions.begin(session)
         session.save()
         person.cookie = session.session_key or ""
         person.is_out = False
@@ -145,7 +149,7 @@ class Viewers:
                 time.sleep(0.5)
         for view in self.followed[-_PAGES_COMPARED:]:
             state = self._fresh(view, _STATE)
-            if state is not None and view.shown and state != view.shown:
+            if state is not None and state != view.shown:
                 yield f"a viewer of {view.path} did not see how it ended"
 
     # People
@@ -252,10 +256,13 @@ class Viewers:
             headers["Last-Event-ID"] = view.last_id
         was_out = view.person.is_out
         async with http.stream("GET", f"{view.path}stream", headers=headers) as answer:
-            if answer.status_code in {401, 404}:
+            if answer.status_code == _GONE:
                 return True
             if not answer.is_success:
-                if answer.status_code not in {429, 503}:
+                is_out = view.person.is_out or cookie != view.person.cookie
+                if answer.status_code not in _LATER and not (
+                    is_out and answer.status_code == _SIGNED_OUT
+                ):
                     self.mishaps.append(f"{view.path}stream: {answer.status_code}")
                 return False
             if was_out:

@@ -50,6 +50,11 @@ def is_over(session: SessionBase) -> bool:
     return bool(now - session.get(_SEEN, 0) > idle or now - session.get(_BEGAN, 0) > whole)
 
 
+def begin(session: SessionBase) -> None:
+    """Note that somebody is signed in with it from now on."""
+    session[_BEGAN] = session[_SEEN] = time.time()
+
+
 @receiver(user_logged_in)
 def _begin(request: HttpRequest, **_about: Any) -> None:
-    request.session[_BEGAN] = request.session[_SEEN] = time.time()
+    begin(request.session)
