@@ -1,6 +1,7 @@
 """The cast: Alice administers Harbour Lending; Bob belongs to Quay Capital and must see nothing."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -26,6 +27,19 @@ engine.TIME_BUDGET = timedelta(minutes=1)
 
 #: A password's hash is slow on purpose; hundreds of tests sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+#: Left to the long run: adapters of single vendors, and the sandbox platform's own books. What all
+#: platforms have in common is tried at the sandbox's adapter every time.
+LONG = [
+    Path(__file__).parent / each
+    for each in ("connections/platforms/quickbooks", "connections/platforms/xero", "sandbox")
+]
+
+
+def pytest_itemcollected(item):
+    if any(item.path.is_relative_to(each) for each in LONG):
+        item.add_marker(pytest.mark.full)
 
 
 @pytest.hookimpl(trylast=True)

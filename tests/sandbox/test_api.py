@@ -194,7 +194,6 @@ def test_pages_stay_put_while_time_passes(visitor: Visitor):
     assert visitor.get("invoices", tokens).json()["as_of"] > first["as_of"]
 
 
-@pytest.mark.full
 def test_changes_since_a_moment_turn_the_old_state_into_the_new(visitor: Visitor):
     for name in collections.NAMES:
         tokens = visitor.connect()
@@ -312,7 +311,6 @@ def test_reports_are_served_for_the_months_asked(visitor: Visitor, kind: str):
     assert report["periods"] == latest["periods"][4:7]
 
 
-@pytest.mark.full
 def test_pages_of_the_busy_business_follow_one_another(visitor: Visitor):
     tokens = visitor.connect("busy")
     for name in ("invoices", "journal_entries"):

@@ -57,7 +57,7 @@ def test_hledger_refuses_books_that_do_not_balance(tmp_path: Path):
         changes_by_month(journal)
 
 
-@pytest.mark.parametrize("key", ["small", "awkward", pytest.param("busy", marks=pytest.mark.full)])
+@pytest.mark.parametrize("key", sorted(PROFILES))
 def test_hledger_comes_to_the_same_figures(visitor: Visitor, tmp_path: Path, key: str):
     tokens = visitor.connect(key)
     newest = visitor.get("reports/profit_and_loss", tokens).json()

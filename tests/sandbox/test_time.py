@@ -42,7 +42,6 @@ def digest(books: Books, moment: int = NOON) -> str:
     return seen.hexdigest()
 
 
-@pytest.mark.full
 def test_another_process_makes_the_same_books():
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONHASHSEED": "4242", "PYTHONPATH": str(root)}
@@ -58,7 +57,7 @@ def test_another_process_makes_the_same_books():
     assert other.stdout.strip() == digest(make_books("awkward"))
 
 
-@pytest.mark.parametrize("key", ["small", pytest.param("awkward", marks=pytest.mark.full)])
+@pytest.mark.parametrize("key", ["small", "awkward"])
 def test_what_was_seen_at_a_moment_never_changes(key: str):
     books = make_books(key)
     seen = digest(books)

@@ -36,9 +36,6 @@ from tests.vendors.books import ledger
 from tests.vendors.quickbooks import QuickBooksServer, contract
 from tests.vendors.quickbooks.company import Row
 
-#: Whole lives take their time; what each answer must be is asked in the contract's own tests.
-pytestmark = pytest.mark.full
-
 ALL = sorted(QuickBooks.data_types, key=lambda data_type: data_type.sync_order)
 INCREMENTAL = [data_type for data_type in ALL if data_type in QuickBooks.incremental]
 # One request for every thousand rows of each list: no list of the small business has more. The

@@ -19,9 +19,6 @@ from tests.vendors.books import ledger
 from tests.vendors.xero import XeroServer, contract
 from tests.vendors.xero.organisation import Row
 
-#: Whole lives take their time; what each answer must be is asked in the contract's own tests.
-pytestmark = pytest.mark.full
-
 ALL = sorted(Xero.data_types, key=lambda data_type: data_type.sync_order)
 INCREMENTAL = [data_type for data_type in ALL if data_type in Xero.incremental]
 # One request for every thousand rows of each list: no type of the small business has more. Payments
