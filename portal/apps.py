@@ -2,9 +2,10 @@ from pathlib import Path
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 
 from chaos import orders
-from portal import celery, crypto
+from portal import celery, crypto, sessions
 
 
 class PortalConfig(AppConfig):
@@ -15,8 +16,7 @@ class PortalConfig(AppConfig):
 
         The package itself does not import Celery, because the supervisor would pay for it.
         """
-        from portal import sessions  # noqa: F401, PLC0415 - hears who signs in; needs the apps
-
+        user_logged_in.connect(sessions.signed_in)
         celery.app.set_default()
         crypto.key_ring()
         if settings.CHAOS_ORDERS:

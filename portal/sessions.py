@@ -11,9 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.base import SessionBase
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
@@ -55,6 +53,6 @@ def begin(session: SessionBase) -> None:
     session[_BEGAN] = session[_SEEN] = time.time()
 
 
-@receiver(user_logged_in)
-def _begin(request: HttpRequest, **_about: Any) -> None:
+def signed_in(request: HttpRequest, **_about: Any) -> None:
+    """Hear of a sign-in, whichever way it was made."""
     begin(request.session)

@@ -13,7 +13,7 @@ from connections.platforms.clients import CONNECT_SECONDS, READ_SECONDS
 from connections.platforms.deadlines import ending_within
 from connections.platforms.decoding import UNREADABLE, repaired
 from connections.platforms.errors import Unexpected
-from connections.platforms.exchanges import Exchange, note, redact
+from connections.platforms.exchanges import Exchange, recording, redact
 from connections.words import gettext_noop
 
 type Params = Mapping[str, str | int]
@@ -48,6 +48,7 @@ def receive(
     total_seconds: float = TOTAL_SECONDS,
 ) -> Answer:
     """Read one answer, and leave a trace of it for whoever records."""
+    exchanges = recording()
     at, started = datetime.now(UTC), time.monotonic()
     answer = None
     try:
@@ -61,17 +62,18 @@ def receive(
             total_seconds=total_seconds,
         )
     finally:
-        asked = client.base_url.join(httpx.URL(url, params=params) if params else url)
-        note(
-            Exchange(
-                at=at,
-                method=method,
-                url=redact(asked),
-                status=0 if answer is None else answer.status,
-                milliseconds=round((time.monotonic() - started) * 1000),
-                size=0 if answer is None else len(answer.content),
+        if exchanges is not None:
+            asked = client.base_url.join(httpx.URL(url, params=params) if params else url)
+            exchanges.append(
+                Exchange(
+                    at=at,
+                    method=method,
+                    url=redact(asked),
+                    status=0 if answer is None else answer.status,
+                    milliseconds=round((time.monotonic() - started) * 1000),
+                    size=0 if answer is None else len(answer.content),
+                )
             )
-        )
     return answer
 
 
