@@ -4,6 +4,8 @@ Three things are kept for each registration of ours at a platform, all by Valkey
 
 - buckets: a request takes a token, which comes back when the vendor's window has passed over it, to
   a sixtieth of the window. Never more is asked than allowed, and all of it may be asked at once.
+  The vendor counts when a request arrives, which is at the latest when its answer does: from then
+  on the token is out.
 - slots: so many requests at the same time, each lent for a while: a killed worker's comes back.
 - a breaker: when half of at least twenty requests of a minute failed, nobody asks for half a
   minute; then one tries, and the others wait for what comes of it.
@@ -22,7 +24,7 @@ from datetime import UTC, datetime
 from functools import cache
 from threading import Lock
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import redis
 from django.conf import settings
@@ -31,7 +33,7 @@ from redis.retry import Retry
 
 from connections.models import Connection
 from connections.platforms import get_platform
-from connections.platforms.base import Credentials, PlatformApp
+from connections.platforms.base import Credentials, Platform, PlatformApp
 from connections.platforms.gates import Limits, Rate, Ticket
 from connections.platforms.http import TOTAL_SECONDS
 
@@ -106,7 +108,7 @@ for i, each in pairs(parts) do
   redis.call('PEXPIRE', KEYS[i], math.ceil(each[2]))
 end
 if is_probe then redis.call('HSET', breaker, 'probe', now + lease, 'prober', ticket) end
-return {'go', 0}
+return {'go', now}
 """
 
 _LEAVE = """
@@ -115,8 +117,22 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local breaker, slots, calls = KEYS[1], KEYS[2], KEYS[3]
 local ticket, outcome = ARGV[1], ARGV[2]
 local fewest, open_for, kept = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local entered = tonumber(ARGV[6])
 
 redis.call('ZREM', slots, ticket)
+for i = 4, #KEYS do
+  local span = tonumber(ARGV[i + 3])
+  local part = span / 60
+  local first, last = math.floor(entered / part), math.floor(now / part)
+  if first < last then
+    local there = redis.call('HEXISTS', KEYS[i], first) == 1
+    if there and redis.call('HINCRBY', KEYS[i], first, -1) <= 0 then
+      redis.call('HDEL', KEYS[i], first)
+    end
+    redis.call('HINCRBY', KEYS[i], last, 1)
+    redis.call('PEXPIRE', KEYS[i], math.ceil(span + 2 * part))
+  end
+end
 local shut = redis.call('HMGET', breaker, 'until', 'prober')
 if shut[1] then
   if shut[2] ~= ticket then return '' end
@@ -156,18 +172,36 @@ return 'opened'
 
 
 def gate_before(connection: Connection, app: PlatformApp, credentials: Credentials) -> "SharedGate":
-    """Return the gate to the accounting organization that a connection reaches.
+    """Return the gate to the accounting organization that a connection reaches."""
+    return gate_to(
+        get_platform(connection.platform),
+        app,
+        credentials,
+        owner=connection.organization_id,
+        otherwise=connection.platform_company_id or str(connection.pk),
+    )
+
+
+def gate_to(
+    platform: type[Platform],
+    app: PlatformApp,
+    credentials: Credentials,
+    *,
+    owner: UUID,
+    otherwise: str,
+) -> "SharedGate":
+    """Return the gate to the books that credentials open, which may not be linked yet.
 
     A vendor's limits and outages concern all who come with the same registration. A server of a
-    customer's own concerns nobody but whoever named its address.
+    customer's own concerns nobody but whoever named its address, the ``owner``. ``otherwise``
+    names the books where credentials do not.
     """
-    platform = get_platform(connection.platform)
     url = platform.api_url(app, credentials)
-    whose = app.client_id if platform.redirects else str(connection.organization_id)
+    whose = app.client_id if platform.redirects else str(owner)
     return SharedGate(
         name=platform.name,
         app=_key(platform.key, url, whose),
-        organization=_key(connection.platform_company_id or str(connection.pk)),
+        organization=_key(platform.organization_in(credentials) or otherwise),
         limits=platform.limits,
     )
 
@@ -210,7 +244,8 @@ class SharedGate:
         answer = _VALKEY.run("enter", keys, arguments)
         if answer is None:
             return _LOCAL.enter(rates, self._slots, self.limits.at_once, ticket)
-        verdict, wait = answer[0].decode(), int(answer[1]) / 1000
+        verdict, number = answer[0].decode(), int(answer[1])
+        wait = number / 1000
         match verdict:
             case "outage":
                 since = datetime.fromtimestamp(int(answer[2]) / 1000, UTC)
@@ -220,19 +255,23 @@ class SharedGate:
             case "slot":
                 return Ticket(wait=_slot_wait())
             case _:
-                return Ticket(id=ticket)
+                return Ticket(id=ticket, entered=number)
 
     def leave(self, ticket: Ticket, *, is_answered: bool | None) -> None:
         _LOCAL.leave(self._slots, ticket.id)
+        # What went through while Valkey did not answer is in none of its buckets.
+        rates = self._rates if ticket.entered else []
         told = _VALKEY.run(
             "leave",
-            [self._breaker, self._slots, f"gate:{{{self.app}}}:calls"],
+            [self._breaker, self._slots, f"gate:{{{self.app}}}:calls", *(key for key, _ in rates)],
             [
                 ticket.id,
                 {None: "", True: "ok", False: "bad"}[is_answered],
                 FEWEST_CALLS,
                 OPEN_SECONDS * 1000,
                 _KEPT_MS,
+                ticket.entered,
+                *(rate.seconds * 1000 for _, rate in rates),
             ],
         )
         if told == b"opened":

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from companies import tenancy
 from companies.models import Actor
+from connections.gates import gate_before
 from connections.models import Connection
 from connections.oauth import Authorization
 from connections.operations import complete_authorization, refuse_second_accounting
@@ -18,6 +19,7 @@ from connections.platforms.base import (
     OAuthPlatform,
     Platform,
 )
+from connections.platforms.gates import gated
 from connections.registration import http_client, platform_app
 
 #: Of a platform with a consent page. What others ask for are their own fields.
@@ -50,7 +52,8 @@ def import_authorization(
     if issubclass(platform, CredentialPlatform):
         credentials = platform.from_fields(values)
         opened: Platform = platform(http_client(platform.key, app, credentials), credentials)
-        identity = opened.identity()
+        with gated(gate_before(connection, app, credentials)):
+            identity = opened.identity()
     elif issubclass(platform, OAuthPlatform):
         if not app.client_id:
             raise NotImportable(
@@ -59,8 +62,9 @@ def import_authorization(
             )
         credentials, organization_id = _tokens(platform, values)
         opened = platform(http_client(platform.key, app, credentials), credentials)
-        identity = _one_of(opened, organization_id or connection.platform_company_id)
-        credentials = opened.choose(identity)
+        with gated(gate_before(connection, app, credentials)):
+            identity = _one_of(opened, organization_id or connection.platform_company_id)
+            credentials = opened.choose(identity)
     else:
         raise NotImportable(f"{platform.name} takes no credentials.")
     return complete_authorization(

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from django.utils import timezone
 
 from companies import data_keys, tenancy
 from companies.data_keys import SealedColumn
+from connections.gates import gate_to
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.platforms import get_platform
 from connections.platforms.base import (
@@ -29,9 +31,11 @@ from connections.platforms.base import (
     Identity,
     OAuthPlatform,
     PermissionMissing,
+    PlatformApp,
     PlatformError,
     Unreadable,
 )
+from connections.platforms.gates import gated
 from connections.registration import http_client, platform_app, redirect_uri
 from connections.revocation import give_back
 from connections.words import gettext_noop
@@ -158,11 +162,12 @@ def redeem(
     )
     opened = platform(http, credentials)
     try:
-        # What the address says about the business proves nothing: the token does.
-        organizations = opened.organizations()
-        chosen = _only_one(attempt, organizations)
-        if chosen is not None:
-            return _authorization(attempt, opened.choose(chosen), chosen)
+        with _gated(attempt, platform, app, credentials):
+            # What the address says about the business proves nothing: the token does.
+            organizations = opened.organizations()
+            chosen = _only_one(attempt, organizations)
+            if chosen is not None:
+                return _authorization(attempt, opened.choose(chosen), chosen)
     except PlatformError:
         give_back(attempt.organization_id, attempt.platform, credentials)
         raise
@@ -195,7 +200,19 @@ def choose(attempt: AuthorizationAttempt, organization_id: str) -> Authorization
     platform = _oauth_platform(attempt.platform)
     app = platform_app(attempt.organization_id, attempt.platform)
     opened = platform(http_client(attempt.platform, app, credentials), credentials)
-    return _authorization(attempt, opened.choose(identity), identity)
+    with _gated(attempt, platform, app, credentials):
+        return _authorization(attempt, opened.choose(identity), identity)
+
+
+def _gated(
+    attempt: AuthorizationAttempt,
+    platform: type[OAuthPlatform],
+    app: PlatformApp,
+    credentials: Credentials,
+) -> AbstractContextManager[None]:
+    """Count what is asked while linking with what is pulled a moment later."""
+    owner, otherwise = attempt.organization_id, str(attempt.connection_id)
+    return gated(gate_to(platform, app, credentials, owner=owner, otherwise=otherwise))
 
 
 def _only_one(attempt: AuthorizationAttempt, organizations: Sequence[Identity]) -> Identity | None:

@@ -7,6 +7,7 @@ from django.db.models import Case, IntegerField, Value, When
 from companies import tenancy
 from companies.models import Company
 from connections import oauth
+from connections.gates import gate_before
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.oauth import Authorization, Choice
 from connections.offers import is_offered
@@ -23,6 +24,7 @@ from connections.operations import (
 )
 from connections.platforms import get_platform
 from connections.platforms.base import CredentialPlatform, PlatformError
+from connections.platforms.gates import gated
 from connections.registration import http_client, platform_app
 from connections.revocation import give_back
 from link import visits
@@ -64,7 +66,8 @@ def link_with_credentials(
         connection = _to_authorize(link, platform.key)
     credentials = platform.from_fields(typed_in)
     app = platform_app(link.organization_id, platform.key)
-    identity = platform(http_client(platform.key, app, credentials), credentials).identity()
+    with gated(gate_before(connection, app, credentials)):
+        identity = platform(http_client(platform.key, app, credentials), credentials).identity()
     authorization = Authorization(
         organization_id=link.organization_id,
         connection_id=connection.pk,

@@ -214,6 +214,12 @@ class Platform(ABC):
         """Return where the books are read; without credentials, where authorization starts."""
 
     @classmethod
+    def organization_in(cls, credentials: Credentials) -> str:
+        """Return the id of the books that credentials lead to, or "" where only a request tells."""
+        del credentials
+        return ""
+
+    @classmethod
     @abstractmethod
     def refresh(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> Credentials:
         """Trade credentials for fresh ones; one attempt, since the old ones may be spent by it.

@@ -44,6 +44,8 @@ class Ticket:
     """The right to make one request, or how long it is until it is worth asking again."""
 
     id: str = ""
+    #: When, in milliseconds by the clock of whoever counts.
+    entered: int = 0
     wait: float = 0.0
     #: What is waited for is a day's allowance.
     is_daily: bool = False

@@ -252,6 +252,31 @@ class TestBreaker:
         assert gate.enter().wait > 0
 
 
+def test_a_slow_request_is_counted_when_its_answer_comes():
+    """The vendor may have received it only then."""
+    gate = before(organization=(Rate(2, 1),))
+    slow = gate.enter()
+    time.sleep(0.6)
+    gate.leave(slow, is_answered=True)
+    assert ask(gate) == 0
+    time.sleep(0.5)  # the slow one was asked more than a second ago
+
+    assert 0.2 < ask(gate) < 0.6
+
+
+def test_what_is_asked_while_linking_counts_with_the_pulls_that_follow(company):
+    """The books have no name yet in what we keep, but in the credentials."""
+    credentials = Credentials(access_token="", parameters={"realm_id": "4620816510000000537"})
+    app = PlatformApp(client_id=uuid4().hex)
+    connection = ConnectionFactory(company=company, platform="quickbooks")
+    linking = gate_before(connection, app, credentials)
+    connection.platform_company_id = "4620816510000000537"
+    pulling = gate_before(connection, app, credentials)
+
+    assert [ask(linking) for _ in range(10)] == [0.0] * 10
+    assert ask(pulling) > 0
+
+
 def test_a_tenants_own_server_stops_nobody_else(company, organization):
     """Vendors are shared by registration; a server of a customer's own by nobody."""
     one = ConnectionFactory(company=company, platform="hledger")

@@ -13,8 +13,8 @@ from connections.platforms.base import (
     RateLimited,
     Unexpected,
 )
-from connections.platforms.http import Answer, decode, get, pause, retry_after
-from connections.platforms.quickbooks import limits
+from connections.platforms.gates import MINUTE
+from connections.platforms.http import Answer, decode, get, retry_after
 
 NAME = "QuickBooks Online"
 REALM = "realm_id"
@@ -42,7 +42,6 @@ class Api:
         if not realm:
             raise Unexpected(f"{NAME} did not say which company it is.", detail="no realm")
         self.realm = realm
-        self._company = f"{http.base_url} {realm}"
 
     def ask(
         self,
@@ -51,7 +50,6 @@ class Api:
         *,
         accepted: Container[int] = (httpx.codes.OK,),
     ) -> Answer:
-        pause(NAME, limits.SHARED.take(self._company), self._sleep)
         return get(
             self._http,
             f"/v3/company/{self.realm}/{path}",
@@ -73,16 +71,13 @@ class Api:
 
     def _meant(self, answer: Answer) -> PlatformError | None:
         """Return what QuickBooks means where its statuses do not tell."""
-        limits.SHARED.answered(self._company)
         if answer.status == httpx.codes.OK:
-            limits.SHARED.open(self._company)
             return None
         fault = _fault(answer)
         if answer.status == httpx.codes.TOO_MANY_REQUESTS or _THROTTLED in fault.codes:
             # The minute's allowance is told with no end to the wait: a minute.
             seconds = retry_after(answer.headers)
-            wait = limits.MINUTE if seconds is None else seconds
-            limits.SHARED.shut(self._company, wait)
+            wait = MINUTE if seconds is None else seconds
             return RateLimited(
                 f"{NAME} asks us to slow down.", retry_after=wait, detail=fault.detail(answer)
             )

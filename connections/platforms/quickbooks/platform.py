@@ -96,6 +96,10 @@ class QuickBooks(OAuthPlatform):
         return app.base_url or (SANDBOX_API if app.environment == "sandbox" else API)
 
     @classmethod
+    def organization_in(cls, credentials: Credentials) -> str:
+        return credentials.parameters.get(REALM, "")
+
+    @classmethod
     def consent_origins(cls, app: PlatformApp) -> tuple[str, ...]:
         """Return where consent is asked for, and where it has people sign in before."""
         return (app.base_url,) if app.base_url else (CONSENT, SIGN_IN)

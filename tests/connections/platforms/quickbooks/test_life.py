@@ -2,13 +2,16 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from connections.gates import SharedGate
 from connections.platforms.base import (
     AuthorizationRevoked,
     PermissionMissing,
@@ -17,8 +20,8 @@ from connections.platforms.base import (
     RateLimited,
     Unexpected,
 )
+from connections.platforms.gates import gated
 from connections.platforms.quickbooks import QuickBooks, known
-from connections.platforms.quickbooks.limits import Limits
 from connections.schemas import DataType
 from connections.schemas.validation import validate
 from sandbox.ledger.books import Books
@@ -50,6 +53,13 @@ class SmallPages(QuickBooks):
 
 class Pages(QuickBooks):
     page_size: ClassVar[int] = 100
+
+
+@pytest.fixture
+def gate() -> Iterator[None]:
+    """What stands before the platform in the product too: nobody is asked too often."""
+    with gated(SharedGate(name="", app=uuid4().hex, organization="", limits=QuickBooks.limits)):
+        yield
 
 
 def test_contract_is_at_hand():
@@ -125,6 +135,7 @@ def test_contract_sees_what_is_wrong_in_a_request(
     assert len(faults) == 1, faults
 
 
+@pytest.mark.usefixtures("gate")
 def test_life_of_a_connection(quickbooks: QuickBooksServer, customer: Customer):
     company = quickbooks.first()
     credentials = customer.authorize()
@@ -295,6 +306,7 @@ def test_company_that_was_not_let_in_is_refused(customer: Customer):
         customer.open(forged).identity()
 
 
+@pytest.mark.usefixtures("gate")
 def test_eleventh_request_of_a_second_is_not_sent(quickbooks: QuickBooksServer, customer: Customer):
     platform = customer.open(customer.authorize())
 
@@ -436,36 +448,6 @@ def test_fault_is_read(
         pull(platform, DataType.INVOICES)
 
     assert type(caught.value) is expected
-
-
-def test_no_request_is_wasted_on_a_minute_used_up(books: QuickBooksBooks):
-    platform = QuickBooks(books.client(), books.authorized(), sleep=lambda _: None)
-    books.fail(respond(429))
-    with pytest.raises(RateLimited) as caught:
-        pull(platform, DataType.INVOICES)
-    assert caught.value.retry_after == 60
-    before = books.request_count()
-
-    with pytest.raises(RateLimited):
-        pull(platform, DataType.BILLS)
-
-    assert books.request_count() == before
-
-
-def test_requests_keep_to_ten_a_second_and_500_a_minute():
-    now = 1000.0
-    limits = Limits(clock=lambda: now)
-
-    waits = [limits.take("company") for _ in range(11)]
-    assert waits == [0.0] * 10 + [1.0]
-    assert limits.take("other") == 0
-    now += 3
-    for _ in range(489):
-        limits.take("company")
-        now += 0.1
-
-    # The first of the 500 was asked for some 52 seconds ago.
-    assert limits.take("company") == pytest.approx(1060 - now)
 
 
 def test_vendors_own_addresses():
