@@ -6,14 +6,7 @@ from typing import Any
 
 import redis
 from django.core.cache import cache
-from django.db.models import (
-    Count,
-    Max,
-    Min,
-    OuterRef,
-    Q,
-    Subquery,
-)
+from django.db.models import Case, Count, Max, Min, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -28,7 +21,7 @@ from connections.platforms import PLATFORMS
 from portal import clock
 from sync import drift
 from sync.history import PullRow, rows
-from sync.models import RUNNING, WAITING, DataStatus, Pull, PullQuerySet
+from sync.models import RUNNING, WAITING, DataStatus, Pull
 
 SHOWN = 25
 CAUSES_SHOWN = 20
@@ -48,17 +41,15 @@ def beat() -> None:
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     at: datetime | None
+    is_alive: bool
 
     @classmethod
     def read(cls) -> "Heartbeat":
         try:
-            return cls(cache.get(_HEARTBEAT))
+            at = cache.get(_HEARTBEAT)
         except redis.RedisError:
-            return cls(None)
-
-    @property
-    def is_alive(self) -> bool:
-        return self.at is not None and clock.now() - self.at < HEARTBEAT_LOST_AFTER
+            at = None
+        return cls(at, at is not None and clock.now() - at < HEARTBEAT_LOST_AFTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,27 +125,24 @@ def outages(organization: Organization) -> list[Outage]:
         Pull.objects.within(organization).filter(status__in=WAITING).exclude(outage_since=None)
     )
     vendors = [key for key, platform in PLATFORMS.items() if platform.redirects]
-    found = _outages(waiting.filter(connection__platform__in=vendors), "connection__platform")
-    own = waiting.exclude(connection__platform__in=vendors)
-    found += _outages(own, "connection__platform", "company__name", "connection")[:CAUSES_SHOWN]
-    return sorted(found, key=lambda outage: (-outage.connections, outage.since))
-
-
-def _outages(pulls: PullQuerySet, *kept_together: str) -> list[Outage]:
     groups: Any = (
-        pulls.values(*kept_together)
+        waiting.annotate(
+            server=Case(When(connection__platform__in=vendors, then=None), default="connection_id"),
+            customer=Case(
+                When(connection__platform__in=vendors, then=Value("")), default="company__name"
+            ),
+        )
+        .values("connection__platform", "server", "customer")
         .annotate(
             spread=Count("connection", distinct=True),
             since=Min("outage_since"),
             next_try_at=Min("not_before"),
         )
-        .order_by("since")
+        .order_by("-spread", "since")[:CAUSES_SHOWN]
     )
     return [
         Outage(
-            name=" · ".join(
-                filter(None, (_name(each["connection__platform"]), each.get("company__name", "")))
-            ),
+            name=" · ".join(filter(None, (_name(each["connection__platform"]), each["customer"]))),
             connections=each["spread"],
             since=each["since"],
             next_try_at=each["next_try_at"],

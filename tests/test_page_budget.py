@@ -12,6 +12,7 @@ from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from sync import monitor
 from tests import estate
 from tests.factories import (
     CompanyFactory,
@@ -49,6 +50,7 @@ def harbour(alice, settings) -> estate.Estate:
     settings.SANDBOX_URL = "http://sandbox.test"
     organization = OrganizationFactory(name="Harbour Lending", slug="harbour")
     MembershipFactory(organization=organization, user=alice)
+    monitor.beat()
     built = estate.build(organization, alice)
     for number in range(25):
         company = CompanyFactory(organization=organization, name=f"Company {number}")
