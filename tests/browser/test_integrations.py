@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.checks import check, sign_in
 from tests.server import Portal
 
-LONG = 45_000  # milliseconds: a first pull of every data type on a busy machine
+LONG = 180_000  # milliseconds: a first pull of every data type on a busy machine
 
 
 def add_company(page: Page, portal: Portal, name: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.checks import check, sign_in
 
-LONG = 45_000
+LONG = 180_000
 
 
 def add(page: Page, portal, *names: str) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.checks import check
 
-LONG = 45_000  # milliseconds: a first pull of eighteen data types on a busy machine
+LONG = 180_000  # milliseconds: a first pull of eighteen data types on a busy machine
 
 
 @dataclass

@@ -60,7 +60,7 @@ def test_new_fields_of_a_platform_are_told_until_they_are_acknowledged(
         page.get_by_role("button", name="Refresh data").click()
         page.goto(f"{portal.url}o/{portal.organization}/monitor/")
         told = page.get_by_role("region", name=re.compile("Sandbox sends .* we do not read yet"))
-        expect(told.get_by_text("loyalty_tier")).to_be_visible(timeout=90_000)
+        expect(told.get_by_text("loyalty_tier")).to_be_visible(timeout=180_000)
     finally:
         portal.control("DELETE", "faults")
     expect(told).to_contain_text("text, first seen")
