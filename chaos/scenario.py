@@ -33,7 +33,7 @@ from webhooks.sealing import secret_of
 
 ORGANIZATIONS = 4
 #: So many pulls wait or run as a rule; more would only make everything wait.
-_BUSY = 60
+_BUSY = 120
 _PAUSE = 0.1
 _REQUEST_SECONDS = 10.0
 #: Of all that is done, how much is to let a company go.

@@ -15,7 +15,7 @@ from chaos.database import Database
 from chaos.scenario import Scenario
 
 _READS_EVERY = 0.05
-_PAGES_EVERY = 0.25
+_PAGES_EVERY = 1.0
 _LOOKS_EVERY = 0.5
 _PAGE_SECONDS = 10.0
 
