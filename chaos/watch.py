@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -37,9 +37,13 @@ SELECT coalesce(max(extract(epoch FROM clock_timestamp() - lease_until)), 0) FRO
                   'ProcessingQueued', 'Processing')
    AND lease_until < clock_timestamp()
 """
-_LOST = """
-SELECT id FROM sync_pull WHERE status = 'Queued' AND status_description LIKE 'Its worker was %'
+_INTERRUPTED = """
+SELECT id, status_description LIKE 'Its worker was lost%' FROM sync_pull
+ WHERE status = 'Queued'
+   AND (status_description LIKE 'Its worker was %' OR status_description LIKE 'The database was %')
 """
+#: A worker is taken for lost when its lease is over: so long before that it may have been killed.
+LEASE = timedelta(seconds=75)
 _READ_TYPES = ("invoices", "bills", "customers", "payments", "journalEntries", "bankTransactions")
 
 
@@ -59,8 +63,8 @@ class Watch:
         self.missing: list[tuple[datetime, datetime, str]] = []
         #: Most seconds that a pull was left lying by its worker.
         self.overdue = 0.0
-        #: When a pull was first seen to have lost its worker.
-        self.lost_at: dict[UUID, datetime] = {}
+        #: When a pull was first interrupted, at the earliest.
+        self.interrupted_at: dict[UUID, datetime] = {}
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -121,5 +125,6 @@ class Watch:
 
     def _look(self, database: Database) -> None:
         self.overdue = max(self.overdue, float(database.ask(_OVERDUE)[0][0]))
-        for (pull,) in database.ask(_LOST):
-            self.lost_at.setdefault(pull, datetime.now(UTC))
+        for pull, is_lost in database.ask(_INTERRUPTED):
+            since = datetime.now(UTC) - (LEASE if is_lost else timedelta())
+            self.interrupted_at.setdefault(pull, since)

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import Error, InterfaceError, OperationalError
+from django.db import connection as database
 
 import chaos
 from companies import tenancy
@@ -48,6 +49,9 @@ TIME_BUDGET = timedelta(seconds=5)
 #: From then on it looks so often, after a page, whether somebody is worse off.
 _LOOK_AROUND_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 15.0
+#: Pauses between looks whether a database that was lost is back: together less than a lease.
+_UNTIL_IT_ANSWERS_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+_AWAY = "The database was away for a moment; goes on by itself."
 #: From so many records on, each stage of storing them is shown.
 _SHOWN_FROM = 1000
 
@@ -162,8 +166,10 @@ def execute(pull: Pull, *, give_way_at: float) -> None:
     except (SystemExit, SoftTimeLimitExceeded):
         _give_back(pull, reason="Its worker was stopped; another one goes on.")
         raise
-    except (OperationalError, InterfaceError):
-        # The database went away: no outcome of the pull. Its lease runs out, and somebody goes on.
+    except (OperationalError, InterfaceError) as error:
+        # No outcome of the pull: somebody goes on, at the latest when its lease has run out.
+        if _went_away(error):
+            _give_back_when_it_answers(pull)
         raise
     except Exception as error:
         _end(pull, _our_fault(error))
@@ -456,6 +462,35 @@ def _give_back(pull: Pull, *, reason: str) -> None:
     """Leave the pull to another worker, which goes on after the last page."""
     with _while_ours(), tenancy.entered(pull.organization_id):
         claims.give_back(pull, reason=reason)
+
+
+def _went_away(error: Exception) -> bool:
+    """Tell whether the database could not be reached, rather than refused something.
+
+    PostgreSQL says that it is about to end a connection with one of class 57P.
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith(("08", "57P"))
+
+
+def _give_back_when_it_answers(pull: Pull) -> None:
+    """Leave the pull to another worker long before its lease has run out, if the database is back.
+
+    Its attempt counts: a pull that brings the database down is not to do so for ever.
+    """
+    if pull.attempts_without_progress >= claims.MAX_ATTEMPTS_WITHOUT_PROGRESS:
+        return
+    for pause in _UNTIL_IT_ANSWERS_SECONDS:
+        time.sleep(pause)
+        if not database.in_atomic_block:  # else it is for whoever opened that to close it
+            database.close_if_unusable_or_obsolete()
+        try:
+            with _while_ours(), tenancy.entered(pull.organization_id):
+                claims.wait(pull, reason=_AWAY, rung_at=None)
+        except (OperationalError, InterfaceError):
+            continue
+        return
 
 
 def _too_late(pull: Pull) -> Failure:
