@@ -1,11 +1,12 @@
 """The gate before a platform, shared by all our processes through Valkey, or Redis.
 
-Three things are kept for each registration of ours at a platform, all by Valkey's own clock:
+Four things are kept for each registration of ours at a platform, all by Valkey's own clock:
 
 - buckets: a request takes a token, which comes back when the vendor's window has passed over it, to
   a sixtieth of the window. Never more is asked than allowed, and all of it may be asked at once.
   The vendor counts when a request arrives, which is at the latest when its answer does: from then
   on the token is out.
+- a hold: an organization whose platform asks us to come back later is not asked before.
 - slots: so many requests at the same time, each lent for a while: a killed worker's comes back.
 - a breaker: when half of at least twenty requests of a minute failed, nobody asks for half a
   minute; then one tries, and the others wait for what comes of it.
@@ -45,6 +46,8 @@ LEASE_SECONDS = TOTAL_SECONDS + 30
 FEWEST_CALLS = 20
 #: … nobody asks for so long.
 OPEN_SECONDS = 30
+#: Whoever says to come back in a year is asked again after so long.
+LONGEST_HOLD_SECONDS = 15 * 60
 #: Of what the vendor allows a process takes so much by itself while Valkey does not answer.
 LOCAL_SHARE = 8
 #: Nobody waits for Valkey: after a failure it is not asked for a while.
@@ -57,7 +60,7 @@ _KEPT_MS = 600_000
 _ENTER = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local breaker, slots = KEYS[1], KEYS[2]
+local breaker, slots, held = KEYS[1], KEYS[2], KEYS[3]
 local ticket, lease, at_once = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local shut = redis.call('HMGET', breaker, 'until', 'probe', 'since')
@@ -69,9 +72,12 @@ if shut[1] then
   is_probe = true
 end
 
+local asked_to_wait = redis.call('PTTL', held)
+if asked_to_wait > 0 then return {'held', asked_to_wait} end
+
 local parts = {}
-for i = 3, #KEYS do
-  local limit, span = tonumber(ARGV[i * 2 - 2]), tonumber(ARGV[i * 2 - 1])
+for i = 4, #KEYS do
+  local limit, span = tonumber(ARGV[i * 2 - 4]), tonumber(ARGV[i * 2 - 3])
   local part = span / 60
   local this = math.floor(now / part)
   local used, taken = 0, {}
@@ -90,7 +96,7 @@ for i = 3, #KEYS do
     for _, each in ipairs(taken) do
       used = used - each[2]
       if used < limit then
-        return {'bucket', math.ceil((each[1] + 61) * part - now), i - 2}
+        return {'bucket', math.ceil((each[1] + 61) * part - now), i - 3}
       end
     end
   end
@@ -109,6 +115,12 @@ for i, each in pairs(parts) do
 end
 if is_probe then redis.call('HSET', breaker, 'probe', now + lease, 'prober', ticket) end
 return {'go', now}
+"""
+
+_HOLD = """
+local wait = tonumber(ARGV[1])
+if redis.call('PTTL', KEYS[1]) < wait then redis.call('SET', KEYS[1], '', 'PX', wait) end
+return ''
 """
 
 _LEAVE = """
@@ -232,12 +244,16 @@ class SharedGate:
         return f"gate:{{{self.app}}}:{self.organization}:slots"
 
     @property
+    def _held(self) -> str:
+        return f"gate:{{{self.app}}}:{self.organization}:held"
+
+    @property
     def _breaker(self) -> str:
         return f"gate:{{{self.app}}}:breaker"
 
     def enter(self) -> Ticket:
         rates, ticket = self._rates, uuid4().hex
-        keys = [self._breaker, self._slots, *(key for key, _ in rates)]
+        keys = [self._breaker, self._slots, self._held, *(key for key, _ in rates)]
         arguments: list[Any] = [ticket, round(LEASE_SECONDS * 1000), self.limits.at_once or 0]
         for _, rate in rates:
             arguments += [rate.requests, rate.seconds * 1000]
@@ -252,10 +268,15 @@ class SharedGate:
                 return Ticket(wait=wait, outage_since=since)
             case "bucket":
                 return Ticket(wait=wait, is_daily=rates[int(answer[2]) - 1][1].is_daily)
+            case "held":
+                return Ticket(wait=wait)
             case "slot":
                 return Ticket(wait=_slot_wait())
             case _:
                 return Ticket(id=ticket, entered=number)
+
+    def hold(self, seconds: float) -> None:
+        _VALKEY.run("hold", [self._held], [round(min(seconds, LONGEST_HOLD_SECONDS) * 1000)])
 
     def leave(self, ticket: Ticket, *, is_answered: bool | None) -> None:
         _LOCAL.leave(self._slots, ticket.id)
@@ -319,7 +340,8 @@ def _scripts() -> dict[str, Any]:
         socket_connect_timeout=_VALKEY_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
-    return {"enter": client.register_script(_ENTER), "leave": client.register_script(_LEAVE)}
+    scripts = {"enter": _ENTER, "hold": _HOLD, "leave": _LEAVE}
+    return {name: client.register_script(script) for name, script in scripts.items()}
 
 
 class _Local:

@@ -59,6 +59,9 @@ class Gate(Protocol):
     def enter(self) -> Ticket:
         """Count a request in, or say how long to wait."""
 
+    def hold(self, seconds: float) -> None:
+        """Let nobody in for so long: the platform asked us to come back later."""
+
     def leave(self, ticket: Ticket, *, is_answered: bool | None) -> None:
         """Give the place back; None says nothing about the platform's health."""
 

@@ -15,6 +15,7 @@ from connections.platforms.clients import (
 )
 from connections.platforms.errors import PlatformError, RateLimited, Unreachable
 from connections.platforms.exchanges import Exchange, recorded, redact
+from connections.platforms.gates import the_gate
 from connections.platforms.passages import LONGEST_PAUSE, Sleep, passage, pause
 from connections.platforms.reading import TOTAL_SECONDS, Answer, Params, decode, receive
 from connections.platforms.refusals import cause, error_for, is_failure, network_error, retry_after
@@ -137,12 +138,19 @@ def get(
         limit = refusal.retry_after if isinstance(refusal, RateLimited) else None
         wait = limit if limit is not None else retry_after(answer.headers)
         may_pass = _may_pass(answer.status) if meant is None else isinstance(meant, _TRANSIENT)
-        if may_pass and (wait or 0) > LONGEST_PAUSE:
+        if may_pass and wait is not None and wait > LONGEST_PAUSE:
+            if (gate := the_gate()) is not None and not _is_daily(refusal):
+                gate.hold(wait)
             raise _until_later(platform, refusal, wait)
         if attempt == tries or not may_pass:
             raise refusal
         sleep(_jitter(attempt) if wait is None else wait)
     raise AssertionError("the last try returns or raises")
+
+
+def _is_daily(refusal: PlatformError) -> bool:
+    """Tell whether it is a day's limit, which pulls wait for in a way of their own."""
+    return isinstance(refusal, RateLimited) and refusal.is_daily
 
 
 def _until_later(platform: str, refusal: PlatformError, seconds: float | None) -> PlatformError:

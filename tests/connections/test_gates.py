@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
@@ -347,6 +348,21 @@ class TestRequests:
 
         assert not caught.value.was_asked
         assert caught.value.retry_after == pytest.approx(60, abs=3)
+
+    def test_who_is_to_come_back_later_asks_no_more_until_then(self):
+        """Not with another request either, nor in another process."""
+        gate = before(organization=(Rate(60, MINUTE),))
+        answer = httpx.Response(429, headers={"Retry-After": "60"}, text="{}")
+        transport = httpx.MockTransport(lambda _: answer)
+        refusing = http.new_client(base_url="https://api.example", transport=transport)
+        with gated(gate), pytest.raises(RateLimited) as first:
+            self.get(refusing)
+        with gated(replace(gate)), pytest.raises(RateLimited) as second:
+            self.get(self.client())
+
+        assert (first.value.was_asked, second.value.was_asked) == (True, False)
+        assert second.value.retry_after == pytest.approx(60, abs=3)
+        assert ask(replace(gate, organization="other")) == 0
 
     def test_every_try_counts_and_an_outage_ends_them(self):
         gate = before()
