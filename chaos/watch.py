@@ -43,7 +43,7 @@ SELECT id, status_description LIKE 'Its worker was lost%' FROM sync_pull
    AND (status_description LIKE 'Its worker was %' OR status_description LIKE 'The database was %')
 """
 #: A worker is taken for lost when its lease is over: so long before that it may have been killed.
-LEASE = timedelta(seconds=75)
+_LEASE = timedelta(seconds=75)
 _READ_TYPES = ("invoices", "bills", "customers", "payments", "journalEntries", "bankTransactions")
 
 
@@ -126,5 +126,5 @@ class Watch:
     def _look(self, database: Database) -> None:
         self.overdue = max(self.overdue, float(database.ask(_OVERDUE)[0][0]))
         for pull, is_lost in database.ask(_INTERRUPTED):
-            since = datetime.now(UTC) - (LEASE if is_lost else timedelta())
+            since = datetime.now(UTC) - (_LEASE if is_lost else timedelta())
             self.interrupted_at.setdefault(pull, since)

@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 from django.core.cache import cache
-from django.db.models import Case, Count, Max, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, Max, Min, OuterRef, Q, Subquery, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -125,12 +125,11 @@ def outages(organization: Organization) -> list[Outage]:
         Pull.objects.within(organization).filter(status__in=WAITING).exclude(outage_since=None)
     )
     vendors = [key for key, platform in PLATFORMS.items() if platform.redirects]
+    shared = When(connection__platform__in=vendors, then=None)
     groups: Any = (
         waiting.annotate(
-            server=Case(When(connection__platform__in=vendors, then=None), default="connection_id"),
-            customer=Case(
-                When(connection__platform__in=vendors, then=Value("")), default="company__name"
-            ),
+            server=Case(shared, default="connection_id"),
+            customer=Case(shared, default="company__name"),
         )
         .values("connection__platform", "server", "customer")
         .annotate(
