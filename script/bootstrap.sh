@@ -3,6 +3,8 @@
 
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONHOME
+# Many images set it; every process would then compile everything anew, which triples its start.
+unset PYTHONDONTWRITEBYTECODE
 
 stop() {
     printf '%s\n' "$*" >&2

@@ -23,6 +23,8 @@ def development_secrets(data_dir: Path) -> dict[str, str]:
 
 def use_development_environment(data_dir: Path) -> None:
     """Fill in what the settings need, leaving alone what the user has set."""
+    # Many images set it; each of our processes would then compile everything anew when it starts.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     os.environ.setdefault("LEDGERPORT_ENV", "development")
     for name, value in development_secrets(data_dir).items():
