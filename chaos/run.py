@@ -5,6 +5,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -39,6 +40,8 @@ _STARTED_SECONDS = 60.0
 _STUCK_SECONDS = 60.0
 _RECOVERED_SECONDS = 180.0
 _MANY = 100
+#: How often the run says how far everything is.
+_TOLD_EVERY = 10.0
 #: After somebody may see nothing more, a page may stay open for half a minute, and a moment.
 _SHOWN_OUT = timedelta(seconds=35)
 #: What says that something another fault has broken cannot be reached.
@@ -82,6 +85,7 @@ class Run:
         self._web_back: list[float] = []
         #: When nobody could have told a page that it is to close.
         self._cut_off: list[tuple[datetime, datetime]] = []
+        self._told_at = 0.0
         self._lost_answers = 0
         self._fell: Counter[str] = Counter()
         self.outcome = Outcome(Verdict())
@@ -176,11 +180,19 @@ class Run:
             self._put_right(number, touches, undo)
         if self._web_left and self._rig.is_up(WEB):
             self._note_web_back()
+        if time.monotonic() >= self._told_at + _TOLD_EVERY:
+            self._told_at = time.monotonic()
+            self._tell_progress()
         for name in self._rig.dead():
             self._fell[name.partition("-")[0]] += 1
             self._say(f"    {name} ended by itself")
             self._rig.kill(name)
             self._rig.start(name)
+
+    def _tell_progress(self) -> None:
+        with suppress(psycopg.OperationalError):
+            progress = pulls.progress(self._database).items()
+            self._say("    pulls: " + ", ".join(f"{number} {what}" for what, number in progress))
 
     def _note_web_back(self) -> None:
         now, since = datetime.now(UTC), self._web_left[0]

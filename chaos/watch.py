@@ -38,11 +38,11 @@ SELECT coalesce(max(extract(epoch FROM clock_timestamp() - lease_until)), 0) FRO
    AND lease_until < clock_timestamp()
 """
 _INTERRUPTED = """
-SELECT id, status_description LIKE 'Its worker was lost%' FROM sync_pull
+SELECT id FROM sync_pull
  WHERE status = 'Queued'
    AND (status_description LIKE 'Its worker was %' OR status_description LIKE 'The database was %')
 """
-#: A worker is taken for lost when its lease is over: so long before that it may have been killed.
+_RUNNING = "SELECT id, lease_until FROM sync_pull WHERE lease_until IS NOT NULL"
 _LEASE = timedelta(seconds=75)
 _READ_TYPES = ("invoices", "bills", "customers", "payments", "journalEntries", "bankTransactions")
 
@@ -65,6 +65,8 @@ class Watch:
         self.overdue = 0.0
         #: When a pull was first interrupted, at the earliest.
         self.interrupted_at: dict[UUID, datetime] = {}
+        #: When what runs last wrote: whatever it was interrupted by came later.
+        self._alive_at: dict[UUID, datetime] = {}
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -125,6 +127,9 @@ class Watch:
 
     def _look(self, database: Database) -> None:
         self.overdue = max(self.overdue, float(database.ask(_OVERDUE)[0][0]))
-        for pull, is_lost in database.ask(_INTERRUPTED):
-            since = datetime.now(UTC) - (_LEASE if is_lost else timedelta())
+        for (pull,) in database.ask(_INTERRUPTED):
+            since = self._alive_at.get(pull, datetime.now(UTC))
             self.interrupted_at.setdefault(pull, since)
+        self._alive_at = {
+            pull: lease_until - _LEASE for pull, lease_until in database.ask(_RUNNING)
+        }

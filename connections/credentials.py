@@ -21,8 +21,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from uuid import uuid4
 
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Now
 
 import chaos
 from companies import data_keys, tenancy
@@ -45,6 +45,7 @@ from connections.registration import http_client, platform_app
 from connections.revocation import give_back
 from connections.schemas import DataType
 from connections.words import gettext_noop
+from portal import processes
 from portal.crypto import Undecryptable
 
 logger = logging.getLogger(__name__)
@@ -196,15 +197,15 @@ def _renewed(connection: Connection, *, seen_version: int) -> sealing.Stored:
 
 
 def _take_lease(connection: Connection, version: int) -> _Lease | None:
-    owner = uuid4().hex
+    owner = f"{processes.this_process()}/{uuid4().hex[:12]}"
     with tenancy.entered(connection.organization_id):
         row = (
             StoredCredentials.objects.select_for_update()
-            .filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
+            .annotate(is_leased=Coalesce(Q(lease_until__gte=Now()), Value(value=False)))
             .filter(connection_id=connection.pk, version=version)
             .first()
         )
-        if row is None:
+        if row is None or (row.is_leased and not processes.is_gone(_process(row.lease_owner))):
             return None
         # Nothing is asked for that could not be kept.
         data_keys.require(connection.organization_id)
@@ -220,6 +221,10 @@ def _take_lease(connection: Connection, version: int) -> _Lease | None:
         chaos.point("token.lease-taken")
     chaos.point("token.intent-written")
     return lease
+
+
+def _process(owner: str) -> str:
+    return owner.partition("/")[0]
 
 
 def _previous(row: StoredCredentials) -> str | None:

@@ -3,8 +3,12 @@
 import os
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+# By its name, since an address of a socket (redis+socket://) leaves no other way.
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "portal.broker:Transport"
 
 app = Celery("ledgerport")
 app.config_from_object("django.conf:settings", namespace="CELERY")

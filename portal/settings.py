@@ -201,6 +201,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 1380
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A broker that is read-only, or has no memory left, refuses commands: that, too, passes.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,  # must exceed the hard time limit, or healthy tasks start twice
     "socket_timeout": 5,
@@ -228,7 +230,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task in {
         "queue-due-pulls": "queue_due_pulls",
         "ring-again": "ring_again",
-        "recover-expired-leases": "recover_expired_leases",
+        "recover-lost-pulls": "recover_lost_pulls",
         "ring-jobs-again": "ring_jobs_again",
     }.items()
 } | {

@@ -170,7 +170,7 @@ class PullAdmin(TenantAdmin):
     fields = (
         "id", "company", "connection", "data_type", "status", "status_description",
         "error_message", "error_detail", "trigger", "reason", "requested_by", "requested_at",
-        "batch", "started_at", "completed_at", "attempts", "not_before", "lease_until",
+        "batch", "started_at", "completed_at", "attempts", "not_before", "lease_until", "worker",
         "cancel_requested_at", "canceller", "is_full", "is_held", "pages", "fetched",
         "added", "changed", "unchanged", "repeated", "rejected", "deleted", "warnings", "errors",
     )  # fmt: skip

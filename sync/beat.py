@@ -24,7 +24,7 @@ from kombu.exceptions import OperationalError
 from companies import tenancy
 from connections.models import Connection
 from portal.wording import source_text
-from sync import claims, engine, jobs, monitor, operations, tasks
+from sync import jobs, monitor, operations, recovery, tasks
 from sync.models import ACTIVE, RUNNING, WAITING, DataStatus, Frequency, Job, Pull
 
 logger = logging.getLogger(__name__)
@@ -68,20 +68,18 @@ def ring_again(**_: Any) -> int:
     return len(connections)
 
 
-@shared_task(name="sync.beat.recover_expired_leases")
-def recover_expired_leases(**_: Any) -> int:
+@shared_task(name="sync.beat.recover_lost_pulls")
+def recover_lost_pulls(**_: Any) -> int:
     """Give the pulls of lost workers to others; answer how many."""
     with tenancy.system():
-        lost = list(
-            claims.expired().values_list("organization_id", "pk", "connection_id")[:_AT_ONCE]
-        )
+        lost = recovery.lost()[:_AT_ONCE]
     recovered = 0
     with _each_apart() as apart:
-        for organization_id, pull_id, connection_id in lost:
-            with apart(f"pull {pull_id}"):
-                if engine.recover(organization_id, pull_id):
+        for pull in lost:
+            with apart(f"pull {pull.pk}"):
+                if recovery.recover(pull.organization_id, pull.pk):
                     recovered += 1
-                    tasks.ring(organization_id, connection_id)
+                    tasks.ring(pull.organization_id, pull.connection_id)
     return recovered
 
 

@@ -18,6 +18,7 @@ from connections import extra_data, sealing
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import CustomType, data_type_of
+from portal import processes
 from sync.models import (
     ACTIVE,
     RUNNING,
@@ -36,6 +37,8 @@ LEASE = timedelta(seconds=75)
 #: A pull that kills its workers is given up; infrastructure that fails is not the pull's fault, so
 #: only attempts that staged no page count.
 MAX_ATTEMPTS_WITHOUT_PROGRESS = 5
+#: Pauses after so many workers that were lost without progress.
+_PAUSES = [timedelta(seconds=seconds) for seconds in (0, 0, 5, 15, 45)]
 #: Whoever does not get to the end in so long will not; a day's limit does not count.
 DEADLINE = timedelta(hours=2)
 #: Nobody's books hold more: a platform that goes on for ever is left before the disk is full.
@@ -71,7 +74,7 @@ UPDATE sync_pull
    SET status = 'Fetching', status_description = '', fence = fence + 1,
        steps = steps || jsonb_build_object('status', 'Fetching', 'at', statement_timestamp()),
        lease_until = statement_timestamp() + %(lease)s * interval '1 second',
-       claimed_at = statement_timestamp(),
+       claimed_at = statement_timestamp(), worker = %(worker)s,
        attempts = attempts + 1, attempts_without_progress = attempts_without_progress + 1,
        started_at = coalesce(started_at, statement_timestamp()),
        deadline_at = coalesce(
@@ -104,6 +107,7 @@ def claim(connection: Connection) -> Pull | None:
         _CLAIM,
         {
             "connection": connection.pk,
+            "worker": processes.this_process(),
             "lease": LEASE.total_seconds(),
             "deadline": DEADLINE.total_seconds(),
             "waiting": [str(status) for status in WAITING],
@@ -254,14 +258,14 @@ def wait(pull: Pull, *, reason: str, **fields: Any) -> None:
     move(pull, PullStatus.QUEUED, status_description=reason, lease_until=None, **fields)
 
 
-def expired() -> models.QuerySet[Pull]:
-    """Return the pulls whose worker is lost."""
-    return Pull.objects.filter(status__in=RUNNING, lease_until__lte=Now()).order_by("id")
-
-
 def requeue(pull: Pull) -> None:
-    """Let another worker go on where the lost one stopped."""
+    """Let another worker go on where the lost one stopped, after a while if that helps nobody.
+
+    What takes all workers down within seconds, such as a machine without memory, is not the pull's
+    fault; and if it is, it has them less often.
+    """
     Pull.objects.filter(pk=pull.pk, fence=pull.fence).update(
+        not_before=Now() + _PAUSES[pull.attempts_without_progress],
         status=PullStatus.QUEUED,
         steps=step(PullStatus.QUEUED),
         status_description="Its worker was lost; another one goes on after the last stored page.",

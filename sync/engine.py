@@ -80,12 +80,16 @@ class Turn(Enum):
 
 def run_connection(organization_id: UUID, connection_id: UUID) -> bool:
     """Carry out the connection's waiting pulls in turn; answer whether some may be left."""
-    return take_turn(organization_id, connection_id) is Turn.LEFT
+    return take_turn(organization_id, connection_id, give_way_at()) is Turn.LEFT
 
 
-def take_turn(organization_id: UUID, connection_id: UUID) -> Turn:
+def give_way_at() -> float:
+    """Return until when, by the monotonic clock, a worker that starts now goes on by itself."""
+    return time.monotonic() + TIME_BUDGET.total_seconds()
+
+
+def take_turn(organization_id: UUID, connection_id: UUID, give_way_at: float) -> Turn:
     """Carry out the connection's waiting pulls, one after the other, until the time is over."""
-    give_way_at = time.monotonic() + TIME_BUDGET.total_seconds()
     turn = Turn.MISSED
     while time.monotonic() < give_way_at:
         pull = _claim_next(organization_id, connection_id)
@@ -95,40 +99,6 @@ def take_turn(organization_id: UUID, connection_id: UUID) -> Turn:
         chaos.point("pull.claimed")
         execute(pull, give_way_at=give_way_at)
     return Turn.LEFT
-
-
-def recover(organization_id: UUID, pull_id: UUID) -> bool:
-    """Take a pull from a worker that was lost; answer whether it waits for another one."""
-    with tenancy.entered(organization_id):
-        pulls = Pull.objects.within(organization_id).select_related("connection")
-        found = pulls.filter(pk=pull_id).first()
-        if found is None:
-            return False
-        claims.lock_owners(found)
-        # Skipped when locked: then somebody is writing it this very moment, and not lost.
-        pull = (
-            claims.expired()
-            .filter(pk=pull_id)
-            .select_related("connection")
-            .select_for_update(of=("self",), skip_locked=True)
-            .first()
-        )
-        if pull is None:
-            return False
-        logger.warning("%s pull %s lost its worker", pull.data_type, pull.pk)
-        if pull.attempts_without_progress < claims.MAX_ATTEMPTS_WITHOUT_PROGRESS:
-            claims.requeue(pull)
-            return True
-        outcomes.fail(
-            pull,
-            Failure(
-                status=PullStatus.INTERNAL_ERROR,
-                message="Its worker was lost again and again without getting further; we have "
-                "been told. What was pulled before stays as it was.",
-                detail=f"worker lost, {pull.attempts} attempts",
-            ),
-        )
-    return False
 
 
 def _claim_next(organization_id: UUID, connection_id: UUID) -> Pull | None:

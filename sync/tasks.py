@@ -1,6 +1,8 @@
 """What workers do, and how they are told of it: messages carry ids only."""
 
 import signal
+import time
+from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 from uuid import UUID
@@ -16,14 +18,21 @@ from sync import engine, turns
 def run_connection(**_ids: Any) -> None:
     """Let whoever's turn it is have this worker; finding nobody is no error, bells ring twice.
 
-    The ids tell for whom the bell was rung, which may not be who is next: see `turns`.
+    The ids tell for whom the bell was rung, which may not be who is next: see `turns`. The worker
+    goes on with the next one until its time is over. Then it rings for whoever waits, so that work
+    once begun goes on even if a broker that was emptied lost all bells.
     """
-    for organization_id, connection_id in turns.next_up():
-        turn = engine.take_turn(organization_id, connection_id)
-        if turn is engine.Turn.LEFT:
-            ring(organization_id, connection_id)
-        if turn is not engine.Turn.MISSED:
+    give_way_at = engine.give_way_at()
+    while following := turns.next_up():
+        if time.monotonic() >= give_way_at:
+            ring(*following[0])
             return
+        if not _one_takes_its_turn(following, give_way_at):
+            return
+
+
+def _one_takes_its_turn(following: Iterable[tuple[UUID, UUID]], give_way_at: float) -> bool:
+    return any(engine.take_turn(*each, give_way_at) is not engine.Turn.MISSED for each in following)
 
 
 def ring(organization_id: UUID, connection_id: UUID) -> None:

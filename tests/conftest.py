@@ -1,5 +1,7 @@
 """The cast: Alice administers Harbour Lending; Bob belongs to Quay Capital and must see nothing."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,6 +60,14 @@ def pytest_terminal_summary(terminalreporter):
             if name == "summary":
                 terminalreporter.section(report.nodeid)
                 terminalreporter.write_line(text)
+
+
+@pytest.fixture
+def dead_process() -> str:
+    """Name a process of this machine that has ended."""
+    program = "from portal import processes; print(processes.this_process())"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    return ended.stdout.decode().strip()
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from companies.models import TenantQuerySet
 from companies.roles import RIGHTS, Right, Role
 from files import scanning
 from portal.celery import app as celery
-from sync import engine, stream
+from sync import engine, recovery, stream
 from tests import estate
 from tests.factories import (
     CompanyFactory,
@@ -172,7 +172,7 @@ TASKS = {
     "webhooks.beat.look_for_disabled_consumers": "reads ids as the system role, and only rings",
     "api.beat.reset_quotas": "reads as the system role, then enters each organization",
     "api.beat.forget_answers": "reads as the system role, then enters each organization",
-    "sync.beat.recover_expired_leases": "reads as the system role, then enters each organization",
+    "sync.beat.recover_lost_pulls": "reads as the system role, then enters each organization",
 }
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -451,11 +451,11 @@ def test_a_worker_finds_nothing_of_another_organization(layers, harbour):
     other = OrganizationFactory()
     connection_id = harbour.parameters["connection_id"]
 
-    assert engine.take_turn(other.pk, connection_id) is engine.Turn.MISSED
-    assert not engine.recover(other.pk, harbour.lost_pull_id)
+    assert not engine.run_connection(other.pk, connection_id)
+    assert not recovery.recover(other.pk, harbour.lost_pull_id)
 
     assert estate.checksums(harbour.organization) == before
-    assert engine.recover(harbour.organization.pk, harbour.lost_pull_id)
+    assert recovery.recover(harbour.organization.pk, harbour.lost_pull_id)
 
 
 def test_a_scanner_finds_no_file_of_another_organization(layers, harbour, settings):

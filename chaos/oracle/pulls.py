@@ -17,6 +17,25 @@ _ACTIVE = (
     "Initial", "Queued", "Fetching", "MapQueued", "Mapping", "ValidationQueued", "Validating",
     "ProcessingQueued", "Processing",
 )  # fmt: skip
+_PROGRESSED = (
+    "ended", "run", "wait behind one that runs", "wait for the platform", "wait for a worker",
+)  # fmt: skip
+_PROGRESS = """
+SELECT count(*) FILTER (WHERE completed_at IS NOT NULL),
+       count(*) FILTER (WHERE is_running),
+       count(*) FILTER (WHERE is_waiting AND is_behind),
+       count(*) FILTER (WHERE is_waiting AND NOT is_behind AND is_parked),
+       count(*) FILTER (WHERE is_waiting AND NOT is_behind AND NOT is_parked)
+  FROM (
+    SELECT completed_at,
+           completed_at IS NULL AND status NOT IN ('Initial', 'Queued') AS is_running,
+           status IN ('Initial', 'Queued') AS is_waiting,
+           coalesce(not_before > clock_timestamp(), false) AS is_parked,
+           bool_or(completed_at IS NULL AND status NOT IN ('Initial', 'Queued'))
+             OVER (PARTITION BY connection_id) AS is_behind
+      FROM sync_pull
+  ) p
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,11 @@ class Excuse:
 def active(database: Database) -> int:
     """Return how many pulls have not ended."""
     return database.number("SELECT count(*) FROM sync_pull WHERE status = ANY(%s)", list(_ACTIVE))
+
+
+def progress(database: Database) -> dict[str, int]:
+    """Count the pulls by what they are at."""
+    return dict(zip(_PROGRESSED, database.ask(_PROGRESS)[0], strict=True))
 
 
 def judge(

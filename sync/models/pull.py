@@ -112,8 +112,9 @@ class Pull(models.Model):
     # The claim
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
-    #: When a worker last took it.
+    #: When a worker last took it, and which: see `portal.processes`.
     claimed_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=50, blank=True, default="", db_default="")
     attempts = models.PositiveSmallIntegerField(default=0)
     attempts_without_progress = models.PositiveSmallIntegerField(default=0)
     #: Not to be claimed before: it waits for a back-off or for the platform's limit.

@@ -62,7 +62,7 @@ def test_a_worker_that_dies_at_a_point_loses_and_doubles_nothing(connection, pla
     queued.refresh_from_db()
     if queued.status != PullStatus.COMPLETE:  # nobody had to go on after the last point
         Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
-        assert beat.recover_expired_leases() == 1
+        assert beat.recover_lost_pulls() == 1
         # From where it was left off, whatever the platform was asked before.
         queued.refresh_from_db()
         platform.serve(*pages[queued.pages :])

@@ -202,6 +202,13 @@ def test_a_holder_that_died_is_followed_once_its_lease_is_over(linked, platform)
     assert use(linked) == "access-2"
 
 
+def test_a_holder_whose_process_ended_is_followed_at_once(linked, platform, dead_process):
+    with_a_minute_left = timezone.now() + timedelta(minutes=1)
+    change(linked, lease_owner=f"{dead_process}/1", lease_until=with_a_minute_left)
+
+    assert use(linked) == "access-2"
+
+
 def test_whoever_waits_too_long_for_a_lease_tries_again_later(linked, platform, monkeypatch):
     monkeypatch.setattr(refreshing, "_WAIT_SECONDS", 0.2)
     change(linked, lease_owner="slow", lease_until=timezone.now() + timedelta(seconds=20))

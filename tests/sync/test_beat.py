@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from companies import tenancy
 from connections.platforms.base import NotSupported, PermissionMissing, Unreachable
 from connections.schemas import DataType
-from sync import beat, engine, operations, schedule
+from sync import beat, engine, operations, recovery, schedule
 from sync.models import DataStatus, Frequency, Pull, PullStatus
 from sync.operations import EffectiveSetting
 from tests.factories import ConnectionFactory, DataStatusFactory
@@ -312,17 +312,17 @@ def test_one_that_cannot_be_recovered_holds_up_no_other(connection, bells, monke
         status=PullStatus.FETCHING, lease_until=Now() - timedelta(seconds=1)
     )
     first = Pull.objects.filter(status=PullStatus.FETCHING).order_by("pk")[0]
-    recover = engine.recover
+    recover = recovery.recover
 
     def stumble(organization_id, pull_id):
         if pull_id == first.pk:
             raise ZeroDivisionError
         return recover(organization_id, pull_id)
 
-    monkeypatch.setattr(engine, "recover", stumble)
+    monkeypatch.setattr(recovery, "recover", stumble)
 
     with pytest.raises(ZeroDivisionError):
-        beat.recover_expired_leases()
+        beat.recover_lost_pulls()
 
     assert Pull.objects.get(status=PullStatus.FETCHING) == first
 

@@ -124,7 +124,7 @@ def test_resuming_after_the_last_page_is_no_progress(connection, platform, queue
         with pytest.raises(OperationalError):
             engine.run_connection(connection.organization_id, connection.pk)
         Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
-        beat.recover_expired_leases()
+        beat.recover_lost_pulls()
 
     queued.refresh_from_db()
     assert queued.status == PullStatus.QUEUED  # the first attempt did stage a page
@@ -132,7 +132,7 @@ def test_resuming_after_the_last_page_is_no_progress(connection, platform, queue
         platform.serve(page(invoice(1), cursor="1"), page(cursor="1"), OperationalError())
         engine.run_connection(connection.organization_id, connection.pk)
     Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
-    beat.recover_expired_leases()
+    beat.recover_lost_pulls()
 
     queued.refresh_from_db()
     assert queued.status == PullStatus.INTERNAL_ERROR
@@ -192,10 +192,10 @@ def test_the_pull_of_a_lost_worker_goes_on_after_its_last_page(connection, platf
     platform.serve(page(invoice(1), cursor="1"), KeyboardInterrupt, page(invoice(2), cursor="2"))
     with pytest.raises(KeyboardInterrupt):
         engine.run_connection(connection.organization_id, connection.pk)
-    assert beat.recover_expired_leases() == 0
+    assert beat.recover_lost_pulls() == 0
     Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-    assert beat.recover_expired_leases() == 1
+    assert beat.recover_lost_pulls() == 1
 
     queued.refresh_from_db()
     assert queued.status == PullStatus.QUEUED
@@ -206,12 +206,38 @@ def test_the_pull_of_a_lost_worker_goes_on_after_its_last_page(connection, platf
     assert platform.asked[-1] == ("invoices", None, "1")
 
 
+def test_the_pull_of_a_process_that_ended_waits_for_no_lease(
+    connection, platform, queued, bells, dead_process
+):
+    claim(connection)
+    assert beat.recover_lost_pulls() == 0  # it is in this very process
+    Pull.objects.update(worker=dead_process)
+
+    assert beat.recover_lost_pulls() == 1
+
+    queued.refresh_from_db()
+    assert (queued.status, queued.lease_until) == (PullStatus.QUEUED, None)
+    assert bells == [(connection.organization_id, connection.pk)]
+
+
+def test_the_pull_of_a_process_elsewhere_waits_for_its_lease(connection, queued, dead_process):
+    _, _, process = dead_process.partition(":")
+    claim(connection)
+    Pull.objects.update(worker=f"0123456789abcdef:{process}")
+
+    assert beat.recover_lost_pulls() == 0
+
+
 def test_a_pull_that_loses_every_worker_without_progress_is_given_up(connection, platform, queued):
-    for _ in range(claims.MAX_ATTEMPTS_WITHOUT_PROGRESS):
+    for attempt in range(claims.MAX_ATTEMPTS_WITHOUT_PROGRESS):
         assert Pull.objects.get().status == PullStatus.QUEUED
+        # Ever later, since what takes all workers down may be over by then.
+        pauses = timedelta(seconds=(0, 0, 4, 14, 44)[attempt])
+        assert not Pull.objects.filter(not_before__lt=Now() + pauses).exists() or not pauses
+        Pull.objects.update(not_before=None)
         assert claim(connection) is not None
         Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
-        beat.recover_expired_leases()
+        beat.recover_lost_pulls()
 
     queued.refresh_from_db()
     assert queued.status == PullStatus.INTERNAL_ERROR
@@ -228,7 +254,7 @@ def test_a_pull_that_progresses_is_never_given_up(connection, platform, queued):
         with pytest.raises(KeyboardInterrupt):
             engine.run_connection(connection.organization_id, connection.pk)
         Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
-        beat.recover_expired_leases()
+        beat.recover_lost_pulls()
 
     engine.run_connection(connection.organization_id, connection.pk)
 

@@ -99,7 +99,7 @@ def test_one_that_brings_the_database_down_does_so_five_times(platform, queued):
     with tenancy.entered(queued.organization_id):
         Pull.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-    beat.recover_expired_leases()
+    beat.recover_lost_pulls()
 
     look_again(queued)
     assert queued.status == PullStatus.INTERNAL_ERROR
