@@ -83,6 +83,10 @@ class Rig:
         self.to_web = Proxy(self._web_port)
         self._engines = Engines(exclusive=True)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        #: What was told to stop and when, by the monotonic clock.
+        self._leaving: list[tuple[subprocess.Popen[bytes], float]] = []
+        #: How many seconds those took that had been told to.
+        self.stopped_within: list[float] = []
         self._log: dict[str, IO[bytes]] = {}
         self._stack = ExitStack()
         #: Messages that were seen in the queue, to come again when they are old.
@@ -116,6 +120,9 @@ class Rig:
     def stop(self) -> None:
         for name in list(self._running):
             self.kill(name)
+        for child, _ in self._leaving:
+            process.kill_group(child.pid)
+            child.wait()
         engines = list(self._engines.started)
         self._engines.stop()
         self._stack.close()
@@ -207,6 +214,24 @@ class Rig:
         process.stop(child, signal.SIGTERM, STOP_SECONDS)
         process.kill_group(child.pid)
         return time.monotonic() - began
+
+    def send_off(self, name: str) -> None:
+        """Ask a process to stop, and do not wait: another one may take its place meanwhile."""
+        child = self._running.pop(name)
+        child.send_signal(signal.SIGTERM)
+        self._leaving.append((child, time.monotonic()))
+
+    def see_off(self) -> None:
+        """Note who of those is gone by now, and kill who had its time."""
+        for each in list(self._leaving):
+            child, since = each
+            took = time.monotonic() - since
+            if child.poll() is None and took < STOP_SECONDS:
+                continue
+            process.kill_group(child.pid)
+            child.wait()
+            self._leaving.remove(each)
+            self.stopped_within.append(took)
 
     def crash(self, engine: Postgres | Valkey, *, empty: bool = False) -> None:
         """Kill -9 an engine and start it again; an empty one has lost everything."""

@@ -40,6 +40,8 @@ _STARTED_SECONDS = 60.0
 _STUCK_SECONDS = 60.0
 _RECOVERED_SECONDS = 180.0
 _MANY = 100
+#: So many kinds are drawn until one is found that can be broken now.
+_DRAWS = 8
 #: How often the run says how far everything is.
 _TOLD_EVERY = 10.0
 #: After somebody may see nothing more, a page may stay open for half a minute, and a moment.
@@ -137,9 +139,11 @@ class Run:
                 time.sleep(0.1)
             if due > end:
                 break
-            kind = choose(self._plan.kinds, self._random)
-            if kind.touches not in self._touched and self._is_breakable(kind):
-                self._break(kind)
+            for _ in range(_DRAWS):
+                kind = choose(self._plan.kinds, self._random)
+                if kind.touches not in self._touched and self._is_breakable(kind):
+                    self._break(kind)
+                    break
 
     def _is_breakable(self, kind: Kind) -> bool:
         """Leave alone what has not come back yet: it would only be broken once."""
@@ -180,6 +184,7 @@ class Run:
             self._put_right(number, touches, undo)
         if self._web_left and self._rig.is_up(WEB):
             self._note_web_back()
+        self._rig.see_off()
         if time.monotonic() >= self._told_at + _TOLD_EVERY:
             self._told_at = time.monotonic()
             self._tell_progress()
@@ -268,12 +273,17 @@ class Run:
         for mishap in scenario.mishaps:
             verdict.blame(f"answered with a fault of ours: {mishap}")
         verdict.add("companies deleted meanwhile", len(scenario.deleted))
+        verdict.add("pulls", scenario.pulls_deleted)
+        verdict.add("of them deleted with their company", scenario.pulls_deleted)
+        verdict.add("records fetched", scenario.records_deleted)
         pulls.judge(self._database, scenario, self._excuses, grants, verdict)
         records.judge(self._database, self._world.control, grants, verdict)
         webhooks.judge(self._database, scenario, self._sink, verdict)
         audit.judge(self._database, scenario.changed, verdict)
         tokens.judge(self._world.control, self._lost_answers, verdict)
         tokens.judge_secrecy(self._rig.directory, self._database, scenario, verdict)
+        if self._rig.stopped_within:
+            verdict.add("most seconds until a process had stopped", max(self._rig.stopped_within))
         for name, fell in self._fell.items():
             verdict.add(f"{name} ended by itself", fell)
         verdict.add("orders carried out at points", len(orders.taken(self._rig.orders)))

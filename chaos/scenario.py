@@ -18,6 +18,7 @@ from uuid import UUID
 import httpx
 from django.db import Error as DatabaseError
 from django.db import connection as database
+from django.db.models import Count, Sum
 
 from api.keys import create_key
 from chaos.control import Control
@@ -111,6 +112,9 @@ class Scenario:
         self.told_types = [str(ours) for ours in PUBLIC_TYPES]
         self.slots: list[Slot] = []
         self.deleted: list[UUID] = []
+        #: How much went with them.
+        self.pulls_deleted = 0
+        self.records_deleted = 0
         #: How often a setting of each organization was changed, for sure.
         self.changed: Counter[UUID] = Counter()
         self.requests = 0
@@ -204,10 +208,15 @@ class Scenario:
             tenant.books.append(Book(company, connection.pk, grants, business))
 
     def _delete(self, tenant: Tenant, book: Book) -> None:
+        with tenancy.entered(tenant.organization.pk):
+            ended = Pull.objects.filter(company=book.company, completed_at__isnull=False)
+            totals = ended.aggregate(pulls=Count("pk"), records=Sum("fetched"))
         with self.lock:
             tenant.books.remove(book)
         self._drop(tenant, book.company)
         self.deleted.append(book.company.pk)
+        self.pulls_deleted += totals["pulls"]
+        self.records_deleted += totals["records"] or 0
 
     def _drop(self, tenant: Tenant, company: Company) -> None:
         answer = self._http.delete(f"/companies/{company.pk}", headers=_as(tenant))

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import redis
-from django.conf import settings
 from django.db import transaction
 
 from companies.models import (
@@ -22,13 +21,16 @@ from companies.models import (
     name_of,
     person,
 )
+from portal import valkey
 
 logger = logging.getLogger(__name__)
 
 #: Where the relay listens.
 RELAY_CHANNEL = "ledgerport:relay"
 
-_doorbell = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+#: Bells that could not be rung; whoever can ring again rings these, too.
+_missed: set[tuple[str, str]] = set()
+_MOST_MISSED = 1000
 
 
 def channel(organization_id: UUID) -> str:
@@ -85,8 +87,16 @@ def _ring(organization_id: UUID, company_id: UUID | None) -> None:
 
 
 def _publish(to: str, message: str) -> None:
+    bells = {(to, message), *_missed}
     try:
-        _doorbell.publish(to, message)
+        with valkey.asked() as server, server.pipeline(transaction=False) as all_of_them:
+            for each in bells:
+                all_of_them.publish(*each)
+            all_of_them.execute()
     except redis.RedisError as error:
         # Nobody loses data: whoever listens looks again by itself every few seconds.
         logger.warning("could not ring at %s: %s", to, error)
+        if len(_missed) < _MOST_MISSED:
+            _missed.add((to, message))
+    else:
+        _missed.difference_update(bells)

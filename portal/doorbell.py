@@ -45,6 +45,10 @@ class Bell:
     def ring(self) -> None:
         self._rung.set()
 
+    def forget(self) -> None:
+        """Take what rang so far: whoever looks now sees what it was for."""
+        self._rung.clear()
+
     async def heard(self, *, within: float) -> bool:
         """Wait for a ring, and take it."""
         with suppress(TimeoutError):

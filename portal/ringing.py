@@ -3,8 +3,11 @@
 import logging
 from typing import Any
 
+import redis
 from celery import Task
 from kombu.exceptions import OperationalError
+
+from portal import valkey
 
 logger = logging.getLogger(__name__)
 
@@ -17,9 +20,12 @@ def ring(task: Task[Any, Any], *, expires: float | None = None, **ids: object) -
     """
     lasting: dict[str, Any] = {} if expires is None else {"expires": expires}
     try:
+        valkey.require()
         task.apply_async(
             kwargs={name: str(each) for name, each in ids.items()}, retry=False, **lasting
         )
-    except (OperationalError, OSError) as error:
+    except (OperationalError, OSError, redis.RedisError) as error:
+        if isinstance(error.__cause__, redis.TimeoutError):
+            valkey.avoid()
         told = ", ".join(f"{name} {each}" for name, each in ids.items())
         logger.warning("could not ring for %s (%s): %s", task.name, told, error)

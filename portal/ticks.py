@@ -8,7 +8,8 @@ from typing import Any
 
 import redis
 from celery.beat import PersistentScheduler, ScheduleEntry, Scheduler
-from django.conf import settings
+
+from portal import valkey
 
 _QUEUE = "clock"
 #: So many of each kind may wait, on average: more would only be taken all at once.
@@ -31,10 +32,8 @@ class PersistentTicks(PersistentScheduler):
 
 def _is_crowded(scheduler: Scheduler) -> bool:
     try:
-        with redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
-        ) as valkey:
-            waiting = valkey.llen(_QUEUE)
+        with valkey.asked() as server:
+            waiting = server.llen(_QUEUE)
     except redis.RedisError:
         return False  # who sends it will say so
     assert isinstance(waiting, int)

@@ -43,8 +43,10 @@ STREAMS_PER_PERSON = 12
 KEEP_ALIVE_SECONDS = 15.0
 CHECK_SECONDS = 30.0
 POLL_SECONDS = 5.0
-#: Changes that come closer together than this are one message.
-GATHER_SECONDS = 0.25
+#: A commit that rings several times is one change.
+GATHER_SECONDS = 0.02
+#: Whoever was just shown something waits so long for the next: much that happens is one message.
+PAUSE_SECONDS = 0.75
 ANNOUNCE_SECONDS = 10.0
 
 _SUMMARY_REGIONS = ("figures", "trend", "connections", "freshness", "activity")
@@ -139,16 +141,20 @@ async def _messages(
     viewer: Viewer, memory: Memory, regions: list[Region] | None
 ) -> AsyncIterator[str]:
     channel, topic = events.channel(viewer.organization_id), str(viewer.company_id)
+    clock = asyncio.get_running_loop().time
     _open_streams[viewer.user_id] += 1
     try:
         async with switchboard(settings.REDIS_URL).bell(channel, topic=topic) as bell:
             while regions is not None:
+                looked_at = clock()
                 if regions:
                     yield sse.message("\n".join(map(str, regions)), id=memory.mark)
                 for words in _announcements(memory):
                     yield sse.message(words, event="announce")
                 async for keep_alive in _until_it_is_time(bell, memory):
                     yield keep_alive
+                await asyncio.sleep(max(GATHER_SECONDS, looked_at + PAUSE_SECONDS - clock()))
+                bell.forget()
                 regions = await _look(viewer, memory)
         yield sse.message("", event="close")
     finally:
@@ -166,10 +172,9 @@ async def _until_it_is_time(bell: Bell, memory: Memory) -> AsyncIterator[str]:
         wait = min(left, KEEP_ALIVE_SECONDS) if bell.is_connected else POLL_SECONDS
         if memory.sentence != memory.announced:
             wait = min(wait, ANNOUNCE_SECONDS)
-        if await bell.heard(within=wait):
-            await asyncio.sleep(GATHER_SECONDS)
+        if await bell.heard(within=wait) or not bell.is_connected:
             return
-        if not bell.is_connected or memory.sentence != memory.announced:
+        if memory.sentence != memory.announced:
             return
         yield sse.KEEP_ALIVE
 

@@ -14,7 +14,7 @@ from companies import data_keys, tenancy
 from companies.models import Membership
 from companies.roles import Role
 from connections.platforms import http
-from portal import crypto
+from portal import crypto, valkey
 from sync import engine
 from tests.factories import CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
@@ -60,6 +60,12 @@ def pytest_terminal_summary(terminalreporter):
             if name == "summary":
                 terminalreporter.section(report.nodeid)
                 terminalreporter.write_line(text)
+
+
+@pytest.fixture(autouse=True)
+def _valkey_is_asked(monkeypatch):
+    """Whoever was left without an answer in one test keeps nobody from asking in the next."""
+    monkeypatch.setattr(valkey, "_avoided_until", float("-inf"))
 
 
 @pytest.fixture

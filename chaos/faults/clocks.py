@@ -21,7 +21,7 @@ def is_possible() -> bool:
 def _skew(names: Iterable[str], seconds: int) -> Apply:
     def apply(world: World) -> tuple[str, Undo | None]:
         name = world.random.choice([*names])
-        world.rig.terminate(name)
+        world.rig.send_off(name)
         world.rig.start(name, ahead=seconds)
         return name, partial(_set_right, world, name)
 
@@ -29,7 +29,7 @@ def _skew(names: Iterable[str], seconds: int) -> Apply:
 
 
 def _set_right(world: World, name: str) -> None:
-    world.rig.terminate(name)
+    world.rig.send_off(name)
     world.rig.start(name)
 
 

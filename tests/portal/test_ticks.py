@@ -7,16 +7,15 @@ import redis
 from celery import beat, current_app
 from django.conf import settings
 
-from portal import ticks
+from portal import ticks, valkey
 
 
 @pytest.fixture
 def waiting(monkeypatch):
     """Say how many ticks wait."""
-    valkey = MagicMock()
-    valkey.__enter__.return_value = valkey
-    monkeypatch.setattr(redis.Redis, "from_url", lambda *_, **__: valkey)
-    return valkey.llen
+    server = MagicMock()
+    monkeypatch.setattr(valkey, "_client", lambda: server)
+    return server.llen
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.db import connection as database
 from django.db.models.functions import Now
 
 from companies import tenancy
-from sync import beat, claims, engine, operations
+from sync import beat, claims, endings, engine, operations
 from sync.models import Pull, PullStatus
 from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory
 from tests.sync.scripted import invoice, page
@@ -57,7 +57,7 @@ def test_a_pull_waits_for_no_lease_to_go_on(platform, queued):
 
 
 def test_its_worker_asks_until_the_database_answers(platform, queued, monkeypatch):
-    monkeypatch.setattr(engine, "_UNTIL_IT_ANSWERS_SECONDS", (0, 0, 0))
+    monkeypatch.setattr(endings, "_UNTIL_IT_ANSWERS_SECONDS", (0, 0, 0))
     answers = [OperationalError("starting up"), OperationalError("starting up"), None]
     wait = claims.wait
 

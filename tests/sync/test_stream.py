@@ -53,6 +53,7 @@ def connection(user):
 def _brisk(transactional_db, monkeypatch):
     """Hurry, and leave no look behind that would be in the way of emptying the tables."""
     monkeypatch.setattr(stream, "GATHER_SECONDS", 0)
+    monkeypatch.setattr(stream, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(stream, "KEEP_ALIVE_SECONDS", 0.05)
     monkeypatch.setattr(stream, "POLL_SECONDS", 0.05)
     with ThreadPoolExecutor(max_workers=2) as looks:
@@ -161,6 +162,24 @@ def test_a_change_arrives_when_redis_rings_and_only_its_row_is_fresh(connection,
 
     assert re.search(rf'id="pull-{running.pk}" data-tone="green" class="fresh"', message)
     assert re.search(rf'id="pull-{done.pk}" data-tone="green">', message)
+
+
+def test_much_that_happens_is_one_message(connection, user, monkeypatch):
+    monkeypatch.setattr(stream, "PAUSE_SECONDS", 0.5)
+    pull = a_pull(connection, status=PullStatus.FETCHING)
+
+    def get_on(fetched):
+        Pull.objects.filter(pk=pull.pk).update(fetched=fetched)
+        events.announce(connection.organization_id, connection.company_id)
+
+    async def scenario():
+        async with Browser(user, url(connection)) as browser:
+            await browser.next()
+            for fetched in range(1001, 1006):
+                await inside(connection, lambda fetched=fetched: get_on(fetched))
+            return await browser.next()
+
+    assert "1,005" in async_to_sync(scenario)()
 
 
 @pytest.mark.parametrize("page", ["history", "summary"])
