@@ -41,6 +41,7 @@ EVERYTHING = (SANDBOX, WEB, *WORKERS, *BEATS, *RELAYS)
 #: What a deployment gives a worker.
 STOP_SECONDS = 40.0
 _PATIENCE = 120.0
+_WORKER_PROCESSES = "3"
 #: Short, so that tokens are renewed all the time.
 _ACCESS_TOKEN_SECONDS = "120"  # noqa: S105 - a time
 
@@ -293,7 +294,9 @@ class Rig:
         program = {"worker": programs.worker, "beat": programs.beat, "relay": programs.relay}[kind](
             ready=ready
         )
-        more = ("--hostname", f"{name}@chaos") if kind == "worker" else ()
+        # Some of them wait, as a rule, for a platform that hangs.
+        worker = ("--hostname", f"{name}@chaos", "--concurrency", _WORKER_PROCESSES)
+        more = worker if kind == "worker" else ()
         return Program(
             name=name,
             arguments=(*program.arguments, *more),

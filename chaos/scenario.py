@@ -40,6 +40,9 @@ _REQUEST_SECONDS = 10.0
 #: Of all that is done, how much is to let a company go.
 _TURNOVER = 0.05
 
+_NOT_FOUND = 404
+_LAST_TRIES = 12
+
 _REFRESHED = ("invoices", "bills", "customers", "payments", "balanceSheet")
 _SCHEDULED = ("invoices", "bills", "items", "suppliers")
 _BUSINESSES = ("busy", "awkward", "awkward", "small", "small", "small")
@@ -112,6 +115,8 @@ class Scenario:
         self.told_types = [str(ours) for ours in PUBLIC_TYPES]
         self.slots: list[Slot] = []
         self.deleted: list[UUID] = []
+        #: What is to be deleted: asked for again until it is, since an answer may get lost.
+        self._leaving: list[tuple[Tenant, Company]] = []
         #: How much went with them.
         self.pulls_deleted = 0
         self.records_deleted = 0
@@ -132,6 +137,9 @@ class Scenario:
     def stop(self) -> None:
         self._stop.set()
         self._thread.join(120)
+        for _ in range(_LAST_TRIES):
+            with suppress(httpx.HTTPError):
+                self._see_off()
 
     def refresh_everything(self) -> None:
         """Ask for everything once more, when all is well again."""
@@ -150,6 +158,7 @@ class Scenario:
                 database.close()
 
     def _step(self) -> None:
+        self._see_off()
         tenant = self._random.choice(self.tenants)
         if self._active(tenant) * ORGANIZATIONS > _BUSY:
             return
@@ -201,7 +210,7 @@ class Scenario:
         known = {grant["id"] for grant in self._control.grants()}
         connection = link_sandbox(company, business=business, actor=tenant.user)
         if connection is None:  # the platform did not answer; a person would try again
-            self._drop(tenant, company)
+            self._leaving.append((tenant, company))
             return
         grants = [each["id"] for each in self._control.grants() if each["id"] not in known]
         with self.lock:
@@ -213,14 +222,19 @@ class Scenario:
             totals = ended.aggregate(pulls=Count("pk"), records=Sum("fetched"))
         with self.lock:
             tenant.books.remove(book)
-        self._drop(tenant, book.company)
-        self.deleted.append(book.company.pk)
+        self._leaving.append((tenant, book.company))
         self.pulls_deleted += totals["pulls"]
         self.records_deleted += totals["records"] or 0
 
-    def _drop(self, tenant: Tenant, company: Company) -> None:
-        answer = self._http.delete(f"/companies/{company.pk}", headers=_as(tenant))
-        self._count(answer)
+    def _see_off(self) -> None:
+        """Ask for all deletions that are not known to be done."""
+        for each in list(self._leaving):
+            tenant, company = each
+            answer = self._http.delete(f"/companies/{company.pk}", headers=_as(tenant))
+            self._count(answer)
+            if answer.is_success or answer.status_code == _NOT_FOUND:
+                self._leaving.remove(each)
+                self.deleted.append(company.pk)
 
     def _refresh_all(self, tenant: Tenant, book: Book) -> None:
         self._post(tenant, f"/companies/{book.company.pk}/data/all")

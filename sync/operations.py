@@ -1,15 +1,17 @@
 """What is asked of pulls and of what they brought: the functions that views and other apps call."""
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID, uuid4
 
+from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
+from psycopg.errors import LockNotAvailable
 
 from companies import events, tenancy
 from companies.facts import company_facts
@@ -54,6 +56,10 @@ __all__ = [
     "save_settings",
 ]
 
+
+#: Whoever deletes waits so long for a lock, lets go of all it has, and comes back after a pause.
+_DELETION_WAITS_MILLISECONDS = 250
+_PAUSES_BEFORE_DELETION = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 #: What a refresh of everything by hand says of its pulls.
 REFRESH_REASON = gettext_noop("Refresh data")
@@ -279,8 +285,9 @@ def delete_connection(connection: Connection, *, actor: Actor | None) -> None:
     """
     with tenancy.entered(connection.organization_id):
         pulls = Pull.objects.filter(connection=connection)
+        _take_for_deletion(None, [connection.pk])
         unfinished = set(pulls.active().values_list("batch", flat=True))
-        _delete_pulled([connection.pk])
+        _delete_pulled(connection.pk)
         connection_operations.delete_connection(connection, actor=actor)
         pull_events.record_rest(unfinished, connection.company)
 
@@ -291,12 +298,12 @@ def delete_company(company: Company, *, actor: Actor | None) -> None:
     :raises Deleted: when somebody else did.
     """
     with tenancy.entered(company.organization_id):
-        rows = Company.objects.within(company.organization_id).filter(pk=company.pk)
-        found = rows.select_for_update().first()
+        connections = Connection.objects.filter(company=company).oldest_first()
+        _take_for_deletion(company.pk, list(connections.values_list("pk", flat=True)))
+        found = Company.objects.within(company.organization_id).filter(pk=company.pk).first()
         if found is None:
             raise Deleted(_("The company was deleted."))
-        connections = list(Connection.objects.filter(company=company).oldest_first())
-        for connection in connections:
+        for connection in list(connections):
             delete_connection(connection, actor=actor)
         file_operations.delete_of(company)
         events.record(
@@ -461,24 +468,47 @@ def _show_queued(pulls: Sequence[Pull]) -> None:
         )
 
 
-def _delete_pulled(connection_ids: list[UUID]) -> None:
-    """Delete records, which have no foreign keys; the rest goes with its connection.
+def _take_for_deletion(company_id: UUID | None, connection_ids: list[UUID]) -> None:
+    """Lock what is to be deleted, so that a page being staged is waited for, and goes with it.
 
-    The pulls are locked first: a page being staged is waited for, and deleted with the others.
+    Whoever commits rows that refer to several of these locks them in any order. So this lets go of
+    all when it would have to wait, and tries again: of two that wait for each other it gives way.
     """
+    for pause in (*_PAUSES_BEFORE_DELETION, None):
+        try:
+            with transaction.atomic(), database.cursor() as cursor:
+                if pause is not None:
+                    cursor.execute(f"SET LOCAL lock_timeout = {_DELETION_WAITS_MILLISECONDS}")
+                cursor.execute(
+                    "SELECT FROM companies_company WHERE id = %s FOR UPDATE", [company_id]
+                )
+                for rows in (
+                    "connections_connection WHERE id = ANY(%s)",
+                    "sync_pull WHERE connection_id = ANY(%s)",
+                ):
+                    cursor.execute(
+                        f"SELECT FROM {rows} ORDER BY id FOR UPDATE",
+                        [connection_ids],
+                    )
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+        except OperationalError as error:
+            if pause is None or not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            time.sleep(pause)
+        else:
+            return
+
+
+def _delete_pulled(connection_id: UUID) -> None:
+    """Delete records, which have no foreign keys; the rest goes with its connection."""
     with database.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM connections_connection WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
-            [connection_ids],
+            "DELETE FROM sync_stagedrecord WHERE pull_id IN ("
+            "SELECT id FROM sync_pull WHERE connection_id = %s)",
+            [connection_id],
         )
-        cursor.execute(
-            "SELECT id FROM sync_pull WHERE connection_id = ANY(%s) ORDER BY id FOR UPDATE",
-            [connection_ids],
-        )
-        pulls = [row[0] for row in cursor.fetchall()]
-        cursor.execute("DELETE FROM sync_stagedrecord WHERE pull_id = ANY(%s)", [pulls])
         for table in ("sync_recordversion", "sync_record"):
             cursor.execute(
-                f"DELETE FROM {table} WHERE connection_id = ANY(%s)",  # noqa: S608 - names above
-                [connection_ids],
+                f"DELETE FROM {table} WHERE connection_id = %s",  # noqa: S608 - names above
+                [connection_id],
             )

@@ -36,6 +36,30 @@ def test_a_company_is_made_as_the_contract_says(program, organization):
     assert Company.objects.within(organization).get().pk.hex == body["id"].replace("-", "")
 
 
+@pytest.mark.parametrize("gone", ["company", "connection"])
+def test_what_is_deleted_while_it_is_read_is_left_out(program, company, monkeypatch, gone):
+    connection = ConnectionFactory(company=company)
+    deleted = {"company": company, "connection": connection}[gone].pk
+    link_urls = links.link_urls
+
+    def without_what_is_gone(*arguments, **named):
+        urls = link_urls(*arguments, **named)
+        del urls[deleted]
+        return urls
+
+    monkeypatch.setattr(links, "link_urls", without_what_is_gone)
+
+    (shown,) = program.get("/companies").json()["results"] or [None]
+    assert shown is None if gone == "company" else shown["dataConnections"] == []
+    paths = {
+        "company": f"/companies/{company.pk}",
+        "connection": f"/companies/{company.pk}/connections/{connection.pk}",
+    }
+    assert program.get(paths[gone]).status_code == 404
+    if gone == "connection":
+        assert program.get(f"/companies/{company.pk}/connections").json()["results"] == []
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"name": None}, {"name": "{}"}, {"name": "A", "tags": {str(n): "" for n in range(11)}}],

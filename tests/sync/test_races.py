@@ -104,6 +104,32 @@ def test_owners_are_taken_company_first(connection):
             assert locked.result(timeout=5)
 
 
+def test_deleting_gives_way_to_whoever_commits_what_refers_to_it(connection):
+    """Rows that refer to both are checked at the commit, here the connection before the company."""
+    has_connection, is_waited_for = threading.Event(), threading.Event()
+
+    def commit_what_refers_to_it():
+        with tenancy.entered(connection.organization_id), database.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM connections_connection WHERE id = %s FOR KEY SHARE", [connection.pk]
+            )
+            has_connection.set()
+            is_waited_for.wait(10)
+            cursor.execute(
+                "SELECT FROM companies_company WHERE id = %s FOR KEY SHARE", [connection.company_id]
+            )
+
+    def delete():
+        has_connection.wait(10)
+        threading.Timer(0.1, is_waited_for.set).start()
+        operations.delete_company(connection.company, actor=None)
+
+    at_once(commit_what_refers_to_it, delete)
+
+    with tenancy.entered(connection.organization_id):
+        assert not Company.objects.exists()
+
+
 def test_settings_saved_while_a_connection_is_linked_hold_for_it(connection):
     saved = threading.Event()
     organization = connection.organization
