@@ -21,7 +21,7 @@ MAKES_MARKUP = {
 #: Functions that put SQL together, of names that are ours; values always travel beside it.
 MAKES_SQL = {
     "companies/tenancy.py system", "sync/operations.py _delete_pulled",
-    "sync/schedule.py due_after",
+    "sync/operations.py _take_for_deletion", "sync/schedule.py due_after",
 }  # fmt: skip
 #: Modules that open connections to addresses: one for platforms, one for endpoints.
 DIALS = {
