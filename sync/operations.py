@@ -284,12 +284,8 @@ def delete_connection(connection: Connection, *, actor: Actor | None) -> None:
     :raises Deleted: when somebody else did.
     """
     with tenancy.entered(connection.organization_id):
-        pulls = Pull.objects.filter(connection=connection)
         _take_for_deletion(None, [connection.pk])
-        unfinished = set(pulls.active().values_list("batch", flat=True))
-        _delete_pulled(connection.pk)
-        connection_operations.delete_connection(connection, actor=actor)
-        pull_events.record_rest(unfinished, connection.company)
+        _delete_connection(connection, actor=actor)
 
 
 def delete_company(company: Company, *, actor: Actor | None) -> None:
@@ -304,7 +300,7 @@ def delete_company(company: Company, *, actor: Actor | None) -> None:
         if found is None:
             raise Deleted(_("The company was deleted."))
         for connection in list(connections):
-            delete_connection(connection, actor=actor)
+            _delete_connection(connection, actor=actor)
         file_operations.delete_of(company)
         events.record(
             EventType.COMPANY_DELETED,
@@ -497,6 +493,14 @@ def _take_for_deletion(company_id: UUID | None, connection_ids: list[UUID]) -> N
             time.sleep(pause)
         else:
             return
+
+
+def _delete_connection(connection: Connection, *, actor: Actor | None) -> None:
+    pulls = Pull.objects.filter(connection_id=connection.pk)
+    unfinished = set(pulls.active().values_list("batch", flat=True))
+    _delete_pulled(connection.pk)
+    connection_operations.delete_connection(connection, actor=actor)
+    pull_events.record_rest(unfinished, connection.company)
 
 
 def _delete_pulled(connection_id: UUID) -> None:
