@@ -11,13 +11,9 @@ import psycopg
 
 from chaos.rig import SANDBOX, Rig
 from engines import database_url, locations
+from tests.databases import drop_database
 
 _OURS = ("worker-1", "beat-1", "relay-1")
-_LEFT_SECONDS = 30.0
-_SUPERUSERS_INSIDE = """
-SELECT 1 FROM pg_stat_activity a JOIN pg_roles r ON r.rolname = a.usename
- WHERE a.datname = %s AND r.rolsuper LIMIT 1
-"""
 
 
 @dataclass(frozen=True)
@@ -56,12 +52,7 @@ class Installation(Rig):
     def drop_database(self) -> None:
         """Lose everything that PostgreSQL knew."""
         with psycopg.connect(database_url(), dbname="postgres", autocommit=True) as maintenance:
-            # The drill's own sessions, a superuser's, end a moment after they were closed.
-            deadline = time.monotonic() + _LEFT_SECONDS
-            while maintenance.execute(_SUPERUSERS_INSIDE, [locations.DATABASE]).fetchone():
-                assert time.monotonic() < deadline, "a superuser's session does not end"
-                time.sleep(0.1)
-            maintenance.execute(f"DROP DATABASE {locations.DATABASE} WITH (FORCE)")
+            drop_database(maintenance, locations.DATABASE)
             maintenance.execute(f"CREATE DATABASE {locations.DATABASE}")
 
     def command(self, *arguments: str) -> Said:

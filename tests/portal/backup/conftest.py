@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from portal.owner import as_owner
+from tests.databases import drop_database
 from tests.files.conftest import shelf  # noqa: F401 - every backup takes the files along
 
 NAME = "restored"
@@ -33,4 +34,4 @@ def elsewhere(transactional_db):
 
     yield there
     with as_owner(), connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE "{own}" WITH (FORCE)')
+        drop_database(cursor.connection, own)
