@@ -16,10 +16,13 @@ from uuid import UUID
 import redis
 from amqp.exceptions import ChannelError
 from celery import current_app, shared_task
+from django.db import OperationalError as DatabaseTrouble
 from django.db import connection as database
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
+from psycopg.errors import LockNotAvailable
 
 from companies import tenancy
 from connections.models import Connection
@@ -33,6 +36,9 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 1000
 #: A bell that nobody answered for so long is rung again.
 _PATIENCE = timedelta(seconds=10)
+#: The scheduler waits so long for whoever queues the same by hand: less than PostgreSQL takes to
+#: look for circles of those who wait (deadlock_timeout, one second), which could hit the other.
+_SCHEDULER_WAITS_MILLISECONDS = 300
 
 
 @shared_task(name="sync.beat.queue_due_pulls")
@@ -45,7 +51,7 @@ def queue_due_pulls(**_: Any) -> int:
     with _each_apart() as apart:
         for organization_id, ids in _by_organization(due):
             with apart(f"organization {organization_id}"), tenancy.entered(organization_id):
-                queued += _queue_due(ids)
+                queued += _queue_due_unless_awaited(ids)
     return queued
 
 
@@ -127,6 +133,24 @@ UPDATE sync_datastatus d SET next_due_at = NULL
  )
 RETURNING connection_id, data_type, frequency, last_success_at, failures
 """
+
+
+def _queue_due_unless_awaited(ids: list[UUID]) -> int:
+    """Queue what is due, or leave all to the next look when somebody queues the same by hand.
+
+    This takes data statuses and then inserts pulls, a refresh does both in the other order: of two
+    that wait for each other it is the scheduler that gives way.
+    """
+    try:
+        with transaction.atomic():
+            with database.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = {_SCHEDULER_WAITS_MILLISECONDS}")
+            return _queue_due(ids)
+    except DatabaseTrouble as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        logger.info("%d due data types wait for the next look: somebody queues them", len(ids))
+        return 0
 
 
 def _queue_due(ids: list[UUID]) -> int:

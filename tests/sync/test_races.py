@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from django.db import connection as database
+from django.db.models.functions import Now
 
 from companies import tenancy
 from companies.models import Company, Event, EventType
@@ -14,7 +15,13 @@ from connections.schemas import DataType
 from sync import beat, claims, operations
 from sync.models import DataStatus, Frequency, Pull
 from sync.operations import EffectiveSetting
-from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory, PullFactory
+from tests.factories import (
+    CompanyFactory,
+    ConnectionFactory,
+    DataStatusFactory,
+    OrganizationFactory,
+    PullFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,6 +60,42 @@ def test_refreshes_at_once_pull_every_type_once(connection):
         assert Pull.objects.count() == len(DataType)
         assert Pull.objects.values("data_type").distinct().count() == len(DataType)
         assert Event.objects.filter(type=EventType.REFRESH_REQUESTED).count() >= 1
+
+
+def test_the_scheduler_gives_way_to_whoever_refreshes(connection, monkeypatch):
+    """A refresh inserts pulls before it writes to data statuses; the scheduler does the reverse."""
+    with tenancy.entered(connection.organization_id):
+        DataStatusFactory.create(connection=connection, data_type="invoices", next_due_at=Now())
+    show_queued, queue_due = operations._show_queued, operations.queue_due
+    taken = threading.Event()
+
+    def queue_due_pulls() -> int:
+        try:
+            return int(beat.queue_due_pulls())
+        finally:
+            database.close()
+
+    def note_that_statuses_are_taken(found: Connection, reasons: dict[str, str]) -> list[Pull]:
+        taken.set()
+        return queue_due(found, reasons)
+
+    with ThreadPoolExecutor(1) as pool:
+        scheduler: list[Future[int]] = []
+
+        def meet_the_scheduler(queued: list[Pull]) -> None:
+            scheduler.append(pool.submit(queue_due_pulls))
+            assert taken.wait(5)
+            show_queued(queued)
+
+        monkeypatch.setattr(operations, "queue_due", note_that_statuses_are_taken)
+        monkeypatch.setattr(operations, "_show_queued", meet_the_scheduler)
+        pull = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+        assert scheduler[0].result(timeout=5) == 0
+    monkeypatch.undo()
+
+    beat.queue_due_pulls()
+    with tenancy.entered(connection.organization_id):
+        assert list(Pull.objects.filter(data_type="invoices")) == [pull]
 
 
 def test_ringing_again_waits_for_nobody(connection, monkeypatch):
