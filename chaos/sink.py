@@ -22,11 +22,14 @@ class Sink:
         self.mode = ""
         #: How often each message arrived and was taken, by path.
         self.taken: dict[str, Counter[str]] = defaultdict(Counter)
+        #: Of each path, what came again although the answer had said that it was taken.
+        self.taken_again: dict[str, set[str]] = defaultdict(set)
         #: Of each event, under which ids it came.
         self.ids_of_event: dict[str, set[str]] = defaultdict(set)
         self.bodies: dict[str, list[bytes]] = defaultdict(list)
         self.forged = 0
         self._secrets: dict[str, str] = {}
+        self._confirmed: dict[str, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
         sink = self
 
@@ -63,7 +66,8 @@ class Sink:
             time.sleep(_SLOW_SECONDS)
         status = int(mode) if mode.isdigit() else 200
         if status == 200:  # noqa: PLR2004 - the one that means taken
-            self._note(handler.path, dict(handler.headers.items()), body)
+            is_confirmed = mode not in ("slow", "reset")
+            self._note(handler.path, dict(handler.headers.items()), body, is_confirmed=is_confirmed)
         if mode == "reset":  # after it was processed: it will come again
             handler.close_connection = True
             return
@@ -74,16 +78,21 @@ class Sink:
         with suppress(OSError):  # whoever asked has gone
             handler.end_headers()
 
-    def _note(self, path: str, headers: dict[str, str], body: bytes) -> None:
+    def _note(self, path: str, headers: dict[str, str], body: bytes, *, is_confirmed: bool) -> None:
         headers = {name.lower(): value for name, value in headers.items()}
+        message_id = headers["webhook-id"]
         message: dict[str, Any] = json.loads(body)
         with self._lock:
             try:
                 Webhook(self._secrets[path]).verify(body, headers)
             except WebhookVerificationError:
                 self.forged += 1
-            self.taken[path][headers["webhook-id"]] += 1
-            self.ids_of_event[f"{path} {message['id']}"].add(headers["webhook-id"])
+            self.taken[path][message_id] += 1
+            if message_id in self._confirmed[path]:
+                self.taken_again[path].add(message_id)
+            if is_confirmed:
+                self._confirmed[path].add(message_id)
+            self.ids_of_event[f"{path} {message['id']}"].add(message_id)
             self.bodies[path].append(body)
 
 

@@ -45,6 +45,7 @@ def _judge_deliveries(
     taken = sink.taken[tenant.path]
     verdict.add("webhook messages", len(wanted))
     verdict.add("webhook messages taken twice", sum(count > 1 for count in taken.values()))
+    verdict.add("of these after an answer that said so", len(sink.taken_again[tenant.path]))
     for event, delivery, status in wanted:
         if delivery is None:
             verdict.blame(f"event {event} was never meant to be delivered")
