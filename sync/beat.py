@@ -38,7 +38,7 @@ _AT_ONCE = 1000
 _PATIENCE = timedelta(seconds=10)
 #: The scheduler waits so long for whoever queues the same by hand: less than PostgreSQL takes to
 #: look for circles of those who wait (deadlock_timeout, one second), which could hit the other.
-_SCHEDULER_WAITS_MILLISECONDS = 300
+_SCHEDULER_WAITS = "300ms"
 
 
 @shared_task(name="sync.beat.queue_due_pulls")
@@ -144,7 +144,7 @@ def _queue_due_unless_awaited(ids: list[UUID]) -> int:
     try:
         with transaction.atomic():
             with database.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = {_SCHEDULER_WAITS_MILLISECONDS}")
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_SCHEDULER_WAITS])
             return _queue_due(ids)
     except DatabaseTrouble as error:
         if not isinstance(error.__cause__, LockNotAvailable):

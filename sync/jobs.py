@@ -23,7 +23,7 @@ from companies.models import Company, CompanyQuerySet, Organization, User
 from companies.roles import Right
 from connections.models import Connection
 from portal import ringing
-from sync import operations
+from sync import deletion, operations
 from sync.models import DataStatus, Job, JobItem
 
 logger = logging.getLogger(__name__)
@@ -184,7 +184,7 @@ def _done(job: Job, item: JobItem) -> tuple[str, str]:
     if company is None:
         return JobItem.State.SKIPPED, "The company is gone already."
     if job.action == Job.Action.DELETE:
-        operations.delete_company(company, actor=job.created_by)
+        deletion.delete_company(company, actor=job.created_by)
         return JobItem.State.DONE, "Deleted with its connections and data."
     if not company.connections.linked().exists():
         return JobItem.State.SKIPPED, "No connection is linked."

@@ -23,7 +23,7 @@ from companies import operations
 from companies.models import Company, CompanyQuerySet, TagsInvalid
 from companies.operations import NameMissing
 from connections.models import Connection
-from sync import operations as sync_operations
+from sync import deletion
 from sync.query import Clause, Kind, QueryError
 
 router = Router(tags=["Companies"], by_alias=True)
@@ -223,8 +223,8 @@ def update_company(
 def delete_company(request: ApiRequest, companyId: UUID) -> HttpResponse:  # noqa: N803
     """Remove the company for good, with its connections and everything that was pulled."""
     try:
-        sync_operations.delete_company(find_company(request, companyId), actor=program_of(request))
-    except sync_operations.Deleted:
+        deletion.delete_company(find_company(request, companyId), actor=program_of(request))
+    except deletion.Deleted:
         raise not_found("company", companyId) from None
     return HttpResponse(status=204)
 

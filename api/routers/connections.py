@@ -17,7 +17,7 @@ from api.scopes import READ, WRITE
 from api.shapes import ConnectionShape, Shape
 from connections import lifecycle, offers, operations
 from connections.models import Connection, ConnectionQuerySet
-from sync import operations as sync_operations
+from sync import deletion
 from sync.query import Kind
 
 router = Router(tags=["Connections"], by_alias=True)
@@ -153,8 +153,8 @@ def delete_connection(
     """Remove a connection for good, with everything that was pulled over it."""
     connection = find_connection(request, companyId, connectionId)
     try:
-        sync_operations.delete_connection(connection, actor=program_of(request))
-    except sync_operations.Deleted:
+        deletion.delete_connection(connection, actor=program_of(request))
+    except deletion.Deleted:
         raise not_found("connection", connectionId) from None
     return HttpResponse(status=200)
 

@@ -20,7 +20,7 @@ from companies.roles import Right
 from connections.models import Connection, ConnectionQuerySet
 from files.models import UploadedFile
 from portal.http import wants_fragment
-from sync import operations
+from sync import deletion
 from sync.models import DataStatus, Pull
 from sync.views.company import find_company
 
@@ -61,8 +61,8 @@ def delete_company(request: PortalRequest, company_id: UUID) -> HttpResponse:
     company = find_company(request, company_id)
     form = TypedNameForm(request.POST or None, company=company)
     if request.method == "POST" and form.is_valid():
-        with suppress(operations.Deleted):  # by the first of two clicks: gone it is
-            operations.delete_company(company, actor=request.user)
+        with suppress(deletion.Deleted):  # by the first of two clicks: gone it is
+            deletion.delete_company(company, actor=request.user)
         messages.success(request, _("%(company)s is deleted.") % {"company": company.name})
         return _leave(
             request, reverse("companies:list", kwargs={"organization": request.organization.slug})
@@ -84,8 +84,8 @@ def delete_connection(
     connection = get_object_or_404(connections, pk=connection_id)
     form = TypedNameForm(request.POST or None, company=company)
     if request.method == "POST" and form.is_valid():
-        with suppress(operations.Deleted):
-            operations.delete_connection(connection, actor=request.user)
+        with suppress(deletion.Deleted):
+            deletion.delete_connection(connection, actor=request.user)
         done = _("The %(platform)s connection is deleted.")
         messages.success(request, done % {"platform": connection.platform_name})
         place = {"organization": request.organization.slug, "company_id": company.pk}

@@ -14,7 +14,7 @@ from companies.models import AuditEntry, Event, EventType
 from connections import integrations
 from connections.models import Connection, Transition
 from link.settings import save_link_settings
-from sync import operations
+from sync import deletion, operations
 from sync.models import Pull, PullStatus
 from tests.factories import ConnectionFactory
 
@@ -225,7 +225,7 @@ def test_a_key_that_is_revoked_meanwhile_changes_nothing(payroll, key, monkeypat
 
 def test_people_are_told_when_they_are_gone(client, organization, company, bob):
     operations.refresh_company(ConnectionFactory(company=company, status="Linked").company)
-    operations.delete_connection(company.connections.get(), actor=bob)
+    deletion.delete_connection(company.connections.get(), actor=bob)
     bob.delete()
 
     assert Event.objects.get(type=EventType.CONNECTION_DELETED).by == "Bob Bryce"

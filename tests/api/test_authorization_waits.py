@@ -11,7 +11,7 @@ from companies.models import Event, EventType
 from connections.models import Connection, StoredCredentials
 from connections.platforms import PLATFORMS
 from connections.platforms.base import Identity
-from sync.operations import delete_company, delete_connection
+from sync.deletion import delete_company, delete_connection
 from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory
 from tests.link.test_credentials import GOOD, Abacus
 

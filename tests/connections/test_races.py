@@ -27,7 +27,7 @@ from connections.operations import (
 )
 from connections.platforms.base import AuthorizationRevoked, Credentials, Identity
 from link import operations
-from sync import operations as pulls
+from sync import deletion
 from tests.factories import CompanyFactory, ConnectionFactory, OrganizationFactory
 from tests.fake_platform import FakePlatform
 
@@ -118,8 +118,8 @@ def test_losing_access_at_once_breaks_no_authorization(company):
 def test_deleting_at_once_is_remembered_once(company):
     connection = ConnectionFactory.create(company=company)
 
-    outcomes = at_once(*[lambda: pulls.delete_connection(connection, actor=None)] * 3)
-    outcomes += at_once(*[lambda: pulls.delete_company(company, actor=None)] * 3)
+    outcomes = at_once(*[lambda: deletion.delete_connection(connection, actor=None)] * 3)
+    outcomes += at_once(*[lambda: deletion.delete_company(company, actor=None)] * 3)
 
     assert outcomes.count(Deleted) == 4
     with tenancy.entered(company.organization_id):

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from companies.models import Company, Event, EventType
 from files import operations, orphans
 from files.models import UploadedFile
-from sync.operations import delete_company
+from sync.deletion import delete_company
 from tests.factories import CompanyFactory, UploadedFileFactory
 from tests.files import samples
 

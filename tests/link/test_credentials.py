@@ -20,8 +20,8 @@ from connections.platforms.base import (
 from connections.registration import http_client, platform_app
 from connections.schemas import DataType
 from link.views import journey
+from sync.deletion import delete_connection
 from sync.models import Pull
-from sync.operations import delete_connection
 from tests.factories import ConnectionFactory
 from tests.link.test_link_pages import press, text
 

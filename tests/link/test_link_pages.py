@@ -16,8 +16,8 @@ from connections import links, oauth
 from connections.models import AuthorizationAttempt, Connection, LinkUrl
 from connections.operations import create_connection, deauthorize
 from link import rate_limit
+from sync.deletion import delete_connection
 from sync.models import Pull
-from sync.operations import delete_connection
 from tests.factories import ConnectionFactory
 
 Status = Connection.Status

@@ -26,7 +26,7 @@ from connections.platforms.base import (
     Unexpected,
     Unreachable,
 )
-from sync import claims, engine, operations
+from sync import claims, deletion, engine, operations
 from sync.models import (
     DataStatus,
     Pull,
@@ -491,7 +491,7 @@ def test_a_deleted_connection_leaves_nothing_of_its_pull(connection, platform):
     queued = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
     platform.serve(
         page(invoice(1), cursor="1"),
-        lambda: operations.delete_connection(connection, actor=None),
+        lambda: deletion.delete_connection(connection, actor=None),
         page(invoice(2), cursor="2"),
     )
 
@@ -505,7 +505,7 @@ def test_a_deleted_connection_leaves_nothing_of_its_pull(connection, platform):
 @pytest.mark.parametrize("error", [AuthorizationRevoked("401"), Unreachable("Down."), OSError()])
 def test_whatever_fails_after_a_deletion_concerns_nobody(connection, platform, error):
     operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
-    platform.serve(lambda: operations.delete_connection(connection, actor=None), error, error)
+    platform.serve(lambda: deletion.delete_connection(connection, actor=None), error, error)
 
     with suppress(OSError):
         engine.run_connection(connection.organization_id, connection.pk)

@@ -12,7 +12,7 @@ from connections.platforms import get_platform
 from connections.platforms.sandbox import Sandbox
 from connections.schemas import CustomRecord, DataType, SupplementalData
 from connections.supplemental import Source
-from sync import engine, operations
+from sync import deletion, engine, operations
 from sync.models import DataStatus, Pull, PullStatus, Record
 from tests.sync.scripted import invoice, page
 
@@ -284,7 +284,7 @@ def test_a_deleted_company_takes_it_along(connection, platform, pull_projects, o
     platform.serve(page(project(1), cursor="1"))
     pull_projects()
 
-    operations.delete_company(connection.company, actor=alice)
+    deletion.delete_company(connection.company, actor=alice)
 
     assert not Record.objects.exists()
     assert not Pull.objects.exists()

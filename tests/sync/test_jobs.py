@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from companies.models import Company
 from companies.roles import Role
-from sync import jobs, operations
+from sync import deletion, jobs, operations
 from sync.models import Job, JobItem, Pull
 from tests.factories import CompanyFactory, ConnectionFactory, MembershipFactory, UserFactory
 
@@ -102,7 +102,7 @@ def test_a_company_that_is_gone_by_then_is_skipped(client, linked, bare, alice):
     post(client, "delete", company=[linked.pk, bare.pk])
     job = Job.objects.get()
     confirm(client, job, number="2")
-    operations.delete_company(bare, actor=alice)
+    deletion.delete_company(bare, actor=alice)
 
     jobs.run(job.organization_id, job.pk)
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from companies.models import Company, Event, EventType
 from connections.models import Connection
 from connections.schemas import DataType
-from sync import operations
+from sync import deletion, operations
 from sync.models import (
     DataStatus,
     Frequency,
@@ -204,7 +204,7 @@ def test_deleting_a_connection_deletes_what_was_pulled(connection, platform, pul
     pull()
     assert RecordVersion.objects.exists()
 
-    operations.delete_connection(connection, actor=alice)
+    deletion.delete_connection(connection, actor=alice)
 
     for model in (Record, RecordVersion, StagedRecord, Pull, DataStatus, Connection):
         assert not model.objects.exists()
@@ -217,7 +217,7 @@ def test_deleting_a_company_deletes_everything_but_what_happened(
     platform.serve(page(invoice(1), cursor="1"))
     pull()
 
-    operations.delete_company(company, actor=alice)
+    deletion.delete_company(company, actor=alice)
 
     for model in (Record, Pull, DataStatus, Connection, Company):
         assert not model.objects.exists()
@@ -233,7 +233,7 @@ def test_deleting_one_connection_leaves_the_others_records(
     pull()
     other = ConnectionFactory(company=company, status=Connection.Status.UNLINKED)
 
-    operations.delete_connection(other, actor=alice)
+    deletion.delete_connection(other, actor=alice)
 
     assert Record.objects.count() == 1
     assert Pull.objects.filter(requested_at__lte=Now()).count() == 1

@@ -12,7 +12,7 @@ from companies import tenancy
 from companies.models import Company, Event, EventType
 from connections.models import Connection
 from connections.schemas import DataType
-from sync import beat, claims, operations
+from sync import beat, claims, deletion, operations
 from sync.models import DataStatus, Frequency, Pull
 from sync.operations import EffectiveSetting
 from tests.factories import (
@@ -165,7 +165,7 @@ def test_deleting_gives_way_to_whoever_commits_what_refers_to_it(connection):
     def delete():
         has_connection.wait(10)
         threading.Timer(0.1, is_waited_for.set).start()
-        operations.delete_company(connection.company, actor=None)
+        deletion.delete_company(connection.company, actor=None)
 
     at_once(commit_what_refers_to_it, delete)
 

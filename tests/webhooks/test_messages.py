@@ -11,8 +11,8 @@ from companies.operations import add_product, create_company, edit_company, remo
 from connections import links
 from connections.models import Connection
 from connections.operations import create_connection, deauthorize, fail_authorization
+from sync import deletion
 from sync import events as pull_events
-from sync import operations as pulls
 from sync.models import Pull, PullStatus
 from tests.factories import ConnectionFactory, PullFactory
 from webhooks import catalog, operations, outbox, payloads, recovery
@@ -55,7 +55,7 @@ def test_a_deleted_company_is_told_as_it_was(organization, alice):
     company = create_company(organization, name="Bakery")
     edit_company(company, description="Customer 7", tags={"region": "north"})
     company = add_product(company, "lending")
-    pulls.delete_company(company, actor=alice)
+    deletion.delete_company(company, actor=alice)
 
     payload = told(organization, EventType.COMPANY_DELETED)["payload"]
 
@@ -142,7 +142,7 @@ def test_connections_are_told_with_their_status_after_the_change(organization, c
     assert lost["payload"]["connection"]["status"] == "Deauthorized"
     assert lost["payload"]["referenceCompany"]["id"] == str(company.pk)
 
-    pulls.delete_connection(linked, actor=None)
+    deletion.delete_connection(linked, actor=None)
     gone = told(organization, EventType.CONNECTION_DELETED)["payload"]["connection"]
     assert gone["id"] == str(lost["payload"]["connection"]["id"])
 
@@ -194,7 +194,7 @@ def test_a_connection_that_goes_leaves_the_rest_of_its_batch_told(organization, 
     waiting = PullFactory.create(connection=first, data_type="bills")
     pull_events.record_finished(finished(second, "items", waiting.batch))
 
-    pulls.delete_connection(first, actor=None)
+    deletion.delete_connection(first, actor=None)
 
     types = told(organization, EventType.READ_COMPLETED)["payload"]["dataTypes"]
     assert [each["dataType"] for each in types] == ["items"]

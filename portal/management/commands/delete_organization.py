@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from companies import operations, tenancy
 from companies.models import Company, Organization
-from sync.operations import delete_company
+from sync.deletion import delete_company
 
 
 class Command(BaseCommand):
