@@ -21,26 +21,20 @@ logger = logging.getLogger(__name__)
 
 def lost() -> list[Pull]:
     """Return the pulls whose worker is lost; call it as the system role."""
-    held = _held().only("organization_id", "connection_id", "worker").order_by("lease_until", "id")
-    return [pull for pull in held if _is_lost(pull)]
+    held = _held(Pull.objects.all()).only("organization_id", "connection_id", "worker")
+    return [pull for pull in held.order_by("lease_until", "id") if _is_lost(pull)]
 
 
 def recover(organization_id: UUID, pull_id: UUID) -> bool:
     """Take a pull from a worker that was lost; answer whether it waits for another one."""
     with tenancy.entered(organization_id):
-        pulls = Pull.objects.within(organization_id).select_related("connection")
-        found = pulls.filter(pk=pull_id).first()
+        pulls = Pull.objects.within(organization_id).filter(pk=pull_id).select_related("connection")
+        found = pulls.first()
         if found is None:
             return False
         claims.lock_owners(found)
         # Skipped when locked: then somebody is writing it this very moment, and not lost.
-        pull = (
-            _held()
-            .filter(pk=pull_id)
-            .select_related("connection")
-            .select_for_update(of=("self",), skip_locked=True)
-            .first()
-        )
+        pull = _held(pulls).select_for_update(of=("self",), skip_locked=True).first()
         if pull is None or not _is_lost(pull):
             return False
         logger.warning("%s pull %s lost its worker", pull.data_type, pull.pk)
@@ -59,9 +53,9 @@ def recover(organization_id: UUID, pull_id: UUID) -> bool:
     return False
 
 
-def _held() -> QuerySet[Pull]:
+def _held(pulls: QuerySet[Pull]) -> QuerySet[Pull]:
     is_over = ExpressionWrapper(Q(lease_until__lte=Now()), output_field=BooleanField())
-    return Pull.objects.filter(status__in=RUNNING).annotate(lease_is_over=is_over)
+    return pulls.filter(status__in=RUNNING).annotate(lease_is_over=is_over)
 
 
 def _is_lost(pull: Pull) -> bool:

@@ -49,6 +49,7 @@ def hanging(monkeypatch):
     yield server
     server.close()
     valkey._client.cache_clear()
+    events._missed.clear()
 
 
 def asks(monkeypatch, url):
