@@ -28,6 +28,7 @@ from sync.models import (
     Pull,
     PullStatus,
     RejectedRecord,
+    StagedPage,
     StagedRecord,
     ValidationIssue,
 )
@@ -60,6 +61,12 @@ _COUNTS = (
     "warnings",
     "errors",
 )
+_FROM_THE_BEGINNING: dict[str, Any] = {
+    "cursor": "",
+    "watermark": "",
+    "total": None,
+    **dict.fromkeys(_COUNTS, 0),
+}
 
 
 _ALWAYS = Q()
@@ -275,6 +282,13 @@ def requeue(pull: Pull) -> None:
     events.announce(pull.organization_id, pull.company_id)
 
 
+def begin_again(pull: Pull, *, reason: str) -> None:
+    """Put a claimed pull back among the waiting ones, with nothing fetched yet."""
+    wait(pull, reason=reason, rung_at=None, **_FROM_THE_BEGINNING)
+    for staged in (StagedPage, StagedRecord, RejectedRecord, ValidationIssue):
+        staged.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
+
+
 def start_over() -> int:
     """Queue the entered organization's unfinished pulls from their beginning; answer how many.
 
@@ -283,6 +297,7 @@ def start_over() -> int:
     """
     unfinished = Pull.objects.filter(status__in=ACTIVE)
     ids = list(unfinished.values_list("pk", flat=True))
+    StagedPage.objects.all().delete()
     StagedRecord.objects.all().delete()
     for kept in (RejectedRecord, ValidationIssue, PlatformRequest):
         kept.objects.filter(pull_id__in=ids).delete()
@@ -294,8 +309,5 @@ def start_over() -> int:
         lease_until=None,
         rung_at=None,
         attempts_without_progress=0,
-        cursor="",
-        watermark="",
-        total=None,
-        **dict.fromkeys(_COUNTS, 0),
+        **_FROM_THE_BEGINNING,
     )

@@ -102,11 +102,12 @@ def _delete_connection(connection: Connection, *, actor: Actor | None) -> None:
 def _delete_pulled(connection_id: UUID) -> None:
     """Delete records, which have no foreign keys; the rest goes with its connection."""
     with database.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM sync_stagedrecord WHERE pull_id IN ("
-            "SELECT id FROM sync_pull WHERE connection_id = %s)",
-            [connection_id],
-        )
+        for table in ("sync_stagedpage", "sync_stagedrecord"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE pull_id IN ("  # noqa: S608 - names above
+                "SELECT id FROM sync_pull WHERE connection_id = %s)",
+                [connection_id],
+            )
         for table in ("sync_recordversion", "sync_record"):
             cursor.execute(
                 f"DELETE FROM {table} WHERE connection_id = %s",  # noqa: S608 - names above

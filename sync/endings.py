@@ -170,6 +170,15 @@ def give_back(pull: Pull, *, reason: str) -> None:
         claims.give_back(pull, reason=reason)
 
 
+def begin_again(pull: Pull, lost: publishing.StagingLost) -> None:
+    """Leave the pull to another worker, which fetches everything anew."""
+    logger.warning("%s", lost)
+    with while_ours(), tenancy.entered(pull.organization_id):
+        claims.begin_again(
+            pull, reason="What was fetched was lost when the database crashed; begins again."
+        )
+
+
 def went_away(error: Exception) -> bool:
     """Tell whether the database could not be reached, rather than refused something.
 

@@ -105,6 +105,8 @@ def execute(pull: Pull, *, give_way_at: float) -> None:
     except endings.REASONS as reason:
         with endings.while_ours():
             endings.conclude(pull, reason)
+    except publishing.StagingLost as lost:
+        endings.begin_again(pull, lost)
     except GaveWay:
         endings.give_back(pull, reason="Gave its worker to somebody who waited; goes on by itself.")
     except (SystemExit, SoftTimeLimitExceeded):
@@ -126,6 +128,9 @@ def _fetch(pull: Pull, give_way_at: float) -> None:
     :raises GaveWay: after a page, when the worker is needed more elsewhere.
     """
     wanted.require(pull)
+    if pull.pages:
+        with tenancy.entered(pull.organization_id):
+            publishing.require_staged(pull)
     with (
         recorded() as exchanges,
         _written_at_last(pull, exchanges),

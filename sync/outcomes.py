@@ -25,7 +25,7 @@ from connections.platforms.base import (
 from portal.clock import now
 from portal.wording import source_text
 from sync import claims, events, schedule
-from sync.models import WAITING, DataStatus, Pull, PullStatus, StagedRecord
+from sync.models import WAITING, DataStatus, Pull, PullStatus, StagedPage, StagedRecord
 
 #: Longer than this nobody waits in the queue: the pull ends and says when to try again.
 LONGEST_WAIT = timedelta(minutes=15)
@@ -204,6 +204,8 @@ def out_of_use(connection: Connection, detail: str = "") -> Failure:
 _SUCCEED = f"""
 WITH dropped AS (
   DELETE FROM sync_stagedrecord WHERE pull_id = %(pull)s
+), dropped_pages AS (
+  DELETE FROM sync_stagedpage WHERE pull_id = %(pull)s
 ), connected AS (
   UPDATE connections_connection SET last_pull_at = %(moment)s WHERE id = %(connection)s
 ), company AS (
@@ -287,7 +289,8 @@ def _settle(pull: Pull, status: DataStatus, next_due_at: datetime | None) -> Non
     if pull.is_errored:
         status.failures = min(status.failures + 1, 1000)
     status.save(update_fields=["latest_pull_id", "latest_status", "failures", "next_due_at"])
-    StagedRecord.objects.filter(pull_id=pull.pk).delete()
+    for staged in (StagedPage, StagedRecord):
+        staged.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
     events.record_finished(pull)
 
 

@@ -24,35 +24,61 @@ class CountsDisagree(Exception):
     """What was fetched is not what would be stored."""
 
 
+class StagingLost(Exception):
+    """A crash of the database emptied the tables in which pages wait for their pull's end."""
+
+
 class Held(Exception):
     """So much is missing at the source that a mistake is likelier than a deletion."""
 
 
-_DROP_REPEATED = """
-DELETE FROM sync_stagedrecord s
- WHERE s.pull_id = %(pull)s AND EXISTS (
-    SELECT 1 FROM sync_stagedrecord later
-     WHERE later.pull_id = s.pull_id AND later.source_id = s.source_id AND later.id > s.id
- )
-RETURNING s.is_deleted
+#: What was told of without anything new, how often, and on which page last.
+_UNCHANGED = """
+unchanged AS MATERIALIZED (
+  SELECT u.source_id, max(p.number) AS page, count(*) AS times
+    FROM sync_stagedpage p CROSS JOIN LATERAL unnest(p.unchanged) AS u(source_id)
+   WHERE p.pull_id = %(pull)s GROUP BY u.source_id
+)
 """
+_PAGES = "(SELECT count(*) FROM sync_stagedpage WHERE pull_id = %(pull)s)"
+_COUNT_PAGES = f"SELECT {_PAGES}"
+#: Answers how many states of records count no longer, because the same record came again.
+_DROP_REPEATED = f"""
+WITH {_UNCHANGED},
+     latest AS (
+  SELECT source_id, max(page) AS page FROM (
+    SELECT source_id, page FROM sync_stagedrecord WHERE pull_id = %(pull)s
+     UNION ALL SELECT source_id, page FROM unchanged
+  ) told GROUP BY source_id
+),
+     dropped AS (
+  DELETE FROM sync_stagedrecord s USING latest l
+   WHERE s.pull_id = %(pull)s AND l.source_id = s.source_id AND l.page > s.page
+  RETURNING s.is_deleted
+)
+SELECT (SELECT count(*) FROM dropped WHERE NOT is_deleted) + (
+    SELECT coalesce(sum(u.times - CASE WHEN l.page = u.page THEN 1 ELSE 0 END), 0)::bigint
+      FROM unchanged u JOIN latest l ON l.source_id = u.source_id
+  )
+"""  # noqa: S608 - made of the constants above
 
 _IN_STORE = """
   FROM sync_stagedrecord s
   JOIN sync_record r
     ON r.connection_id = %(connection)s AND r.data_type = %(data_type)s
    AND r.source_id = s.source_id
- WHERE s.pull_id = %(pull)s
+ WHERE s.pull_id = %(pull)s AND s.is_known
 """
 _IS_CHANGED = "NOT s.is_deleted AND (r.hash <> s.hash OR r.is_deleted)"
 _IS_BURIED = "s.is_deleted AND NOT r.is_deleted"
-_IS_UNCHANGED = "NOT s.is_deleted AND r.hash = s.hash AND NOT r.is_deleted"
-_IS_BACK = "NOT s.is_deleted AND r.is_deleted"
 
-#: In the store, not flagged, and neither staged nor kept aside: gone at the source.
+#: In the store, not flagged, and neither told of nor kept aside: gone at the source.
 _GONE = """
   FROM sync_record r
  WHERE r.connection_id = %(connection)s AND r.data_type = %(data_type)s AND NOT r.is_deleted
+   AND NOT EXISTS (
+    SELECT 1 FROM unchanged u WHERE u.source_id = r.source_id
+   )
    AND NOT EXISTS (
     SELECT 1 FROM sync_stagedrecord s WHERE s.pull_id = %(pull)s AND s.source_id = r.source_id
    )
@@ -76,13 +102,13 @@ _KEEP_GONE = f"{_KEEP_VERSION} {_GONE}"
 
 _CHANGE = f"""
 UPDATE sync_record r
-   SET hash = s.hash, body = coalesce(s.body, r.body), is_deleted = false,
+   SET hash = s.hash, body = s.body, is_deleted = false,
        modified_at = statement_timestamp(), source_modified_at = s.source_modified_at,
        pull_id = %(pull)s, label = s.label, party = s.party, dated_on = s.dated_on,
        amount = s.amount, currency = s.currency, due_on = s.due_on, outstanding = s.outstanding,
        record_status = s.record_status
   FROM sync_stagedrecord s
- WHERE s.pull_id = %(pull)s AND r.connection_id = %(connection)s
+ WHERE s.pull_id = %(pull)s AND s.is_known AND r.connection_id = %(connection)s
    AND r.data_type = %(data_type)s AND r.source_id = s.source_id AND {_IS_CHANGED}
 """  # noqa: S608 - made of the constants above
 _BURY = f"""
@@ -107,33 +133,44 @@ SELECT %(connection)s, %(data_type)s, s.source_id, s.organization_id, s.hash, s.
        statement_timestamp(), s.source_modified_at, s.pull_id, s.label, s.party, s.dated_on,
        s.amount, s.currency, s.due_on, s.outstanding, s.record_status
   FROM sync_stagedrecord s
- WHERE s.pull_id = %(pull)s AND NOT s.is_deleted AND NOT EXISTS (
-    SELECT 1 FROM sync_record r
-     WHERE r.connection_id = %(connection)s AND r.data_type = %(data_type)s
-       AND r.source_id = s.source_id
- )
+ WHERE s.pull_id = %(pull)s AND NOT s.is_known
 """
 _PRESENT = """
   FROM sync_record
  WHERE connection_id = %(connection)s AND data_type = %(data_type)s AND NOT is_deleted
 """
 
-_EXTENT = f"SELECT (SELECT count(*) {_PRESENT}), (SELECT count(*) {_GONE})"
+_EXTENT = f"""
+WITH told AS (
+  SELECT u.source_id
+    FROM sync_stagedpage p CROSS JOIN LATERAL unnest(p.unchanged) AS u(source_id)
+   WHERE p.pull_id = %(pull)s
+   UNION SELECT source_id FROM sync_stagedrecord WHERE pull_id = %(pull)s
+   UNION SELECT source_id FROM sync_rejectedrecord WHERE pull_id = %(pull)s
+)
+SELECT {_PAGES}, count(*), count(*) FILTER (WHERE t.source_id IS NULL)
+  FROM sync_record r LEFT JOIN told t ON t.source_id = r.source_id
+ WHERE r.connection_id = %(connection)s AND r.data_type = %(data_type)s AND NOT r.is_deleted
+"""  # noqa: S608 - made of the constants above
 
 #: All in one statement: each part sees the store as it was before, and no two touch one record.
 _MERGE = f"""
-WITH kept AS ({_KEEP_MERGED}),
+WITH {_UNCHANGED},
+     kept AS ({_KEEP_MERGED} RETURNING is_deleted),
      changed AS ({_CHANGE} RETURNING 1),
      buried AS ({_BURY} RETURNING 1),
      added AS ({_ADD} RETURNING 1)
      {{gone}}
-SELECT statement_timestamp(),
+SELECT {_PAGES}, statement_timestamp(),
        (SELECT count(*) FROM added),
        (SELECT count(*) FROM changed),
-       (SELECT count(*) {_IN_STORE} AND {_IS_UNCHANGED}),
+       (SELECT count(*) FROM unchanged u WHERE NOT EXISTS (
+          SELECT 1 FROM sync_stagedrecord s
+           WHERE s.pull_id = %(pull)s AND s.source_id = u.source_id
+       )),
        (SELECT count(*) FROM buried) + {{gone_count}},
-       (SELECT count(*) {_PRESENT}),
-       (SELECT count(*) {_IN_STORE} AND {_IS_BACK})
+       coalesce(%(present)s, (SELECT count(*) {_PRESENT})),
+       (SELECT count(*) FROM kept WHERE is_deleted)
 """  # noqa: S608 - made of the constants above
 _MERGE_CHANGES = _MERGE.format(gone="", gone_count="0")
 _MERGE_EVERYTHING = _MERGE.format(
@@ -168,11 +205,11 @@ def drop_repeated(pull: Pull) -> None:
 
     :raises ClaimLost: when the pull is no longer ours.
     """
-    if pull.fetched + pull.deleted <= 1:  # nothing that could come twice
+    if pull.pages <= 1:  # on one page nothing is there twice
         return
     with database.cursor() as cursor:
         cursor.execute(_DROP_REPEATED, {"pull": pull.pk})
-        repeated = sum(not is_deleted for (is_deleted,) in cursor.fetchall())
+        [repeated] = cursor.fetchone()
     if repeated:
         pull.repeated += repeated
         claims.write(pull, repeated=pull.repeated)
@@ -182,12 +219,15 @@ def check_extent(pull: Pull) -> None:
     """Refuse to believe that most records of a full pull are gone.
 
     :raises Held: when more than half of many are missing, or all of them.
+    :raises StagingLost: when the pages are not all there.
     """
-    if not pull.is_full or pull.accepts_disappearance:
+    if not pull.is_full or pull.accepts_disappearance or pull.store_is_empty:
         return
     with database.cursor() as cursor:
         cursor.execute(_EXTENT, _parameters(pull))
-        before, gone = cursor.fetchone()
+        pages, before, gone = cursor.fetchone()
+    _require_all(pull, pages)
+    pull.extent = before, gone
     if before and (gone == before or (before >= HELD_FROM and gone * 2 > before)):
         raise Held(f"{gone} of {before} records are no longer there.")
 
@@ -197,11 +237,17 @@ def publish(pull: Pull) -> None:
 
     :raises ClaimLost: when the pull is no longer ours; the caller rolls back.
     :raises CountsDisagree: when a record would be lost or doubled; the caller rolls back.
+    :raises StagingLost: when the pages are not all there; the caller rolls back.
     """
-    is_everything = pull.is_full and not _has_unidentified(pull)
+    before, gone = pull.extent or (None, None)
+    is_everything = pull.is_full and gone != 0 and not _has_unidentified(pull)
     with database.cursor() as cursor:
-        cursor.execute(_MERGE_EVERYTHING if is_everything else _MERGE_CHANGES, _parameters(pull))
-        moment, added, changed, unchanged, deleted, before, back = cursor.fetchone()
+        cursor.execute(
+            _MERGE_EVERYTHING if is_everything else _MERGE_CHANGES,
+            _parameters(pull) | {"present": before},
+        )
+        pages, moment, added, changed, unchanged, deleted, before, back = cursor.fetchone()
+    _require_all(pull, pages)
     plan_as_usual(pull)
     counts = {"added": added, "changed": changed, "unchanged": unchanged, "deleted": deleted}
     stored = added + changed + unchanged + pull.repeated + pull.rejected
@@ -213,6 +259,21 @@ def publish(pull: Pull) -> None:
     for name, count in counts.items():
         setattr(pull, name, count)
     outcomes.complete(pull, counts, moment, record_count=before + added + back - deleted)
+
+
+def require_staged(pull: Pull) -> None:
+    """Look whether what was staged by whoever had the pull before is still there.
+
+    :raises StagingLost: when it is not.
+    """
+    with database.cursor() as cursor:
+        cursor.execute(_COUNT_PAGES, {"pull": pull.pk})
+        _require_all(pull, *cursor.fetchone())
+
+
+def _require_all(pull: Pull, pages: int) -> None:
+    if pages != pull.pages:
+        raise StagingLost(f"{pages} of {pull.pages} pages are left of pull {pull.pk}")
 
 
 def _has_unidentified(pull: Pull) -> bool:

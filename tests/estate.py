@@ -45,6 +45,7 @@ from sync.models import (
     Record,
     RecordVersion,
     RejectedRecord,
+    StagedPage,
     StagedRecord,
     SyncSetting,
     UnknownField,
@@ -309,6 +310,9 @@ def _add_rest(
     Record.objects.create(**stored | custom, label=SECRET)
     StagedRecord.objects.create(
         organization=organization, pull_id=pull.pk, source_id="secret-3", body=body, label=SECRET
+    )
+    StagedPage.objects.create(
+        organization=organization, pull_id=pull.pk, number=1, unchanged=["secret-1"]
     )
 
 

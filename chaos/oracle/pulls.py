@@ -156,8 +156,9 @@ def judge_traces(database: Database, verdict: Verdict) -> None:
     )
     for pull, count in events:
         verdict.blame(f"pull {pull} has {count} events of its end")
-    if left := database.number("SELECT count(*) FROM sync_stagedrecord"):
-        verdict.blame(f"{left} staged rows are left behind")
+    for table in ("sync_stagedrecord", "sync_stagedpage"):
+        if left := database.number(f"SELECT count(*) FROM {table}"):  # noqa: S608 - named above
+            verdict.blame(f"{left} rows of {table} are left behind")
 
 
 def _judge_order(database: Database, verdict: Verdict) -> None:

@@ -29,12 +29,13 @@ def outcomes() -> Iterator[int | str]:
         (_texts(ACTIVE),),
     ):
         yield f"nothing tells of the end of pull {pull}"
-    for pull, count in streamed(
-        "SELECT s.pull_id, count(*) FROM sync_stagedrecord s LEFT JOIN sync_pull p "
-        "ON p.id = s.pull_id AND p.status = ANY(%s) WHERE p.id IS NULL GROUP BY 1",
-        (_texts(ACTIVE),),
-    ):
-        yield f"{count} staged records are left of pull {pull}, which is over"
+    for table, what in (("sync_stagedrecord", "records"), ("sync_stagedpage", "pages")):
+        for pull, count in streamed(
+            f"SELECT s.pull_id, count(*) FROM {table} s LEFT JOIN sync_pull p "  # noqa: S608 - ours
+            "ON p.id = s.pull_id AND p.status = ANY(%s) WHERE p.id IS NULL GROUP BY 1",
+            (_texts(ACTIVE),),
+        ):
+            yield f"{count} staged {what} are left of pull {pull}, which is over"
 
 
 def leases() -> Iterator[int | str]:

@@ -17,6 +17,7 @@ from sync.models.record import (
     RecordState,
     RecordStateQuerySet,
     RecordVersion,
+    StagedPage,
     StagedRecord,
 )
 from sync.models.schedule import DataStatus, DataStatusQuerySet, Frequency, SyncSetting
@@ -43,6 +44,7 @@ __all__ = [
     "RecordStateQuerySet",
     "RecordVersion",
     "RejectedRecord",
+    "StagedPage",
     "StagedRecord",
     "SyncSetting",
     "UnknownField",

@@ -176,6 +176,8 @@ class Pull(models.Model):
     is_late: bool
     #: Whether nothing of the data type was published before: then there is nothing to compare with.
     store_is_empty: bool
+    #: How many records were there before a full pull, and how many of them it does not tell of.
+    extent: tuple[int, int] | None = None
 
     objects = PullQuerySet.as_manager()
 

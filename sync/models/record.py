@@ -8,6 +8,7 @@ its records in the same transaction.
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from companies.models import Organization, TenantQuerySet
@@ -161,21 +162,52 @@ class RecordState(_Stored, _Listed):
         return f"{self.data_type} {self.source_id} from {self.modified_at:%Y-%m-%d %H:%M}"
 
 
-class StagedRecord(_Row, _Listed):
-    """A fetched page's records, waiting for their pull to be published as a whole.
+class StagedPage(models.Model):
+    """A page that was fetched, and what it held that the store has just like that.
 
-    `body` is empty when the store already has the same hash: only what changed travels.
+    This table and `StagedRecord` are unlogged: what lies in them for some seconds is not written
+    twice. A crash of the database empties both, and a pull whose pages are no longer as many as it
+    has counted begins again.
     """
 
+    pk = models.CompositePrimaryKey("pull_id", "number")
+    pull_id = models.UUIDField()
+    number = models.PositiveIntegerField()
+    #: Ids of records.
+    unchanged = ArrayField(models.CharField(max_length=200))
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+
+    objects = TenantQuerySet["StagedPage"].as_manager()
+
+    class Meta:
+        constraints = [RowLevelSecurity(name="stagedpage_isolation")]
+
+    def __str__(self) -> str:
+        return f"page {self.number} of {self.pull_id}"
+
+
+class StagedRecord(_Row, _Listed):
+    """What a fetched page tells that the store has not, until its pull is published as a whole."""
+
     id = models.BigAutoField(primary_key=True)
+    #: Of several states of a record the one on the latest page counts.
+    page = models.PositiveIntegerField(default=1, db_default=1)
+    #: Whether the store has another state of it, be it flagged as deleted.
+    is_known = models.BooleanField(default=False, db_default=True)
     hash = models.BinaryField(null=True)
-    body = models.TextField(null=True)  # noqa: DJ001 - empty is a body, null is "as before"
+    body = models.TextField(null=True)  # noqa: DJ001 - of what is deleted there is none
 
     objects = TenantQuerySet["StagedRecord"].as_manager()
 
     class Meta:
         constraints = [RowLevelSecurity(name="stagedrecord_isolation")]
-        indexes = [models.Index(fields=["pull_id", "source_id"], name="stagedrecord_by_pull")]
+        indexes = [models.Index(fields=["pull_id"], name="stagedrecord_of_pull")]
 
     def __str__(self) -> str:
         return f"{self.source_id} of {self.pull_id}"

@@ -26,7 +26,7 @@ FORBIDDEN = re.compile(
 )
 FORBIDDEN_MODELS = {
     "StoredCredentials", "AuthorizationAttempt", "Integration", "Record", "RecordVersion",
-    "StagedRecord", "RejectedRecord", "UploadedFile", "User", "Session",
+    "StagedPage", "StagedRecord", "RejectedRecord", "UploadedFile", "User", "Session",
     "EmailAddress", "Authenticator",
 }  # fmt: skip
 

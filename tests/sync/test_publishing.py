@@ -10,7 +10,15 @@ from django.db import connection as database
 from companies import tenancy
 from companies.models import Event
 from sync import claims, engine, operations, outcomes, publishing
-from sync.models import DataStatus, Pull, PullStatus, Record, RecordVersion, StagedRecord
+from sync.models import (
+    DataStatus,
+    Pull,
+    PullStatus,
+    Record,
+    RecordVersion,
+    StagedPage,
+    StagedRecord,
+)
 from tests.factories import CompanyFactory, OrganizationFactory
 from tests.sync.scripted import invoice, page
 
@@ -172,18 +180,17 @@ def test_progress_follows_the_platforms_total(connection, platform):
 
 def test_what_did_not_change_does_not_travel(connection, platform, stored):
     operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
-    bodies: list[str | None] = []
-    platform.serve(
-        page(invoice(1), invoice(2, total="99"), cursor="1"),
-        lambda: bodies.extend(
-            StagedRecord.objects.order_by("source_id").values_list("body", flat=True)
-        ),
-    )
+    staged: list[object] = []
+
+    def look() -> None:
+        staged.extend(StagedPage.objects.values_list("unchanged", flat=True))
+        staged.extend(StagedRecord.objects.values_list("source_id", "is_known"))
+
+    platform.serve(page(invoice(1), invoice(2, total="99"), invoice(7), cursor="1"), look)
 
     engine.run_connection(connection.organization_id, connection.pk)
 
-    assert bodies[0] is None
-    assert '"totalAmount":99' in (bodies[1] or "")
+    assert staged == [["inv-1"], ("inv-2", True), ("inv-7", False)]
 
 
 def test_text_survives_the_way_into_the_store(connection, platform, pull):

@@ -21,7 +21,7 @@ from connections.platforms.base import Credentials
 from files.models import UploadedFile
 from portal import crypto
 from portal.backup import programs, taking
-from sync.models import Pull, PullStatus, RejectedRecord, StagedRecord
+from sync.models import Pull, PullStatus, RejectedRecord, StagedPage, StagedRecord
 from tests.factories import (
     CompanyFactory,
     ConnectionFactory,
@@ -298,6 +298,9 @@ def test_pulls_under_way_begin_again(backup, elsewhere):
         StagedRecord.objects.create(
             organization=running.organization, pull_id=running.pk, source_id="1", hash=b"h"
         )
+        StagedPage.objects.create(
+            organization=running.organization, pull_id=running.pk, number=1, unchanged=["3"]
+        )
         RejectedRecord.objects.create(
             organization=running.organization, pull=running, source_id="2", reason="odd", raw=""
         )
@@ -311,6 +314,7 @@ def test_pulls_under_way_begin_again(backup, elsewhere):
             assert (again.status, again.lease_until, again.fence) == ("Queued", None, 4)
             assert (again.cursor, again.pages, again.fetched, again.rejected) == ("", 0, 0, 0)
             assert again.steps[-1]["status"] == "Queued"
+            assert not StagedPage.objects.exists()
             assert not StagedRecord.objects.exists()
             assert not RejectedRecord.objects.exists()
         with tenancy.entered(ended.organization_id):

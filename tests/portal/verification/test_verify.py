@@ -18,7 +18,7 @@ from connections.models import StoredCredentials
 from connections.platforms.base import Credentials
 from portal import verification
 from portal.owner import as_owner, as_reader
-from sync.models import Pull, PullStatus, Record, StagedRecord
+from sync.models import Pull, PullStatus, Record, StagedPage, StagedRecord
 from sync.models.pull import RUNNING
 from tests.factories import (
     ConnectionFactory,
@@ -106,6 +106,9 @@ def test_everything_that_is_wrong_is_named(sound):
         StagedRecord.objects.create(
             organization=organization, pull_id=uuid4(), source_id="1", hash=b"h"
         )
+        StagedPage.objects.create(
+            organization=organization, pull_id=uuid4(), number=1, unchanged=[]
+        )
         delivery = Delivery.objects.create(
             organization=organization,
             consumer=consumer,
@@ -120,6 +123,7 @@ def test_everything_that_is_wrong_is_named(sound):
     (lease,) = found["pulls under way"]
     assert f"{running.pk} (bills) runs without a lease" in lease
     assert any("staged records are left" in each for each in found["pulls"])
+    assert any("staged pages are left" in each for each in found["pulls"])
     assert "is not what its hash says" in found["record bodies"][0]
     assert "pulls added 2 records, 1 are stored" in found["records and pull counters"][0]
     assert "does not open" in found["credentials"][0]
