@@ -11,6 +11,7 @@ from portal.supervisor.environment import is_production, use_development_environ
 _WITHOUT_DATABASE = {
     "api_collection",
     "api_differences",
+    "bench",
     "chaos",
     "collectstatic",
     "compilemessages",
@@ -39,6 +40,10 @@ def main() -> None:
         from chaos.command import main as chaos  # noqa: PLC0415
 
         sys.exit(chaos(arguments[1:]))
+    if command == "bench" and "--help" not in arguments:
+        from bench.command import main as bench  # noqa: PLC0415
+
+        sys.exit(bench(arguments[1:]))
     # A laptop where nothing is configured; a server says what it is.
     if not {"LEDGERPORT_ENV", "DATABASE_URL", "DATABASE_URL_FILE"} & os.environ.keys():
         use_development_environment(data_dir())

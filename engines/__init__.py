@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from typing import IO, Self
 
 from engines.locations import (
@@ -48,10 +49,18 @@ class Engines:
 
     When another process runs those of the same data directory, they are used and left running;
     an `exclusive` user refuses to start then. `forgetful` ones are fast, and empty after a crash.
+    `postgres_settings` override those of a small machine.
     """
 
-    def __init__(self, *, exclusive: bool = False, forgetful: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        exclusive: bool = False,
+        forgetful: bool = False,
+        postgres_settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._exclusive = exclusive
+        self._postgres_settings = postgres_settings
         self._forgetful = forgetful
         self._lock: IO[str] | None = None
         self.started: list[Postgres | Valkey] = []
@@ -79,7 +88,11 @@ class Engines:
             return
         try:
             for kind in kinds:
-                engine = kind(forgetful=self._forgetful)
+                engine = (
+                    Postgres(forgetful=self._forgetful, settings=self._postgres_settings)
+                    if kind is Postgres
+                    else Valkey(forgetful=self._forgetful)
+                )
                 self.started.append(engine)
                 engine.start()
         except BaseException:

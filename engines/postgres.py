@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -54,8 +55,11 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, *, forgetful: bool = False) -> None:
+    def __init__(
+        self, *, forgetful: bool = False, settings: Mapping[str, str] | None = None
+    ) -> None:
         self._forgetful = forgetful
+        self._settings = dict(settings or {})
         self._identity = postgres_identity()
         self._owner = other_user(self._identity)
         self._bin = postgres_bin_dir()
@@ -86,6 +90,7 @@ class Postgres:
             _SETTINGS
             | {"unix_socket_directories": str(self._sockets)}
             | (_FORGETFUL if self._forgetful else {})
+            | self._settings
         )
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with self._open_log() as log:

@@ -1,0 +1,54 @@
+"""`manage.py bench`: how fast the product is, beside its peers and beside the limit."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import figures, load
+from bench.installation import installation, set_up_django
+from bench.peers import DLT, SINGER, NoPeer
+
+HELP = (
+    "Measure the product in an installation of its own, beside its peers and beside what is "
+    "possible at all. For development."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("benchmark", choices=("load",))
+    parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
+    parser.add_argument("--records", type=int, default=200_000, help="(%(default)s)")
+    parser.add_argument(
+        "--peer-records", type=int, default=20_000, help="for what is slower (%(default)s)"
+    )
+    parser.add_argument("--peers", action="store_true", help="install and measure the peers, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything down there")
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="manage.py bench", description=HELP)
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    if options.peers:
+        for peer in (DLT, SINGER):
+            _tell(f"peer: {' '.join(peer.requirements)}")
+            try:
+                peer.install()
+            except NoPeer as error:
+                _tell(str(error))
+                return 1
+    with installation() as engines:
+        set_up_django()
+        plan = load.Plan(options.records, options.peer_records, options.rounds, options.peers)
+        table = load.run(engines, plan, _tell)
+        print(f"\n{table.shown()}")
+        if options.json:
+            with engines.connect() as database:
+                [server] = database.execute("SHOW server_version").fetchone() or [""]
+            figures.write(options.json, [table], server)
+    return 0
+
+
+def _tell(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Who takes part: one program each, started by the benchmark in the environment it needs."""

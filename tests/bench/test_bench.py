@@ -1,0 +1,69 @@
+"""The benchmarks run by one command, and check what their contestants have stored."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench.figures import Table
+from bench.invoices import CHANGED_EVERY, Books, pages
+from bench.race import Measurement
+from engines import locations
+
+
+def measured(seconds: float, *, records: int = 1000) -> Measurement:
+    return Measurement(
+        records=records, seconds=seconds, client_cpu=0.1, server_cpu=0.2, wal=5000, memory=2**20
+    )
+
+
+def test_a_table_tells_the_middle_and_the_extremes_and_the_part_of_the_limit():
+    table = Table("Load")
+    for seconds, limit in ((1.0, 0.5), (2.0, 0.5), (4.0, 1.0)):
+        table.add("ours", "first", measured(seconds), limit=measured(limit))
+
+    last = table.shown().splitlines()[-1]
+
+    assert "250 / 500 / 1,000" in last
+    assert "0.25 / 0.25 / 0.50" in last
+    assert "100.0 + 200.0" in last
+
+
+def test_the_books_are_always_the_same_and_one_in_twenty_changes(tmp_path):
+    books, again = Books.write(tmp_path / "a", 100), Books.write(tmp_path / "b", 100)
+
+    [first], [second] = list(pages(books.first, 100)), list(pages(books.second, 100))
+
+    assert [first] == list(pages(again.first, 100))
+    assert sum(a != b for a, b in zip(first, second, strict=True)) == 100 // CHANGED_EVERY
+    assert 900 < sum(map(len, first)) / 100 < 1500
+
+
+@pytest.mark.full
+def test_loads_are_measured_by_one_command(tmp_path):
+    written = tmp_path / "figures.json"
+    said = subprocess.run(
+        [
+            *(sys.executable, "manage.py", "bench", "load", "--json", written),
+            *("--records", "400", "--rounds", "2"),
+        ],
+        cwd=locations.PROJECT,
+        env={**os.environ, "LEDGERPORT_ENV": "development"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 0, said.stderr
+    figures = json.loads(written.read_text())
+    [table] = figures["tables"]
+    found = {(row["contestant"], row["phase"]): row["rounds"] for row in table["rows"]}
+    assert {("Ledgerport", "first"), ("Ledgerport", "second")} < set(found)
+    assert all(len(rounds) == 2 for rounds in found.values())
+    assert all(each["records"] == 400 for rounds in found.values() for each in rounds)
+    assert all(
+        each["server_cpu"] >= 0 < each["seconds"] for rounds in found.values() for each in rounds
+    )
+    assert figures["postgresql"]
