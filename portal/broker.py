@@ -1,8 +1,9 @@
-"""The broker's transport, without what ends a whole worker: a message that is none.
+"""The broker's transport, without what ends a whole worker: errors that it does not announce.
 
-Celery takes an error that its transport does not announce for the end of everything, and with the
-worker go the pulls in its processes. A message that cannot be read is dropped and logged instead:
-bells carry ids only, and whatever was to be done is looked for by the clock.
+Celery takes such a one for the end of everything, and with the worker go the pulls in its
+processes. A message that cannot be read is dropped and logged instead: bells carry ids only, and
+whatever was to be done is looked for by the clock. Giving unfinished messages back over a
+connection that was closed meanwhile fails as anything does over a connection that is lost.
 """
 
 import json
@@ -11,6 +12,7 @@ from queue import Empty
 from typing import Any
 
 from kombu.transport import redis
+from redis import exceptions as redis_errors
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,12 @@ class Channel(redis.Channel):
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             logger.error("dropped a message that is no JSON: %s", error)  # noqa: TRY400 - says all
             raise Empty from error
+
+    def _connparams(self, asynchronous: bool = False) -> Any:  # noqa: FBT001, FBT002 - kombu's
+        """Say that a connection is closed in a way that whoever closes it too is prepared for."""
+        if self.connection.client is None:
+            raise redis_errors.ConnectionError("the connection to the broker is closed")
+        return super()._connparams(asynchronous)  # type: ignore[misc]  # no stub has it
 
 
 class Transport(redis.Transport):

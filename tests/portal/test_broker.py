@@ -49,3 +49,12 @@ def test_what_is_no_message_is_dropped_and_the_next_one_heard(queue, body, caplo
 
     assert heard.payload == {"id": 1}
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_a_connection_that_was_closed_meanwhile_is_a_lost_one(queue):
+    with current_app.connection_for_read() as connection:
+        channel = connection.channel()
+        connection.transport.client = None  # as while a worker closes it
+
+        with pytest.raises(connection.connection_errors, match="closed"):
+            channel._size(queue)
