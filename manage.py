@@ -39,6 +39,11 @@ def main() -> None:
         from chaos.command import main as chaos  # noqa: PLC0415
 
         sys.exit(chaos(arguments[1:]))
+    if command == "doctor" and "--help" not in arguments:
+        # Before the settings are loaded, which may be what is wrong; and it starts no engine.
+        from portal.doctor.command import main as doctor  # noqa: PLC0415
+
+        sys.exit(doctor(arguments[1:]))
     # A laptop where nothing is configured; a server says what it is.
     if not {"LEDGERPORT_ENV", "DATABASE_URL", "DATABASE_URL_FILE"} & os.environ.keys():
         use_development_environment(data_dir())
