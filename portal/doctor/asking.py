@@ -1,6 +1,6 @@
 """How the database is asked: reading only, for seconds only, without the pool.
 
-Every check has a connection of its own, and there is one at a time. What spans organizations is
+Every check has a connection of its own; most follow one another. What spans organizations is
 asked as the role that may read all, where the login can take it, else of one after the other.
 """
 

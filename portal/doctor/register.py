@@ -29,7 +29,7 @@ class Check:
 
 
 _SETTINGS = "settings.read"
-_DATABASE = "database"  # as a lane: one connection at a time, since they may be what is scarce
+_DATABASE = "database"  # as a lane: few connections at a time, since they may be what is scarce
 _SCHEMA = ("database.migrations",)
 
 CHECKS: tuple[Check, ...] = (

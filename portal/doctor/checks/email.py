@@ -1,5 +1,6 @@
 """Would e-mails leave? The server is greeted as when one is sent; none is."""
 
+from contextlib import suppress
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -36,6 +37,7 @@ def server() -> Answer:
     mailer.fail_silently = False
     try:
         mailer.open()
+        mailer.connection.ehlo_or_helo_if_needed()
     except (OSError, ValueError) as fault:  # SMTPException is one
         return error(
             f"The mail server {place} does not take e-mails: {in_words(fault)}.",
@@ -43,7 +45,8 @@ def server() -> Answer:
             "Look at SMTP_HOST, SMTP_PORT, SMTP_USER and SMTP_PASSWORD, and at the way there. The "
             "server must offer STARTTLS with a certificate for that name.",
         )
-    is_signed_in = bool(mailer.username and mailer.password)
-    mailer.close()
-    how = "and takes our login" if is_signed_in else "without login"
-    return ok(f"{place} answers with TLS, {how}.")
+    finally:
+        with suppress(OSError):
+            mailer.close()
+    how = "and takes our login" if mailer.username and mailer.password else "without login"
+    return ok(f"{place} answers{' with TLS' if mailer.use_tls else ''}, {how}.")
