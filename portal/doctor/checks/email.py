@@ -37,6 +37,7 @@ def server() -> Answer:
     mailer.fail_silently = False
     try:
         mailer.open()
+        assert mailer.connection is not None  # it raises otherwise
         mailer.connection.ehlo_or_helo_if_needed()
     except (OSError, ValueError) as fault:  # SMTPException is one
         return error(

@@ -1,6 +1,8 @@
 """Room, static files and the directory of uploads."""
 
+import datetime as dt
 import json
+import shutil
 from collections import namedtuple
 from pathlib import Path
 
@@ -22,7 +24,7 @@ GIB = 2**30
 def room(monkeypatch):
     def of(free, total=100 * GIB):
         usage = Usage(total, total - free, free)
-        monkeypatch.setattr(disk.shutil, "disk_usage", lambda _place: usage)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _place: usage)
 
     return of
 
@@ -70,7 +72,7 @@ def test_growth_is_what_the_last_days_brought(monkeypatch, shelf):
         connection=pull.connection,
         data_type="bills",
         status=PullStatus.COMPLETE,
-        completed_at=timezone.now() - timezone.timedelta(days=9),
+        completed_at=timezone.now() - dt.timedelta(days=9),
         fetched=70,
         added=70,
     )
