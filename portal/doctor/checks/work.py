@@ -29,7 +29,7 @@ def waiting() -> Answer:
     return _aged(
         found,
         _PULL_WAITS,
-        "pulls wait although they could run",
+        "Pulls that could run and wait",
         "Workers do not keep up, or do not run; data come late.",
         "See processes.worker; start more workers. Under Monitor an organization sees its own.",
     )
@@ -41,7 +41,7 @@ def overdue() -> Answer:
     return _aged(
         found,
         _SCHEDULE_WAITS,
-        "data types are due and were not queued",
+        "Data types that are due and were not queued",
         "The scheduler does not run, or does not keep up; data come late.",
         "See processes.scheduler. If it lives, the log of the worker on the queue clock tells what "
         "it fails at.",
@@ -54,7 +54,7 @@ def lost() -> Answer:
     return _aged(
         found,
         _LOST,
-        "pulls lost their worker and were not taken up",
+        "Pulls that lost their worker and were not taken up",
         "They stand still, and the next pulls of the same data with them.",
         "See processes.scheduler: it gives them to other workers within seconds.",
     )
@@ -66,7 +66,7 @@ def outbox() -> Answer:
     return _aged(
         Backlog(found["count"], found["since"]),
         _OUTBOX_WAITS,
-        "events wait in the outbox",
+        "Events that wait in the outbox",
         "Those who subscribed are not told of them yet.",
         "See processes.relay. If it lives, its log tells what it waits for.",
     )
@@ -78,9 +78,9 @@ def deliveries() -> Answer:
     oldest = timedelta(seconds=max(late, default=0.0))
     return graded(
         Level.WARNING if oldest > _DELIVERY_WAITS else Level.OK,
-        f"{len(late):,} endpoints have messages due, the first for {_told(oldest)}."
+        f"Endpoints with messages due: {len(late):,}, the first for {_told(oldest)}."
         if late
-        else "No webhook message waits that is due.",
+        else "Endpoints with messages due: none.",
         "They arrive late: the relay does not keep up, or these endpoints answer slowly.",
         "See processes.relay; start another relay. Under Webhooks each endpoint shows its answers.",
     )
@@ -105,12 +105,12 @@ def _aged(
     found: Backlog, limits: tuple[timedelta, timedelta], what: str, means: str, remedy: str
 ) -> Answer:
     if found.since is None:
-        return ok(f"No {what}.")
+        return ok(f"{what}: none.")
     age = max(clock.now() - found.since, timedelta())
     level = Level.OK
     if age > limits[0]:
         level = Level.ERROR if age > limits[1] else Level.WARNING
-    return graded(level, f"{found.count:,} {what}, the first for {_told(age)}.", means, remedy)
+    return graded(level, f"{what}: {found.count:,}, the first for {_told(age)}.", means, remedy)
 
 
 def _is_many(each: Failing) -> bool:

@@ -136,7 +136,8 @@ def test_a_pull_whose_worker_is_lost(ask, db):
 
     assert answer.level == Level.ERROR
     assert (
-        answer.found == "1 pulls lost their worker and were not taken up, the first for 5 minutes."
+        answer.found
+        == "Pulls that lost their worker and were not taken up: 1, the first for 5 minutes."
     )
 
 
