@@ -3,16 +3,24 @@
 
 import os
 import sys
+from importlib import import_module
 
 from engines import Engines, data_dir
 from portal.supervisor.environment import is_production, use_development_environment
 
+# What begins before the settings are loaded: `up` without Django, whose import costs more than all
+# it does itself; `chaos` and `bench` make installations of their own; `doctor` looks what is wrong
+# with the settings, and starts no engine.
+_BEFORE_SETTINGS = {
+    "bench": "bench.command",
+    "chaos": "chaos.command",
+    "doctor": "portal.doctor.command",
+    "up": "portal.supervisor.command",
+}
 # What never asks the database. Everything else may, third-party commands included.
 _WITHOUT_DATABASE = {
     "api_collection",
     "api_differences",
-    "bench",
-    "chaos",
     "collectstatic",
     "compilemessages",
     "diffsettings",
@@ -30,20 +38,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     arguments = sys.argv[1:]
     command = next((word for word in arguments if not word.startswith("-")), "help")
-    if command == "up" and "--help" not in arguments:
-        # Without Django, whose import costs more than all that `up` does itself.
-        from portal.supervisor.command import main as up  # noqa: PLC0415
-
-        sys.exit(up(arguments[1:]))
-    if command == "chaos" and "--help" not in arguments:
-        # Before the settings are loaded: it makes an installation of its own.
-        from chaos.command import main as chaos  # noqa: PLC0415
-
-        sys.exit(chaos(arguments[1:]))
-    if command == "bench" and "--help" not in arguments:
-        from bench.command import main as bench  # noqa: PLC0415
-
-        sys.exit(bench(arguments[1:]))
+    if command in _BEFORE_SETTINGS and "--help" not in arguments:
+        main_of_command = import_module(_BEFORE_SETTINGS[command]).main
+        sys.exit(main_of_command(arguments[1:]))
     # A laptop where nothing is configured; a server says what it is.
     if not {"LEDGERPORT_ENV", "DATABASE_URL", "DATABASE_URL_FILE"} & os.environ.keys():
         use_development_environment(data_dir())

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
-from companies.rls import BACKUP_ROLE
+from companies.rls import APP_ROLE, BACKUP_ROLE
 
 
 @contextmanager
@@ -20,6 +20,25 @@ def as_reader(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Connect as the role that reads every organization's rows and writes nothing."""
     with _with_options(alias, f"-c role={BACKUP_ROLE}"):
         yield
+
+
+def may_read_all() -> bool:
+    """Tell whether this process's login may become the role that reads every organization."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_has_role(session_user, %s, 'SET')", [BACKUP_ROLE])
+        (is_so,) = cursor.fetchone()
+    return bool(is_so)
+
+
+@contextmanager
+def reading_all() -> Iterator[None]:
+    """Open a transaction as that role; one question needs no connection of its own."""
+    is_nested = connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('role', %s, true)", [BACKUP_ROLE])
+        yield
+        if is_nested:  # there the role would outlive this block
+            cursor.execute("SELECT set_config('role', %s, true)", [APP_ROLE])
 
 
 @contextmanager

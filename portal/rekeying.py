@@ -6,13 +6,14 @@ whoever was stopped in the middle begins anew.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from django.db.models import BinaryField, F, Func, Value
+from django.db.models import BinaryField, Case, F, Func, IntegerField, Value, When
+from django.db.models.functions import Length
 
 import chaos
 from companies import data_keys, tenancy
@@ -62,6 +63,22 @@ def tally() -> Counter[str]:
     for _, texts in _second_steps():
         found.update(_called(_bytes_of(text), {}) for text in texts.values())
     return found
+
+
+def ring_keys_in_use(rows: Callable[[type[Any]], Any]) -> set[str]:
+    """Name the ring's keys that anything hangs on among the rows that `rows` gives of a model.
+
+    Names only are asked for, so that little is read however much there is.
+    """
+    found = _ring_keys(rows(StoredDataKey), "wrapped")
+    for column in SEALED:
+        found |= _ring_keys(rows(column.model), column.name)
+    return found
+
+
+def ring_keys_of_second_steps() -> set[str]:
+    """Name the ring's keys with which people's second steps of signing in are encrypted."""
+    return {ring_key_of(_bytes_of(text)) for _, texts in _second_steps() for text in texts.values()}
 
 
 def rekey(*, new_data_keys: bool = False) -> Outcome:
@@ -184,6 +201,22 @@ def _names(organization_id: UUID, column: SealedColumn) -> Iterator[tuple[Any, b
     for pk, found in rows.order_by("pk").values_list("pk", "key_name"):
         if found:
             yield pk, bytes(found)
+
+
+def _ring_keys(rows: Any, name: str) -> set[str]:
+    """Name the ring's keys in a column, by what stands before each ciphertext (`portal.crypto`)."""
+    first_byte = Func(F(name), Value(0), function="get_byte", output_field=IntegerField())
+    has_any = When(key_bytes__gt=0, then=first_byte)
+    key_id = Func(
+        F(name), Value(2), F("id_bytes"), function="substring", output_field=BinaryField()
+    )
+    ring_made = (
+        rows.annotate(key_bytes=Length(name), id_bytes=Case(has_any, default=0))
+        .filter(id_bytes__gt=0)
+        .annotate(ring_key=key_id)
+    )
+    found = ring_made.order_by().values_list("ring_key", flat=True).distinct()
+    return {bytes(each).decode(errors="replace") for each in found}
 
 
 def _called(name: bytes, keys: dict[UUID, StoredDataKey]) -> str:

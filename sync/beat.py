@@ -19,7 +19,7 @@ from celery import current_app, shared_task
 from django.db import OperationalError as DatabaseTrouble
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 from psycopg.errors import LockNotAvailable
@@ -27,8 +27,8 @@ from psycopg.errors import LockNotAvailable
 from companies import tenancy
 from connections.models import Connection
 from portal.wording import source_text
-from sync import jobs, monitor, operations, recovery, tasks
-from sync.models import ACTIVE, RUNNING, WAITING, DataStatus, Frequency, Job, Pull
+from sync import backlog, jobs, monitor, operations, recovery, tasks
+from sync.models import ACTIVE, WAITING, DataStatus, Frequency, Job, Pull
 
 logger = logging.getLogger(__name__)
 
@@ -176,19 +176,9 @@ def _reason(frequency: str, last_success_at: Any, failures: int) -> str:
 
 
 def _unheard() -> Iterable[tuple[UUID, UUID, UUID]]:
-    at_work = Pull.objects.filter(
-        connection=OuterRef("connection"), status__in=RUNNING, lease_until__gt=Now()
-    )
     return (
-        Pull.objects.filter(status__in=WAITING)
+        backlog.unattended()
         .filter(Q(rung_at=None) | Q(rung_at__lte=Now() - _PATIENCE))
-        # Over a connection out of use nothing is waited for: whoever comes ends it.
-        .filter(
-            Q(not_before=None)
-            | Q(not_before__lte=Now())
-            | ~Q(connection__status=Connection.Status.LINKED)
-        )
-        .exclude(Exists(at_work))
         .order_by("requested_at", "pk")
         .values_list("organization_id", "pk", "connection_id")[:_AT_ONCE]
     )

@@ -1,11 +1,9 @@
 """What operations staff watch: what runs and waits, what fails for one cause, what lapses soon."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 
-import redis
-from django.core.cache import cache
 from django.db.models import Case, Count, Max, Min, OuterRef, Q, Subquery, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -18,38 +16,25 @@ from connections.models import (
     StoredCredentials,
 )
 from connections.platforms import PLATFORMS
-from portal import clock
+from portal import heartbeat
 from sync import drift
 from sync.history import PullRow, rows
 from sync.models import RUNNING, WAITING, DataStatus, Pull
 
 SHOWN = 25
 CAUSES_SHOWN = 20
-#: The scheduler's tick is seconds apart; after so long without one it is not alive.
-HEARTBEAT_LOST_AFTER = timedelta(seconds=60)
 _HEARTBEAT = "scheduler-heartbeat"
 
 
 def beat() -> None:
     """Leave a sign that the scheduler and the worker on its queue are alive; Redis may be down."""
-    try:
-        cache.set(_HEARTBEAT, clock.now(), timeout=None)
-    except redis.RedisError:
-        return
+    heartbeat.leave(_HEARTBEAT)
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    at: datetime | None
-    is_alive: bool
-
+class Heartbeat(heartbeat.Heartbeat):
     @classmethod
-    def read(cls) -> "Heartbeat":
-        try:
-            at = cache.get(_HEARTBEAT)
-        except redis.RedisError:
-            at = None
-        return cls(at, at is not None and clock.now() - at < HEARTBEAT_LOST_AFTER)
+    def read(cls) -> Self:
+        return cls.read_as(_HEARTBEAT)
 
 
 @dataclass(frozen=True, slots=True)

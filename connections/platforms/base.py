@@ -214,6 +214,11 @@ class Platform(ABC):
         """Return where the books are read; without credentials, where authorization starts."""
 
     @classmethod
+    def servers(cls, app: PlatformApp) -> tuple[str, ...]:
+        """Return the addresses that our machines ask, whoever the customer; their own are none."""
+        return (cls.api_url(app),)
+
+    @classmethod
     def organization_in(cls, credentials: Credentials) -> str:
         """Return the id of the books that credentials lead to, or "" where only a request tells."""
         del credentials
@@ -417,6 +422,11 @@ class CredentialPlatform(Platform):
     def api_url(cls, app: PlatformApp, credentials: Credentials | None = None) -> str:
         del app
         return credentials.parameters["url"] if credentials else ""
+
+    @classmethod
+    def servers(cls, app: PlatformApp) -> tuple[str, ...]:
+        del app
+        return ()
 
     @classmethod
     def refresh(cls, http: httpx.Client, app: PlatformApp, credentials: Credentials) -> Credentials:

@@ -1,6 +1,7 @@
 """Is the schema this version's, and does the database keep organizations apart?"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
@@ -14,15 +15,33 @@ _ROLES = (APP_ROLE, SYSTEM_ROLE, BACKUP_ROLE)
 
 
 def migrations() -> Iterator[int | str]:
-    executor = MigrationExecutor(connection)
-    yield len(executor.loader.applied_migrations)
-    known = set(executor.loader.disk_migrations)
-    for app, name in executor.loader.graph.leaf_nodes():
-        if (app, name) not in executor.loader.applied_migrations:
-            yield f"{app} {name} is not applied: run `manage.py migrate`"
-    for app, name in executor.loader.applied_migrations:
-        if (app, name) not in known:
-            yield f"{app} {name} is applied, but this version does not know it"
+    standing = migrations_standing()
+    yield standing.applied
+    for each in standing.missing:
+        yield f"{each} is not applied: run `manage.py migrate`"
+    for each in standing.unknown:
+        yield f"{each} is applied, but this version does not know it"
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationsStanding:
+    """How the schema stands to this version: app and name of what it lacks, or has too much."""
+
+    applied: int
+    missing: list[str]
+    unknown: list[str]
+
+
+def migrations_standing() -> MigrationsStanding:
+    loader = MigrationExecutor(connection).loader
+    applied, known = loader.applied_migrations, set(loader.disk_migrations)
+    return MigrationsStanding(
+        applied=len(applied),
+        missing=[
+            f"{app} {name}" for app, name in loader.graph.leaf_nodes() if (app, name) not in applied
+        ],
+        unknown=[f"{app} {name}" for app, name in applied if (app, name) not in known],
+    )
 
 
 def isolation() -> Iterator[int | str]:

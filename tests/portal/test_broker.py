@@ -2,6 +2,7 @@
 
 import json
 import logging
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -53,7 +54,7 @@ def test_what_is_no_message_is_dropped_and_the_next_one_heard(queue, body, caplo
 
 def test_a_connection_that_was_closed_meanwhile_is_a_lost_one(queue):
     with current_app.connection_for_read() as connection:
-        channel = connection.channel()
+        channel: Any = connection.channel()
         connection.transport.client = None  # as while a worker closes it
 
         with pytest.raises(connection.connection_errors, match="closed"):

@@ -96,6 +96,10 @@ class QuickBooks(OAuthPlatform):
         return app.base_url or (SANDBOX_API if app.environment == "sandbox" else API)
 
     @classmethod
+    def servers(cls, app: PlatformApp) -> tuple[str, ...]:
+        return (app.base_url,) if app.base_url else (cls.api_url(app), TOKENS, REVOCATION)
+
+    @classmethod
     def organization_in(cls, credentials: Credentials) -> str:
         return credentials.parameters.get(REALM, "")
 

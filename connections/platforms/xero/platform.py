@@ -104,6 +104,10 @@ class Xero(OAuthPlatform):
         return app.base_url or API
 
     @classmethod
+    def servers(cls, app: PlatformApp) -> tuple[str, ...]:
+        return (app.base_url,) if app.base_url else (API, TOKENS)
+
+    @classmethod
     def organization_in(cls, credentials: Credentials) -> str:
         return credentials.parameters.get(TENANT, "")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.management import BaseCommand
 
+from webhooks.liveness import SignOfLife
 from webhooks.relay import Relay
 
 
@@ -23,7 +24,16 @@ async def _serve() -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stop.set)
-    await Relay(on_alive=_say_so).run(stop)
+    sign_of_life = SignOfLife()
+
+    def alive() -> None:
+        _say_so()
+        sign_of_life()
+
+    try:
+        await Relay(on_alive=alive).run(stop)
+    finally:
+        sign_of_life.end()
 
 
 def _say_so() -> None:

@@ -1,0 +1,1 @@
+"""One module for each subject; `portal.doctor.register` lists what is asked."""
