@@ -97,7 +97,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django_htmx",
-    *(["chaos"] if DEVELOPMENT else []),
+    *(["bench", "chaos"] if DEVELOPMENT else []),
 ]
 MIDDLEWARE = [
     "portal.middleware.LettingGoMiddleware",  # after all others are done with the database
