@@ -285,8 +285,10 @@ def requeue(pull: Pull) -> None:
 def begin_again(pull: Pull, *, reason: str) -> None:
     """Put a claimed pull back among the waiting ones, with nothing fetched yet."""
     wait(pull, reason=reason, rung_at=None, **_FROM_THE_BEGINNING)
-    for staged in (StagedPage, StagedRecord, RejectedRecord, ValidationIssue):
-        staged.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
+    StagedPage.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
+    StagedRecord.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
+    RejectedRecord.objects.within(pull.organization_id).filter(pull=pull).delete()
+    ValidationIssue.objects.within(pull.organization_id).filter(pull=pull).delete()
 
 
 def start_over() -> int:

@@ -289,8 +289,8 @@ def _settle(pull: Pull, status: DataStatus, next_due_at: datetime | None) -> Non
     if pull.is_errored:
         status.failures = min(status.failures + 1, 1000)
     status.save(update_fields=["latest_pull_id", "latest_status", "failures", "next_due_at"])
-    for staged in (StagedPage, StagedRecord):
-        staged.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
+    StagedPage.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
+    StagedRecord.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
     events.record_finished(pull)
 
 

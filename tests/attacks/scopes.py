@@ -101,7 +101,7 @@ class _Finder(ast.NodeVisitor):
 
     def _model_of(self, node: ast.AST) -> str | None:
         """Name the model that a manager belongs to: by its name, or as what has it in hand."""
-        if isinstance(node, ast.Name) and node.id in self.models:
+        if isinstance(node, ast.Name) and node.id in {*self.models, "model"}:
             return node.id
         if isinstance(node, ast.Attribute) and node.attr == "model":
             return ast.unparse(node)
