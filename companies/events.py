@@ -4,6 +4,7 @@ Whoever watches (a history page, the relay of webhooks) reads the row; Redis onl
 """
 
 import logging
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -77,26 +78,32 @@ def announce(organization_id: UUID, company_id: UUID | None) -> None:
     transaction.on_commit(partial(_ring, organization_id, company_id), robust=True)
 
 
+def announce_all(organization_id: UUID, company_ids: Iterable[UUID]) -> None:
+    """Wake the pages that watch any of these companies once the transaction commits."""
+    bells = [(channel(organization_id), str(company_id)) for company_id in company_ids]
+    if bells:
+        transaction.on_commit(partial(_publish, *bells), robust=True)
+
+
 def wake_relay() -> None:
     """Tell the relay once the transaction commits that something is to be delivered."""
-    transaction.on_commit(partial(_publish, RELAY_CHANNEL, ""), robust=True)
+    transaction.on_commit(partial(_publish, (RELAY_CHANNEL, "")), robust=True)
 
 
 def _ring(organization_id: UUID, company_id: UUID | None) -> None:
-    _publish(channel(organization_id), str(company_id or ""))
+    _publish((channel(organization_id), str(company_id or "")))
 
 
-def _publish(to: str, message: str) -> None:
-    bells = {(to, message), *_missed}
+def _publish(*bells: tuple[str, str]) -> None:
+    all_bells = {*bells, *_missed}
     try:
         with valkey.asked() as server, server.pipeline(transaction=False) as all_of_them:
-            for each in bells:
+            for each in all_bells:
                 all_of_them.publish(*each)
             all_of_them.execute()
     except redis.RedisError as error:
         # Nobody loses data: whoever listens looks again by itself every few seconds.
-        logger.warning("could not ring at %s: %s", to, error)
-        if len(_missed) < _MOST_MISSED:
-            _missed.add((to, message))
+        logger.warning("could not ring at %s: %s", bells[0][0], error)
+        _missed.update(bells[: max(_MOST_MISSED - len(_missed), 0)])
     else:
-        _missed.difference_update(bells)
+        _missed.difference_update(all_bells)

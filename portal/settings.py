@@ -226,13 +226,13 @@ CELERY_TASK_ROUTES = {
 } | {"sync.tasks.run_connection": {"queue": "pulls", "routing_key": "pulls"}}
 CELERY_BEAT_SCHEDULER = "portal.ticks:PersistentTicks"
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": f"sync.beat.{task}", "schedule": 5.0}
-    for name, task in {
-        "queue-due-pulls": "queue_due_pulls",
-        "ring-again": "ring_again",
-        "recover-lost-pulls": "recover_lost_pulls",
-        "ring-jobs-again": "ring_jobs_again",
-    }.items()
+    name: {"task": f"sync.beat.{task}", "schedule": seconds}
+    for name, task, seconds in (
+        ("queue-due-pulls", "queue_due_pulls", 1.0),
+        ("ring-again", "ring_again", 5.0),
+        ("recover-lost-pulls", "recover_lost_pulls", 5.0),
+        ("ring-jobs-again", "ring_jobs_again", 5.0),
+    )
 } | {
     "ring-due-scans": {
         "task": "files.beat.ring_due_scans",

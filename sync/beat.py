@@ -5,7 +5,7 @@ write, and then enters each organization.
 """
 
 import logging
-from collections import defaultdict
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -16,19 +16,13 @@ from uuid import UUID
 import redis
 from amqp.exceptions import ChannelError
 from celery import current_app, shared_task
-from django.db import OperationalError as DatabaseTrouble
-from django.db import connection as database
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
-from psycopg.errors import LockNotAvailable
 
 from companies import tenancy
-from connections.models import Connection
-from portal.wording import source_text
-from sync import backlog, jobs, monitor, operations, recovery, tasks
-from sync.models import ACTIVE, WAITING, DataStatus, Frequency, Job, Pull
+from sync import backlog, due, jobs, monitor, recovery, tasks
+from sync.models import WAITING, DataStatus, Job, Pull
 
 logger = logging.getLogger(__name__)
 
@@ -36,23 +30,36 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 1000
 #: A bell that nobody answered for so long is rung again.
 _PATIENCE = timedelta(seconds=10)
-#: The scheduler waits so long for whoever queues the same by hand: less than PostgreSQL takes to
-#: look for circles of those who wait (deadlock_timeout, one second), which could hit the other.
-_SCHEDULER_WAITS = "300ms"
+#: A look goes on with what is due for so long; the next one comes within seconds.
+_LOOK_SECONDS = 5.0
+#: So many bells wake every worker that there may be; each goes on with whoever waits.
+_MOST_BELLS = 100
 
 
 @shared_task(name="sync.beat.queue_due_pulls")
 def queue_due_pulls(**_: Any) -> int:
     """Queue what is due; answer how many pulls that made."""
     monitor.beat()
-    with tenancy.system():
-        due = list(DataStatus.objects.due().values_list("organization_id", "pk")[:_AT_ONCE])
-    queued = 0
+    queued, bells, ends_at = 0, 0, time.monotonic() + _LOOK_SECONDS
     with _each_apart() as apart:
-        for organization_id, ids in _by_organization(due):
-            with apart(f"organization {organization_id}"), tenancy.entered(organization_id):
-                queued += _queue_due_unless_awaited(ids)
+        while found := _due_now():
+            before = queued
+            for organization_id, ids in _by_organization(found):
+                with apart(f"organization {organization_id}"):
+                    with tenancy.entered(organization_id):
+                        became = due.queue(organization_id, ids)
+                    queued += became.pulls
+                    for connection_id in became.connections[: _MOST_BELLS - bells]:
+                        tasks.ring(organization_id, connection_id)
+                    bells = min(bells + len(became.connections), _MOST_BELLS)
+            if len(found) < _AT_ONCE or queued == before or time.monotonic() > ends_at:
+                break
     return queued
+
+
+def _due_now() -> list[tuple[UUID, UUID]]:
+    with tenancy.system():
+        return list(DataStatus.objects.due().values_list("organization_id", "pk")[:_AT_ONCE])
 
 
 @shared_task(name="sync.beat.ring_again")
@@ -60,15 +67,17 @@ def ring_again(**_: Any) -> int:
     """Ring for pulls that wait although nobody works on their connection."""
     with tenancy.system():
         waiting = list(_unheard())
-    if not waiting or len({connection for _, _, connection in waiting}) <= _messages_waiting():
+    connections = {connection: organization for organization, _, connection in waiting}
+    if not connections or (heard := _messages_waiting()) >= min(len(connections), _MOST_BELLS):
         return 0
-    for organization_id, ids in _by_organization((row[0], row[1]) for row in waiting):
+    connections = dict(list(connections.items())[: _MOST_BELLS - heard])
+    rung = [(row[0], row[1]) for row in waiting if row[2] in connections]
+    for organization_id, ids in _by_organization(rung):
         with tenancy.entered(organization_id):
             # One that is locked is in somebody's hands; waiting for it could close a circle.
             quiet = Pull.objects.filter(pk__in=ids, status__in=WAITING)
             free = quiet.select_for_update(skip_locked=True).values("pk")
             Pull.objects.filter(pk__in=free).update(rung_at=Now())
-    connections = {connection: organization for organization, _, connection in waiting}
     for connection_id, organization_id in connections.items():
         tasks.ring(organization_id, connection_id)
     return len(connections)
@@ -123,56 +132,6 @@ def _each_apart() -> Iterator[Callable[[str], AbstractContextManager[None]]]:
 def _by_organization(rows: Iterable[tuple[UUID, UUID]]) -> Iterable[tuple[UUID, list[UUID]]]:
     for organization_id, group in groupby(sorted(rows), key=lambda row: row[0]):
         yield organization_id, [row[1] for row in group]
-
-
-_TAKE_DUE = """
-UPDATE sync_datastatus d SET next_due_at = NULL
- WHERE id = ANY(%s) AND next_due_at <= statement_timestamp() AND NOT EXISTS (
-    SELECT 1 FROM sync_pull p
-     WHERE p.connection_id = d.connection_id AND p.data_type = d.data_type AND p.status = ANY(%s)
- )
-RETURNING connection_id, data_type, frequency, last_success_at, failures
-"""
-
-
-def _queue_due_unless_awaited(ids: list[UUID]) -> int:
-    """Queue what is due, or leave all to the next look when somebody queues the same by hand.
-
-    This takes data statuses and then inserts pulls, a refresh does both in the other order: of two
-    that wait for each other it is the scheduler that gives way.
-    """
-    try:
-        with transaction.atomic():
-            with database.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_SCHEDULER_WAITS])
-            return _queue_due(ids)
-    except DatabaseTrouble as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
-            raise
-        logger.info("%d due data types wait for the next look: somebody queues them", len(ids))
-        return 0
-
-
-def _queue_due(ids: list[UUID]) -> int:
-    """Take the due rows by compare-and-set: of two beats each row goes to one.
-
-    A type that is being pulled is left to that pull, whose end says when the next one is due.
-    """
-    due: dict[UUID, dict[str, str]] = defaultdict(dict)
-    with database.cursor() as cursor:
-        cursor.execute(_TAKE_DUE, [ids, [str(status) for status in ACTIVE]])
-        for connection_id, data_type, frequency, last_success_at, failures in cursor.fetchall():
-            due[connection_id][data_type] = _reason(frequency, last_success_at, failures)
-    connections = Connection.objects.linked().filter(pk__in=due).oldest_first()
-    return sum(len(operations.queue_due(found, due[found.pk])) for found in connections)
-
-
-def _reason(frequency: str, last_success_at: Any, failures: int) -> str:
-    words = f"Scheduled: {source_text(Frequency(frequency).label).lower()}"
-    if last_success_at is None:
-        return f"{words}, first pull" if not failures else f"{words}, try {failures + 1}"
-    since = f"{words}, last success {last_success_at:%-d %B %Y, %H:%M} UTC"
-    return f"{since}, try {failures + 1}" if failures else since
 
 
 def _unheard() -> Iterable[tuple[UUID, UUID, UUID]]:

@@ -38,7 +38,7 @@ __all__ = [
     "cancel_pull",
     "clear_company_settings",
     "data_type_settings",
-    "queue_due",
+    "ensure_statuses",
     "queue_first_pulls",
     "queue_pull",
     "refresh_company",
@@ -250,19 +250,6 @@ def queue_first_pulls(connection: Connection) -> list[Pull]:
     return [*queued, *running]
 
 
-def queue_due(connection: Connection, due: dict[str, str]) -> list[Pull]:
-    """Pull data types whose time has come, each with its reason; those under way are left alone."""
-    queued, _running = _queue(
-        connection,
-        _supported(connection, due),
-        trigger=Pull.Trigger.SCHEDULE,
-        requested_by=None,
-        reason=due,
-        batch=uuid4(),
-    )
-    return queued
-
-
 def _fetched_on_first_link(company: Company) -> set[str]:
     return {
         setting.data_type
@@ -310,7 +297,7 @@ def _queue(
     *,
     trigger: Pull.Trigger,
     requested_by: User | None,
-    reason: str | dict[str, str],
+    reason: str,
     batch: UUID,
     accepts_disappearance: bool = False,
 ) -> tuple[list[Pull], list[Pull]]:
@@ -319,7 +306,7 @@ def _queue(
     The partial unique index decides between two who ask at once. An active pull that ends between
     the two statements leaves its type in neither list, so that type is asked for again.
     """
-    _ensure_statuses(connection)
+    ensure_statuses(connection)
     _ensure_custom_statuses(connection, data_types)
     queued: list[Pull] = []
     running: list[Pull] = []
@@ -333,7 +320,7 @@ def _queue(
                 data_type=data_type,
                 status=PullStatus.QUEUED,
                 trigger=trigger,
-                reason=(reason if isinstance(reason, str) else reason[data_type])[:200],
+                reason=reason[:200],
                 requested_by=requested_by,
                 requested_at=Now(),
                 batch=batch,
@@ -359,7 +346,7 @@ def _queue(
     return queued, running
 
 
-def _ensure_statuses(connection: Connection) -> None:
+def ensure_statuses(connection: Connection) -> None:
     """Have a row for every type the platform supplies, with the frequency its settings say."""
     supported = get_platform(connection.platform).data_types
     statuses = DataStatus.objects.filter(connection=connection)

@@ -87,7 +87,7 @@ def test_a_page_that_counts_and_rings_waits_once(hanging, monkeypatch, caplog):
     for name in ("address", "day", "at-once"):
         assert counting.count(name, seconds=1) == 0
     counting.uncount("at-once")
-    events._publish("organization", "company")
+    events._publish(("organization", "company"))
     ringing.ring(run_connection, connection_id=uuid4())
 
     assert len(hanging.taken) == 1
@@ -120,9 +120,9 @@ def test_one_that_refuses_is_asked_every_time(monkeypatch):
 
 def test_bells_that_were_missed_ring_with_the_next_one(real, hanging, monkeypatch):
     organization, other = f"test-{uuid4().hex}", f"test-{uuid4().hex}"
-    events._publish(organization, "one")
-    events._publish(organization, "one")
-    events._publish(organization, "two")
+    events._publish((organization, "one"))
+    events._publish((organization, "one"))
+    events._publish((organization, "two"))
     assert len(events._missed) == 2
 
     with redis.Redis.from_url(real) as client, client.pubsub() as listener:
@@ -132,7 +132,7 @@ def test_bells_that_were_missed_ring_with_the_next_one(real, hanging, monkeypatc
         asks(monkeypatch, real)
         monkeypatch.setattr(valkey, "_avoided_until", float("-inf"))
 
-        events._publish(other, "three")
+        events._publish((other, "three"))
 
         heard = {listener.get_message(timeout=5)["data"] for _ in range(3)}
     assert heard == {b"one", b"two", b"three"}

@@ -12,6 +12,7 @@ from companies import tenancy
 from connections.platforms.base import NotSupported, PermissionMissing, Unreachable
 from connections.schemas import DataType
 from sync import beat, engine, operations, recovery, schedule
+from sync import due as scheduler
 from sync.models import DataStatus, Frequency, Pull, PullStatus
 from sync.operations import EffectiveSetting
 from tests.factories import ConnectionFactory, DataStatusFactory
@@ -50,6 +51,41 @@ def test_what_is_due_is_queued_once_with_its_reason(connection, company):
     assert pulls["invoices"].reason == "Scheduled: daily, last success 1 January 2026, 09:30 UTC"
     assert pulls["bills"].reason == "Scheduled: daily, try 3"
     assert pulls["invoices"].batch == pulls["bills"].batch
+
+
+def test_a_connection_gets_a_status_for_what_its_platform_supplies_by_now(connection):
+    due(connection)
+
+    beat.queue_due_pulls()
+
+    assert set(DataStatus.objects.values_list("data_type", flat=True)) == set(DataType)
+
+
+def test_many_due_connections_are_rung_for_by_few_bells(company, bells, monkeypatch):
+    monkeypatch.setattr(beat, "_MOST_BELLS", 2)
+    for _ in range(4):
+        due(ConnectionFactory(company__organization=company.organization))
+
+    assert beat.queue_due_pulls() == 4
+    assert len(bells) == 2
+
+
+def test_a_look_goes_on_until_nothing_is_due(connection, company, monkeypatch):
+    monkeypatch.setattr(beat, "_AT_ONCE", 2)
+    others = [ConnectionFactory(company__organization=company.organization) for _ in range(4)]
+    for each in (connection, *others):
+        due(each)
+
+    assert beat.queue_due_pulls() == 5
+
+
+def test_what_the_platform_supplies_no_more_is_not_due_any_more(connection):
+    forgotten = due(connection, "horoscopes")
+
+    assert beat.queue_due_pulls() == 0
+
+    forgotten.refresh_from_db()
+    assert forgotten.next_due_at is None
 
 
 def test_what_is_being_pulled_is_not_queued_again(connection):
@@ -286,14 +322,14 @@ def test_one_that_cannot_be_queued_holds_up_no_other(connection, other_organizat
     for each in (connection, foreign):
         due(each)
     first = min(connection, foreign, key=lambda each: each.organization_id)
-    queue_due = operations.queue_due
+    queue = scheduler.queue
 
-    def stumble(found, types):
-        if found == first:
+    def stumble(organization_id, ids):
+        if organization_id == first.organization_id:
             raise ZeroDivisionError
-        return queue_due(found, types)
+        return queue(organization_id, ids)
 
-    monkeypatch.setattr(operations, "queue_due", stumble)
+    monkeypatch.setattr(scheduler, "queue", stumble)
 
     with pytest.raises(ZeroDivisionError):
         beat.queue_due_pulls()

@@ -1,6 +1,7 @@
 """Two at once, each on a connection to the database of its own."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -66,8 +67,7 @@ def test_the_scheduler_gives_way_to_whoever_refreshes(connection, monkeypatch):
     """A refresh inserts pulls before it writes to data statuses; the scheduler does the reverse."""
     with tenancy.entered(connection.organization_id):
         DataStatusFactory.create(connection=connection, data_type="invoices", next_due_at=Now())
-    show_queued, queue_due = operations._show_queued, operations.queue_due
-    taken = threading.Event()
+    show_queued = operations._show_queued
 
     def queue_due_pulls() -> int:
         try:
@@ -75,19 +75,21 @@ def test_the_scheduler_gives_way_to_whoever_refreshes(connection, monkeypatch):
         finally:
             database.close()
 
-    def note_that_statuses_are_taken(found: Connection, reasons: dict[str, str]) -> list[Pull]:
-        taken.set()
-        return queue_due(found, reasons)
+    def somebody_waits() -> bool:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            return bool(cursor.fetchone()[0])
 
     with ThreadPoolExecutor(1) as pool:
         scheduler: list[Future[int]] = []
 
         def meet_the_scheduler(queued: list[Pull]) -> None:
             scheduler.append(pool.submit(queue_due_pulls))
-            assert taken.wait(5)
+            until = time.monotonic() + 5
+            while not somebody_waits():
+                assert time.monotonic() < until
             show_queued(queued)
 
-        monkeypatch.setattr(operations, "queue_due", note_that_statuses_are_taken)
         monkeypatch.setattr(operations, "_show_queued", meet_the_scheduler)
         pull = operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
         assert scheduler[0].result(timeout=5) == 0
