@@ -1,12 +1,14 @@
 """`manage.py bench`: how fast the product is, beside its peers and beside the limit."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from bench import figures, load
-from bench.installation import installation, set_up_django
+from bench import figures
+from bench.installation import Installation, installation, set_up_django
 from bench.peers import DLT, SINGER, NoPeer
 
 HELP = (
@@ -16,8 +18,9 @@ HELP = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("benchmark", choices=("load",))
+    parser.add_argument("benchmark", choices=("load", "schedule"))
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
+    parser.add_argument("--schedules", type=int, default=1_000_000, help="(%(default)s)")
     parser.add_argument("--records", type=int, default=200_000, help="(%(default)s)")
     parser.add_argument(
         "--peer-records", type=int, default=20_000, help="for what is slower (%(default)s)"
@@ -40,14 +43,26 @@ def main(arguments: Sequence[str]) -> int:
                 return 1
     with installation() as engines:
         set_up_django()
-        plan = load.Plan(options.records, options.peer_records, options.rounds, options.peers)
-        table = load.run(engines, plan, _tell)
+        table = _measured(engines, options)
         print(f"\n{table.shown()}")
         if options.json:
             with engines.connect() as database:
                 [server] = database.execute("SHOW server_version").fetchone() or [""]
             figures.write(options.json, [table], server)
     return 0
+
+
+def _measured(
+    engines: Installation, options: argparse.Namespace
+) -> figures.Table | figures.Findings:
+    # Models can be imported only now.
+    benchmark: Any = importlib.import_module(f"bench.{options.benchmark}")
+    if options.benchmark == "schedule":
+        plan = benchmark.Plan(options.schedules, options.rounds)
+    else:
+        plan = benchmark.Plan(options.records, options.peer_records, options.rounds, options.peers)
+    found: figures.Table | figures.Findings = benchmark.run(engines, plan, _tell)
+    return found
 
 
 def _tell(words: str) -> None:

