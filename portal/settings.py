@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     *(["chaos"] if DEVELOPMENT else []),
 ]
 MIDDLEWARE = [
+    "portal.observed.ObservedMiddleware",  # sees what all others do
     "portal.middleware.LettingGoMiddleware",  # after all others are done with the database
     "portal.proxies.ProxyMiddleware",  # who asks, before anybody counts
     "django.middleware.security.SecurityMiddleware",
@@ -429,6 +430,12 @@ WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
 # The operator's virus scanner: a command that is given the path of an uploaded file
 FILE_SCANNER = shlex.split(os.environ.get("LEDGERPORT_FILE_SCANNER", ""))
+
+# What monitoring may ask: the web processes with a token, the others at a port of their own
+METRICS_TOKEN = engines.configured("LEDGERPORT_METRICS_TOKEN") or ""
+METRICS_PORT = int(os.environ.get("LEDGERPORT_METRICS_PORT") or 0)
+METRICS_ADDRESS = os.environ.get("LEDGERPORT_METRICS_ADDRESS") or "127.0.0.1"
+METRICS_DIR = os.environ.get("LEDGERPORT_METRICS_DIR")
 
 # Logs: one line each, never a secret (Secret values do not print themselves)
 LOGGING: dict[str, Any] = {

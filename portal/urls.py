@@ -6,6 +6,7 @@ from api.brand import picture
 from companies.views.invitations import invitation
 from companies.views.new_address import new_address
 from portal import health, views
+from portal.scrape import scrape
 from portal.styleguide import styleguide
 from support.admin import site
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", scrape, name="metrics"),
     path("styleguide", styleguide, name="styleguide"),
     path("account/", views.account, name="account"),
     path("account/times", views.reading_times, name="reading-times"),

@@ -27,7 +27,7 @@ from psycopg.errors import LockNotAvailable
 from companies import tenancy
 from connections.models import Connection
 from portal.wording import source_text
-from sync import jobs, monitor, operations, recovery, tasks
+from sync import jobs, measures, monitor, operations, recovery, tasks
 from sync.models import ACTIVE, RUNNING, WAITING, DataStatus, Frequency, Job, Pull
 
 logger = logging.getLogger(__name__)
@@ -126,12 +126,14 @@ def _by_organization(rows: Iterable[tuple[UUID, UUID]]) -> Iterable[tuple[UUID, 
 
 
 _TAKE_DUE = """
-UPDATE sync_datastatus d SET next_due_at = NULL
- WHERE id = ANY(%s) AND next_due_at <= statement_timestamp() AND NOT EXISTS (
+UPDATE sync_datastatus d SET next_due_at = NULL FROM sync_datastatus before
+ WHERE d.id = ANY(%s) AND before.id = d.id AND d.next_due_at <= statement_timestamp()
+   AND NOT EXISTS (
     SELECT 1 FROM sync_pull p
      WHERE p.connection_id = d.connection_id AND p.data_type = d.data_type AND p.status = ANY(%s)
  )
-RETURNING connection_id, data_type, frequency, last_success_at, failures
+RETURNING d.connection_id, d.data_type, d.frequency, d.last_success_at, d.failures,
+          statement_timestamp() - before.next_due_at
 """
 
 
@@ -161,8 +163,9 @@ def _queue_due(ids: list[UUID]) -> int:
     due: dict[UUID, dict[str, str]] = defaultdict(dict)
     with database.cursor() as cursor:
         cursor.execute(_TAKE_DUE, [ids, [str(status) for status in ACTIVE]])
-        for connection_id, data_type, frequency, last_success_at, failures in cursor.fetchall():
-            due[connection_id][data_type] = _reason(frequency, last_success_at, failures)
+        for connection_id, data_type, *standing, lateness in cursor.fetchall():
+            due[connection_id][data_type] = _reason(*standing)
+            measures.count_due(lateness)
     connections = Connection.objects.linked().filter(pk__in=due).oldest_first()
     return sum(len(operations.queue_due(found, due[found.pk])) for found in connections)
 

@@ -132,6 +132,7 @@ ROUTES: dict[str, Right | None] = {
 PUBLIC = {
     "home": "leads people to their own organization",
     "healthz": "says that the process answers",
+    "metrics": "has a token of its own, and tells sums of all organizations",
     "readyz": "says that pages can be served",
     "account": "one's own account",
     "account_*": "one's own account",

@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connectio
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from companies.events import RELAY_CHANNEL
-from portal import ringing
+from portal import metrics, ringing
 from portal.doorbell import Bell, switchboard
 from webhooks import claims, outbox, sending, tasks
 from webhooks.schedule import SCHEDULE, Schedule
@@ -186,6 +186,8 @@ class Relay:
 
     async def _deliver(self, claim: claims.Claim) -> None:
         result = await sending.attempt(self._client, claim, self._schedule)
+        metrics.WEBHOOK_ATTEMPTS.add(result.outcome)
+        metrics.WEBHOOK_SECONDS.observe(seconds=result.milliseconds / 1000)
         until = asyncio.get_running_loop().time() + self._schedule.lease.total_seconds()
         while True:
             try:

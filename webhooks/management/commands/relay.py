@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.management import BaseCommand
 
+from portal import measuring
 from webhooks.relay import Relay
 
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, **_options: object) -> None:
+        measuring.of_relay()
         asyncio.run(_serve())
 
 
