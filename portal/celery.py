@@ -5,7 +5,7 @@ import os
 from celery import Celery, signals
 from kombu.transport import TRANSPORT_ALIASES
 
-from portal import measuring
+from portal import logs, starting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -18,6 +18,7 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="beat")
 app.autodiscover_tasks(related_name="jobs")
 
-signals.worker_init.connect(measuring.of_worker)
-signals.worker_process_init.connect(measuring.of_workers_child)
-signals.beat_init.connect(measuring.of_beat)
+signals.setup_logging.connect(logs.of_celery)
+signals.celeryd_init.connect(starting.worker)
+signals.worker_process_init.connect(starting.child_of_worker)
+signals.beat_init.connect(starting.beat)

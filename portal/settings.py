@@ -17,7 +17,7 @@ from kombu import Exchange, Queue
 
 import engines
 from connections.platforms import PLATFORMS
-from portal import proxies
+from portal import logs, proxies
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -438,14 +438,29 @@ METRICS_ADDRESS = os.environ.get("LEDGERPORT_METRICS_ADDRESS") or "127.0.0.1"
 METRICS_DIR = os.environ.get("LEDGERPORT_METRICS_DIR")
 
 # Logs: one line each, never a secret (Secret values do not print themselves)
+LOG_FORMAT = os.environ.get("LEDGERPORT_LOG_FORMAT") or ("text" if DEVELOPMENT else "json")
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured(
+        f"LEDGERPORT_LOG_FORMAT is {LOG_FORMAT!r}, not one of: {', '.join(logs.FORMATS)}. "
+        "See docs/operate.md."
+    )
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "formatters": {"json": {"()": "portal.logs.JsonLine"}, "text": {"()": "portal.logs.TextLine"}},
     "filters": {"tokens": {"()": "portal.logs.WithoutTokens"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["tokens"],
+        }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        # These had handlers of their own before the application was loaded.
+        **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error")},
+    },
 }

@@ -29,6 +29,7 @@ from connections.platforms.base import (
 )
 from connections.platforms.http import Exchange, recorded
 from connections.schemas import CustomType, data_type_of
+from portal import logs
 from sync import claims, drift, endings, outcomes, publishing, staging, turns, wanted
 from sync.endings import EndlessPaging, TooMuch
 from sync.models import PlatformRequest, Pull, PullStatus
@@ -98,6 +99,11 @@ def execute(pull: Pull, *, give_way_at: float) -> None:
 
     From `give_way_at` on, it is left after a page when the worker is needed more elsewhere.
     """
+    with logs.about(organization_id=pull.organization_id, pull_id=pull.pk):
+        _execute(pull, give_way_at)
+
+
+def _execute(pull: Pull, give_way_at: float) -> None:
     try:
         with endings.while_ours():
             _fetch(pull, give_way_at)

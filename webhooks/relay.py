@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connectio
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from companies.events import RELAY_CHANNEL
-from portal import metrics, ringing
+from portal import logs, metrics, ringing
 from portal.doorbell import Bell, switchboard
 from webhooks import claims, outbox, sending, tasks
 from webhooks.schedule import SCHEDULE, Schedule
@@ -185,6 +185,10 @@ class Relay:
         task.add_done_callback(ended)
 
     async def _deliver(self, claim: claims.Claim) -> None:
+        with logs.about(organization_id=claim.organization_id, delivery_id=claim.delivery_id):
+            await self._attempt(claim)
+
+    async def _attempt(self, claim: claims.Claim) -> None:
         result = await sending.attempt(self._client, claim, self._schedule)
         metrics.WEBHOOK_ATTEMPTS.add(result.outcome)
         metrics.WEBHOOK_SECONDS.observe(seconds=result.milliseconds / 1000)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.management import BaseCommand
 
-from portal import measuring
+from portal import starting
 from webhooks.relay import Relay
 
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, **_options: object) -> None:
-        measuring.of_relay()
+        starting.relay()
         asyncio.run(_serve())
 
 

@@ -1,11 +1,11 @@
-"""How each kind of process begins to be measured, if the operator wants to know."""
+"""How each kind of process begins: it says what it is, and is watched if somebody wants that."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from portal import metrics
+from portal import metrics, processes
 
 if TYPE_CHECKING:
     from portal.metrics.scraping import Server
@@ -13,35 +13,37 @@ if TYPE_CHECKING:
 _server: "Server | None" = None
 
 
-def of_web() -> None:
+def web() -> None:
     """Count; the pages' own port answers, to whoever has the token."""
+    processes.become("web")
     if settings.METRICS_TOKEN:
-        _switch_on("web")
+        _count("web")
 
 
-def of_worker(**_: object) -> None:
+def worker(**_: object) -> None:
     """Count and answer, in the process that the children are forked from."""
     _serve("worker")
 
 
-def of_workers_child(**_: object) -> None:
+def child_of_worker(**_: object) -> None:
     """Let go of the port, which the parent's successor could not have otherwise."""
     if _server is not None:
         _server.socket.close()
 
 
-def of_beat(**_: object) -> None:
+def beat(**_: object) -> None:
     _serve("beat")
 
 
-def of_relay() -> None:
+def relay() -> None:
     _serve("relay")
 
 
 def _serve(kind: str) -> None:
     global _server  # noqa: PLW0603 - a process has one
+    processes.become(kind)
     if settings.METRICS_PORT:
-        _switch_on(kind)
+        _count(kind)
         from portal.metrics import scraping  # noqa: PLC0415 - most processes save its memory
 
         _server = scraping.serve(
@@ -49,6 +51,6 @@ def _serve(kind: str) -> None:
         )
 
 
-def _switch_on(kind: str) -> None:
+def _count(kind: str) -> None:
     base = settings.METRICS_DIR
     metrics.switch_on(kind, directory=Path(base) if base else None)

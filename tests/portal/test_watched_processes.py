@@ -1,5 +1,6 @@
-"""Each kind of process, started as people start it, answers for itself and its children."""
+"""Each kind of process, started as people start it: its numbers, and the lines it writes."""
 
+import json
 import os
 import re
 import signal
@@ -47,6 +48,7 @@ def up(start_up: StartUp, metrics_port: int, metrics_dir: Path) -> RunningUp:
             "LEDGERPORT_METRICS_TOKEN": TOKEN,
             "LEDGERPORT_METRICS_PORT": str(metrics_port),
             "LEDGERPORT_METRICS_DIR": str(metrics_dir),
+            "LEDGERPORT_LOG_FORMAT": "json",
         }
     )
     running.wait_until_ready()
@@ -96,3 +98,22 @@ def test_beat_and_relay_answer_too(up: RunningUp, metrics_port: int, offset: int
     url = f"http://127.0.0.1:{metrics_port + offset}/metrics"
 
     assert value(url, "ledgerport_build_info") == 1
+
+
+def written(up: RunningUp, name: str) -> list[str]:
+    """Return the lines that a process wrote, as the supervisor shows them."""
+    shown = re.findall(rf"^ *{name} │ (.*)$", up.log.read_text(), flags=re.MULTILINE)
+    return [line for line in shown if line]
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "relay"])
+def test_every_line_of_a_process_is_one_object(up: RunningUp, name: str) -> None:
+    """Without Valkey everybody has something to say."""
+    if not written(up, name):
+        for pid in up.pids_of("valkey-server"):
+            os.kill(pid, signal.SIGKILL)
+        up.status_of("/no-such-page/")
+        until(lambda: written(up, name), seconds=60)
+
+    for line in written(up, name):
+        assert json.loads(line)["process"] == name, line
