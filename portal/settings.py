@@ -365,8 +365,9 @@ CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = SECURE
-# The API refuses instead: a program that is sent on would go on showing its key to everybody.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/"]
+# Load balancers and Prometheus stand beside us. The API refuses instead: a program that is sent on
+# would go on showing its key to everybody.
+SECURE_REDIRECT_EXEMPT = [r"^live$", r"^ready$", r"^metrics$", r"^api/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

@@ -14,8 +14,8 @@ handler500 = "portal.outage.server_error"
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
+    path("live", health.live, name="live"),
+    path("ready", health.ready, name="ready"),
     path("metrics", scrape, name="metrics"),
     path("styleguide", styleguide, name="styleguide"),
     path("account/", views.account, name="account"),
