@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
 
-from portal import processes
+from portal import processes, tracing
 
 FORMATS = ("json", "text")
 
@@ -93,6 +93,8 @@ class JsonLine(logging.Formatter):
             "process": processes.kind(),
             **context(),
         }
+        if trace_id := tracing.trace_id():
+            line["trace_id"] = trace_id
         if record.exc_info:
             # Where it happened and what it says; a traceback holds no variables.
             line["exception"] = scrubbed(self.formatException(record.exc_info))

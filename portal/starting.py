@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from portal import metrics, processes
+from portal import metrics, processes, tracing
 
 if TYPE_CHECKING:
     from portal.metrics.scraping import Server
@@ -16,6 +16,7 @@ _server: "Server | None" = None
 def web() -> None:
     """Count; the pages' own port answers, to whoever has the token."""
     processes.become("web")
+    tracing.start("web")
     if settings.METRICS_TOKEN:
         _count("web")
 
@@ -26,9 +27,15 @@ def worker(**_: object) -> None:
 
 
 def child_of_worker(**_: object) -> None:
-    """Let go of the port, which the parent's successor could not have otherwise."""
+    """Trace; let go of the port, which the parent's successor could not have otherwise."""
+    tracing.start("worker")
     if _server is not None:
         _server.socket.close()
+
+
+def end_of_child(**_: object) -> None:
+    """Send what Python would at the end of a process; a worker's child ends in another way."""
+    tracing.end()
 
 
 def beat(**_: object) -> None:
@@ -36,6 +43,7 @@ def beat(**_: object) -> None:
 
 
 def relay() -> None:
+    tracing.start("relay")
     _serve("relay")
 
 

@@ -1,5 +1,7 @@
 """What an operator's monitoring is told of pulls and schedules (see `portal.metrics`)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +12,7 @@ from companies import tenancy
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import CUSTOM_PREFIX
-from portal import metrics
+from portal import metrics, tracing
 from sync.models import ACTIVE, RUNNING, WAITING, Pull, PullStatus
 
 
@@ -25,11 +27,30 @@ def count_due(lateness: timedelta) -> None:
     metrics.SCHEDULE_LATENESS_SECONDS.observe(seconds=lateness.total_seconds())
 
 
+@contextmanager
+def traced(pull: Pull) -> Iterator[None]:
+    """Have what is done for a pull in the block belong to the trace in which it was asked for."""
+    with tracing.span(
+        "pull",
+        kind="consumer",
+        parent=pull.trace,
+        organization_id=str(pull.organization_id),
+        connection_id=str(pull.connection_id),
+        pull_id=str(pull.pk),
+        data_type=kind_of(pull.data_type),
+        trigger=pull.trigger,
+    ) as span:
+        yield
+        span.set(pull_status=str(pull.status))
+        if pull.is_errored:
+            span.fail(str(pull.status))
+
+
 def count_end(pull: Pull) -> None:
     """Count a pull that ends in the caller's transaction, once that has committed."""
     if not metrics.is_on():
         return
-    platform, data_type = get_platform(pull.connection.platform).name, _kind(pull.data_type)
+    platform, data_type = get_platform(pull.connection.platform).name, kind_of(pull.data_type)
     status, lasted = str(pull.status), None
     changes: dict[str, int] = {}
     if status == PullStatus.COMPLETE:
@@ -48,7 +69,7 @@ def count_end(pull: Pull) -> None:
     transaction.on_commit(count, robust=True)
 
 
-def _kind(data_type: str) -> str:
+def kind_of(data_type: str) -> str:
     """Name a data type; those that customers make up are one."""
     return "custom" if data_type.startswith(CUSTOM_PREFIX) else data_type
 

@@ -10,7 +10,7 @@ from connections.platforms.errors import RateLimited, Suspended
 from connections.platforms.gates import Gate, Ticket, the_gate
 from connections.platforms.refusals import is_failure
 from connections.words import gettext_noop
-from portal import metrics
+from portal import metrics, tracing
 
 type Sleep = Callable[[float], None]
 
@@ -56,8 +56,12 @@ def passage(platform: str, sleep: Sleep) -> Iterator[Outcome]:
 def _measured(platform: str, outcome: Outcome) -> Iterator[None]:
     """Count and time a request, from when it may be made."""
     try:
-        with metrics.timed(metrics.PLATFORM_SECONDS, platform):
+        with (
+            tracing.span("platform request", kind="client", platform=platform) as span,
+            metrics.timed(metrics.PLATFORM_SECONDS, platform),
+        ):
             yield
+            span.set(status_code=outcome.status)
     finally:
         status = f"{outcome.status // 100}xx" if outcome.status else "none"
         metrics.PLATFORM_REQUESTS.add(platform, status)

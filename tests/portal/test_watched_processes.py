@@ -6,10 +6,12 @@ import re
 import signal
 import socket
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.collector import Collector, collecting
 from tests.portal.conftest import RunningUp, StartUp
 from tests.processes import until
 
@@ -42,13 +44,21 @@ def metrics_dir(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def up(start_up: StartUp, metrics_port: int, metrics_dir: Path) -> RunningUp:
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def up(start_up: StartUp, metrics_port: int, metrics_dir: Path, collector: Collector) -> RunningUp:
     running = start_up(
         environment={
             "LEDGERPORT_METRICS_TOKEN": TOKEN,
             "LEDGERPORT_METRICS_PORT": str(metrics_port),
             "LEDGERPORT_METRICS_DIR": str(metrics_dir),
             "LEDGERPORT_LOG_FORMAT": "json",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
         }
     )
     running.wait_until_ready()
@@ -98,6 +108,28 @@ def test_beat_and_relay_answer_too(up: RunningUp, metrics_port: int, offset: int
     url = f"http://127.0.0.1:{metrics_port + offset}/metrics"
 
     assert value(url, "ledgerport_build_info") == 1
+
+
+def test_a_trace_goes_on_from_process_to_process(up: RunningUp, collector: Collector) -> None:
+    ready = up.ready
+    request = urllib.request.Request(
+        f"{ready['api_url']}/companies/{ready['company_id']}/data/all",
+        headers={"Authorization": f"Bearer {ready['api_key']}"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 204
+
+    def belong(name: str, service: str) -> bool:
+        asked = [each for each in collector.spans if each.name == "POST refresh_all"]
+        return any(
+            (each.name, each.service) == (name, service) and each.parent == asked[0].id
+            for each in collector.spans
+            if asked
+        )
+
+    until(lambda: belong("task sync.tasks.run_connection", "ledgerport-worker"), seconds=60)
+    until(lambda: belong("pull", "ledgerport-worker"), seconds=60)
 
 
 def written(up: RunningUp, name: str) -> list[str]:

@@ -67,8 +67,8 @@ def test_what_was_not_committed_is_not_counted(pull, platform, measured):
 
 
 def test_data_types_that_customers_make_up_are_one():
-    assert measures._kind("custom/their-own") == "custom"
-    assert measures._kind("invoices") == "invoices"
+    assert measures.kind_of("custom/their-own") == "custom"
+    assert measures.kind_of("invoices") == "invoices"
 
 
 def test_how_late_the_schedule_is_is_told(connection, measured):
