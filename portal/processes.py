@@ -5,6 +5,7 @@ knows, nobody need wait until the lease is over.
 """
 
 import os
+import tomllib
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -25,6 +26,13 @@ def become(kind: str) -> None:
 def kind() -> str:
     """Return what this process is there for: web, worker, beat, relay, or else a command."""
     return _kind
+
+
+@cache
+def version() -> str:
+    """Return which version of Ledgerport runs."""
+    project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+    return str(tomllib.loads(project.read_text())["project"]["version"])
 
 
 def this_process() -> str:

@@ -438,6 +438,9 @@ METRICS_PORT = int(os.environ.get("LEDGERPORT_METRICS_PORT") or 0)
 METRICS_ADDRESS = os.environ.get("LEDGERPORT_METRICS_ADDRESS") or "127.0.0.1"
 METRICS_DIR = os.environ.get("LEDGERPORT_METRICS_DIR")
 
+# Where errors are told of besides the log
+SENTRY_DSN = engines.configured("SENTRY_DSN") or ""
+
 # Logs: one line each, never a secret (Secret values do not print themselves)
 LOG_FORMAT = os.environ.get("LEDGERPORT_LOG_FORMAT") or ("text" if DEVELOPMENT else "json")
 if LOG_FORMAT not in logs.FORMATS:

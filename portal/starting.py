@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from portal import metrics, processes, tracing
+from portal import metrics, processes, sentry, tracing
 
 if TYPE_CHECKING:
     from portal.metrics.scraping import Server
@@ -15,7 +15,7 @@ _server: "Server | None" = None
 
 def web() -> None:
     """Count; the pages' own port answers, to whoever has the token."""
-    processes.become("web")
+    _begin("web")
     tracing.start("web")
     if settings.METRICS_TOKEN:
         _count("web")
@@ -36,6 +36,7 @@ def child_of_worker(**_: object) -> None:
 def end_of_child(**_: object) -> None:
     """Send what Python would at the end of a process; a worker's child ends in another way."""
     tracing.end()
+    sentry.end()
 
 
 def beat(**_: object) -> None:
@@ -47,9 +48,14 @@ def relay() -> None:
     _serve("relay")
 
 
+def _begin(kind: str) -> None:
+    processes.become(kind)
+    sentry.start(settings.SENTRY_DSN, release=processes.version())
+
+
 def _serve(kind: str) -> None:
     global _server  # noqa: PLW0603 - a process has one
-    processes.become(kind)
+    _begin(kind)
     if settings.METRICS_PORT:
         _count(kind)
         from portal.metrics import scraping  # noqa: PLC0415 - most processes save its memory

@@ -7,12 +7,10 @@ server: they open a port of their own when they are told to.
 import hmac
 import logging
 import platform
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import django
@@ -21,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from portal import processes
 from portal.metrics import files
 from portal.metrics.instruments import FromDatabase, Readings
 
@@ -70,13 +69,8 @@ def _build() -> Metric:
         "Always 1; the labels tell what runs.",
         labels=("version", "python", "django"),
     )
-    family.add_metric((_version(), platform.python_version(), django.get_version()), 1)
+    family.add_metric((processes.version(), platform.python_version(), django.get_version()), 1)
     return family
-
-
-def _version() -> str:
-    project = Path(__file__).resolve().parents[2] / "pyproject.toml"
-    return str(tomllib.loads(project.read_text())["project"]["version"])
 
 
 class Server(ThreadingHTTPServer):
