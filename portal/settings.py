@@ -466,5 +466,8 @@ LOGGING: dict[str, Any] = {
         "httpcore": {"level": "WARNING"},
         # These had handlers of their own before the application was loaded.
         **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error")},
+        # Whatever the server was told: a Link URL in it would be a key left lying about. Unnamed it
+        # would be opened again as a child of the one above.
+        "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }
