@@ -12,7 +12,9 @@ ENV LEDGERPORT_ENV=production \
 WORKDIR /app
 RUN pip install --no-cache-dir uv
 COPY pyproject.toml uv.lock .python-version ./
-RUN uv sync --locked --no-dev --no-cache
+# What an operator may add, such as "--extra traces": see docs/operate.md.
+ARG EXTRAS=
+RUN uv sync --locked --no-dev --no-cache $EXTRAS
 COPY . .
 
 # Settings refuse to load without keys; these serve only to gather the static files.

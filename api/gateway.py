@@ -48,7 +48,7 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
-        correlation_id = uuid4().hex
+        correlation_id = getattr(request, "request_id", None) or uuid4().hex
         request.correlation_id = correlation_id  # type: ignore[attr-defined]
         try:
             with translation.override(settings.LANGUAGE_CODE):  # programs read one language

@@ -184,7 +184,7 @@ class Rig:
     def is_up(self, name: str) -> bool:
         """Tell whether a process does its work by now."""
         if name in (WEB, SANDBOX):
-            url = f"{self.web_url}/healthz" if name == WEB else f"{self.control_url}/health"
+            url = f"{self.web_url}/live" if name == WEB else f"{self.control_url}/health"
             try:
                 return httpx.get(url, trust_env=False, timeout=2).is_success
             except httpx.TransportError:

@@ -22,7 +22,7 @@ from companies.models import (
     name_of,
     person,
 )
-from portal import valkey
+from portal import tracing, valkey
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ def record(
         actor_key_id=key_of(actor),
         summary=summary[:400],
         payload=payload or {},
+        trace=tracing.carried(),
     )
     announce(organization_id, company_id)
     if event_type in PUBLISHED:

@@ -12,12 +12,16 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from companies.rls import APP_ROLE, SYSTEM_ROLE
+from portal import logs
 
 
 @contextmanager
 def entered(organization_id: UUID) -> Iterator[None]:
     """Open a transaction that sees this organization's rows and no other's."""
-    with _transaction_setting("app.organization", str(organization_id)):
+    with (
+        _transaction_setting("app.organization", str(organization_id)),
+        logs.about(organization_id=organization_id),
+    ):
         yield
 
 

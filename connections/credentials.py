@@ -45,7 +45,7 @@ from connections.registration import http_client, platform_app
 from connections.revocation import give_back
 from connections.schemas import DataType
 from connections.words import gettext_noop
-from portal import processes
+from portal import metrics, processes
 from portal.crypto import Undecryptable
 
 logger = logging.getLogger(__name__)
@@ -242,15 +242,22 @@ def _refresh(connection: Connection, lease: _Lease) -> sealing.Stored:
     try:
         fresh = _ask(connection, lease)
     except AuthorizationRevoked as error:
+        _count(connection, "refused")
         if _end(connection, lease, reason=error.message):
             raise
         return _renewed(connection, seen_version=lease.version)
     except BaseException:
         # The intent stays: it is unknown whether the platform has rotated the token.
+        _count(connection, "failed")
         _release(connection, lease)
         raise
+    _count(connection, "renewed")
     chaos.point("token.answered")
     return _keep(connection, lease, fresh)
+
+
+def _count(connection: Connection, outcome: str) -> None:
+    metrics.TOKEN_REFRESHES.add(connection.platform_name, outcome)
 
 
 def _ask(connection: Connection, lease: _Lease) -> Credentials:

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 
 from chaos import orders
-from portal import celery, crypto, sessions
+from portal import celery, crypto, logs, sessions
 
 
 class PortalConfig(AppConfig):
@@ -19,5 +19,7 @@ class PortalConfig(AppConfig):
         user_logged_in.connect(sessions.signed_in)
         celery.app.set_default()
         crypto.key_ring()
+        if settings.LOG_FORMAT == "json":
+            logs.tell_of_the_rest()
         if settings.CHAOS_ORDERS:
             orders.obey(Path(settings.CHAOS_ORDERS))

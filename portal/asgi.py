@@ -6,6 +6,7 @@ from importlib import import_module
 from django.core.asgi import get_asgi_application
 from django.urls import get_resolver
 
+from portal import starting
 from portal.body_limit import limit_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -20,4 +21,5 @@ def load() -> None:
     _ = import_module("api.urls").api.written
 
 
+starting.web()
 load()

@@ -15,14 +15,14 @@ _UNAVAILABLE = 503
 
 
 @functools.cache
-def _redis() -> redis.Redis:
+def _valkey() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
 @login_not_required
 @never_cache
 @require_safe
-def healthz(_request: HttpRequest) -> HttpResponse:
+def live(_request: HttpRequest) -> HttpResponse:
     """Say that the process answers; asks nobody else."""
     return HttpResponse("ok", content_type="text/plain")
 
@@ -30,14 +30,14 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 @require_safe
-def readyz(_request: HttpRequest) -> HttpResponse:
+def ready(_request: HttpRequest) -> HttpResponse:
     """Say whether pages can be served.
 
-    Redis or Valkey only rings: without it pages are served and pulls start a little later.
+    Valkey (or Redis) only rings: without it pages are served and pulls start a little later.
     """
-    database, doorbell = _database_state(), _redis_state()
+    database, valkey = _database_state(), _valkey_state()
     return JsonResponse(
-        {"database": database, "redis": doorbell}, status=200 if database == "ok" else _UNAVAILABLE
+        {"database": database, "valkey": valkey}, status=200 if database == "ok" else _UNAVAILABLE
     )
 
 
@@ -53,9 +53,9 @@ def _is_migrated() -> bool:
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
-def _redis_state() -> str:
+def _valkey_state() -> str:
     try:
-        _redis().ping()
+        _valkey().ping()
     except redis.RedisError:
         return "unreachable"
     return "ok"

@@ -5,14 +5,34 @@ knows, nobody need wait until the lease is over.
 """
 
 import os
+import tomllib
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
+_kind = "command"
 _PROC = Path("/proc")
 #: In /proc/PID/stat after the program's name, which may hold anything: proc_pid_stat(5).
 _STATE, _BEGAN = 0, 19
 _ENDED = {"Z", "X"}
+
+
+def become(kind: str) -> None:
+    """Say what this process is there for; those it forks are there for the same."""
+    global _kind  # noqa: PLW0603 - a process is one thing
+    _kind = kind
+
+
+def kind() -> str:
+    """Return what this process is there for: web, worker, beat, relay, or else a command."""
+    return _kind
+
+
+@cache
+def version() -> str:
+    """Return which version of Ledgerport runs."""
+    project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+    return str(tomllib.loads(project.read_text())["project"]["version"])
 
 
 def this_process() -> str:

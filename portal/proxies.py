@@ -60,6 +60,11 @@ def client_address(peer: str, forwarded_for: str, trusted: Collection[Network]) 
     return address
 
 
+def comes_from_proxy(request: HttpRequest) -> bool:
+    """Tell whether a proxy of ours handed it on; ask before `ProxyMiddleware` has seen it."""
+    return _is_trusted(request.META.get("REMOTE_ADDR", _SOCKET), settings.TRUSTED_PROXIES)
+
+
 def _is_trusted(address: str, trusted: Collection[Network]) -> bool:
     if address == _SOCKET:
         return bool(trusted)  # whoever can reach the socket is let in by its permissions

@@ -7,7 +7,7 @@ import redis
 from celery import Task
 from kombu.exceptions import OperationalError
 
-from portal import valkey
+from portal import tracing, valkey
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +19,8 @@ def ring(task: Task[Any, Any], *, expires: float | None = None, **ids: object) -
     for is also looked for by a beat.
     """
     lasting: dict[str, Any] = {} if expires is None else {"expires": expires}
+    if trace := tracing.carried():
+        lasting["headers"] = {"traceparent": trace}
     try:
         valkey.require()
         task.apply_async(

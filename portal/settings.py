@@ -17,7 +17,7 @@ from kombu import Exchange, Queue
 
 import engines
 from connections.platforms import PLATFORMS
-from portal import proxies
+from portal import logs, proxies
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     *(["bench", "chaos"] if DEVELOPMENT else []),
 ]
 MIDDLEWARE = [
+    "portal.observed.ObservedMiddleware",  # sees what all others do
     "portal.middleware.LettingGoMiddleware",  # after all others are done with the database
     "portal.proxies.ProxyMiddleware",  # who asks, before anybody counts
     "django.middleware.security.SecurityMiddleware",
@@ -364,8 +365,9 @@ CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = SECURE
-# The API refuses instead: a program that is sent on would go on showing its key to everybody.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/"]
+# Load balancers and Prometheus stand beside us. The API refuses instead: a program that is sent on
+# would go on showing its key to everybody.
+SECURE_REDIRECT_EXEMPT = [r"^live$", r"^ready$", r"^metrics$", r"^api/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
@@ -430,15 +432,42 @@ WHITENOISE_AUTOREFRESH = DEVELOPMENT
 # The operator's virus scanner: a command that is given the path of an uploaded file
 FILE_SCANNER = shlex.split(os.environ.get("LEDGERPORT_FILE_SCANNER", ""))
 
+# What monitoring may ask: the web processes with a token, the others at a port of their own
+METRICS_TOKEN = engines.configured("LEDGERPORT_METRICS_TOKEN") or ""
+METRICS_PORT = int(os.environ.get("LEDGERPORT_METRICS_PORT") or 0)
+METRICS_ADDRESS = os.environ.get("LEDGERPORT_METRICS_ADDRESS") or "127.0.0.1"
+METRICS_DIR = os.environ.get("LEDGERPORT_METRICS_DIR")
+
+# Where errors are told of besides the log
+SENTRY_DSN = engines.configured("SENTRY_DSN") or ""
+
 # Logs: one line each, never a secret (Secret values do not print themselves)
+LOG_FORMAT = os.environ.get("LEDGERPORT_LOG_FORMAT") or ("text" if DEVELOPMENT else "json")
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured(
+        f"LEDGERPORT_LOG_FORMAT is {LOG_FORMAT!r}, not one of: {', '.join(logs.FORMATS)}. "
+        "See docs/operate.md."
+    )
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "formatters": {"json": {"()": "portal.logs.JsonLine"}, "text": {"()": "portal.logs.TextLine"}},
     "filters": {"tokens": {"()": "portal.logs.WithoutTokens"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tokens"]}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["tokens"],
+        }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        # These had handlers of their own before the application was loaded.
+        **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error")},
+        # Whatever the server was told: a Link URL in it would be a key left lying about. Unnamed it
+        # would be opened again as a child of the one above.
+        "uvicorn.access": {"handlers": [], "propagate": False},
+    },
 }

@@ -6,6 +6,7 @@ from api.brand import picture
 from companies.views.invitations import invitation
 from companies.views.new_address import new_address
 from portal import health, views
+from portal.scrape import scrape
 from portal.styleguide import styleguide
 from support.admin import site
 
@@ -13,8 +14,9 @@ handler500 = "portal.outage.server_error"
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
+    path("live", health.live, name="live"),
+    path("ready", health.ready, name="ready"),
+    path("metrics", scrape, name="metrics"),
     path("styleguide", styleguide, name="styleguide"),
     path("account/", views.account, name="account"),
     path("account/times", views.reading_times, name="reading-times"),

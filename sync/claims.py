@@ -19,6 +19,7 @@ from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import CustomType, data_type_of
 from portal import processes
+from sync import measures
 from sync.models import (
     ACTIVE,
     RUNNING,
@@ -126,6 +127,7 @@ def claim(connection: Connection) -> Pull | None:
         return None
     pull.written_at = time.monotonic()
     pull.connection = connection
+    measures.count_claim(pull)
     within = connection.organization_id
     published = Pull.objects.within(within).filter(pk=OuterRef("latest_success_pull_id"))
     status = (

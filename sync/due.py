@@ -5,6 +5,7 @@ However many are due, each costs the database one row to read, one to insert and
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import OperationalError, transaction
@@ -14,7 +15,7 @@ from psycopg.errors import LockNotAvailable
 from companies import events
 from connections.models import Connection
 from connections.platforms import PLATFORMS
-from sync import operations
+from sync import measures, operations
 from sync.models import ACTIVE, Pull, PullStatus
 
 #: The scheduler waits so long for whoever queues the same by hand: less than PostgreSQL takes to
@@ -28,7 +29,8 @@ WITH supplied AS MATERIALIZED (
   SELECT * FROM unnest(%(platforms)s::text[], %(data_types)s::text[], %(sync_orders)s::int[])
              AS each (platform, data_type, sync_order)
 ), due AS MATERIALIZED (
-  SELECT d.id, d.connection_id, d.data_type, c.company_id, c.platform, concat(
+  SELECT d.id, d.connection_id, d.data_type, c.company_id, c.platform,
+         statement_timestamp() - d.next_due_at AS lateness, concat(
            'Scheduled: ', d.frequency,
            CASE WHEN d.last_success_at IS NOT NULL THEN to_char(
              d.last_success_at AT TIME ZONE 'UTC',
@@ -72,15 +74,21 @@ WITH supplied AS MATERIALIZED (
       ON queued.connection_id = due.connection_id AND queued.data_type = due.data_type
    WHERE d.id = due.id
 )
-SELECT q.company_id, q.connection_id, count(*), EXISTS (
+SELECT q.company_id, q.connection_id, array_agg(due.lateness), EXISTS (
          SELECT FROM connections_connection c JOIN supplied ON supplied.platform = c.platform
           WHERE c.id = q.connection_id AND NOT EXISTS (
             SELECT FROM sync_datastatus d
              WHERE d.connection_id = c.id AND d.data_type = supplied.data_type
           )
        )
-  FROM queued q GROUP BY q.company_id, q.connection_id
+  FROM queued q
+  JOIN due ON due.connection_id = q.connection_id AND due.data_type = q.data_type
+ GROUP BY q.company_id, q.connection_id
 """
+
+
+#: Of a connection: its company, itself, how late each type was, and whether it lacks statuses.
+type _Row = tuple[UUID, UUID, list[timedelta], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +113,16 @@ def queue(organization_id: UUID, ids: Sequence[UUID]) -> Queued:
             raise
         return Queued(0, ())
     events.announce_all(organization_id, {company_id for company_id, *_ in rows})
-    return Queued(sum(row[2] for row in rows), [connection_id for _, connection_id, *_ in rows])
+    for _, _, lateness, _ in rows:
+        for each in lateness:
+            measures.count_due(each)
+    return Queued(
+        pulls=sum(len(lateness) for _, _, lateness, _ in rows),
+        connections=[connection_id for _, connection_id, *_ in rows],
+    )
 
 
-def _queue(organization_id: UUID, ids: Sequence[UUID]) -> list[tuple[UUID, UUID, int, bool]]:
+def _queue(organization_id: UUID, ids: Sequence[UUID]) -> list[_Row]:
     supplied = [
         (platform.key, str(data_type), data_type.sync_order)
         for platform in PLATFORMS.values()
@@ -130,7 +144,7 @@ def _queue(organization_id: UUID, ids: Sequence[UUID]) -> list[tuple[UUID, UUID,
                 "sync_orders": [sync_order for _, _, sync_order in supplied],
             },
         )
-        rows: list[tuple[UUID, UUID, int, bool]] = cursor.fetchall()
+        rows: list[_Row] = cursor.fetchall()
     # A newer version of the platform's adapter supplies more than there was a status for.
     lacking = [connection_id for _, connection_id, _, is_lacking in rows if is_lacking]
     for connection in Connection.objects.within(organization_id).filter(pk__in=lacking):

@@ -29,7 +29,8 @@ from connections.platforms.base import (
 )
 from connections.platforms.http import Exchange, recorded
 from connections.schemas import CustomType, data_type_of
-from sync import claims, drift, endings, outcomes, publishing, staging, turns, wanted
+from portal import logs, tracing
+from sync import claims, drift, endings, measures, outcomes, publishing, staging, turns, wanted
 from sync.endings import EndlessPaging, TooMuch
 from sync.models import PlatformRequest, Pull, PullStatus
 from sync.outcomes import Failure
@@ -98,6 +99,14 @@ def execute(pull: Pull, *, give_way_at: float) -> None:
 
     From `give_way_at` on, it is left after a page when the worker is needed more elsewhere.
     """
+    with (
+        logs.about(organization_id=pull.organization_id, pull_id=pull.pk),
+        measures.traced(pull),
+    ):
+        _execute(pull, give_way_at)
+
+
+def _execute(pull: Pull, give_way_at: float) -> None:
     try:
         with endings.while_ours():
             _fetch(pull, give_way_at)
@@ -268,7 +277,8 @@ def _process(pull: Pull) -> None:
 
 
 def _publish(pull: Pull) -> None:
-    publishing.publish(pull)
+    with tracing.span("publish"):
+        publishing.publish(pull)
     chaos.point("pull.before-publish-commit")
 
 

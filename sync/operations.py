@@ -17,6 +17,7 @@ from connections import custom_types
 from connections.models import Connection
 from connections.platforms import get_platform
 from connections.schemas import AnyType, CustomType, DataType, data_type_of
+from portal import tracing
 from sync import claims, outcomes, schedule, tasks
 from sync.models import ACTIVE, DataStatus, Pull, PullStatus
 from sync.settings import (
@@ -327,6 +328,7 @@ def _queue(
                 accepts_disappearance=accepts_disappearance,
                 sync_order=data_type.sync_order,
                 rung_at=Now(),
+                trace="" if trigger == Pull.Trigger.SCHEDULE else tracing.carried(),
             )
             for data_type in missing
         ]

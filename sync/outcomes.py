@@ -24,7 +24,7 @@ from connections.platforms.base import (
 )
 from portal.clock import now
 from portal.wording import source_text
-from sync import claims, events, schedule
+from sync import claims, events, measures, schedule
 from sync.models import WAITING, DataStatus, Pull, PullStatus, StagedPage, StagedRecord
 
 #: Longer than this nobody waits in the queue: the pull ends and says when to try again.
@@ -258,6 +258,7 @@ def complete(pull: Pull, counts: dict[str, Any], moment: datetime, record_count:
             },
         )
     events.record_finished(pull)
+    measures.count_end(pull)
     if pull.connection.has_active_error and not _is_anything_shown(pull.connection):
         connection_operations.resolve_errors(pull.connection)
 
@@ -292,6 +293,7 @@ def _settle(pull: Pull, status: DataStatus, next_due_at: datetime | None) -> Non
     StagedPage.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
     StagedRecord.objects.within(pull.organization_id).filter(pull_id=pull.pk).delete()
     events.record_finished(pull)
+    measures.count_end(pull)
 
 
 def _next_due(status: DataStatus, failure: Failure) -> datetime | None:

@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from hashlib import blake2b
@@ -31,7 +32,7 @@ from companies import events, tenancy
 from companies.access import PortalRequest
 from companies.models import Company, Membership, User
 from companies.roles import Right
-from portal import sessions, sse
+from portal import metrics, sessions, sse
 from portal.doorbell import Bell, switchboard
 from portal.pool import let_go
 from sync import overview, pages
@@ -144,7 +145,10 @@ async def _messages(
     clock = asyncio.get_running_loop().time
     _open_streams[viewer.user_id] += 1
     try:
-        async with switchboard(settings.REDIS_URL).bell(channel, topic=topic) as bell:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(metrics.STREAMS.held())
+            board = switchboard(settings.REDIS_URL)
+            bell = await stack.enter_async_context(board.bell(channel, topic=topic))
             while regions is not None:
                 looked_at = clock()
                 if regions:

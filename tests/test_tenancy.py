@@ -131,8 +131,9 @@ ROUTES: dict[str, Right | None] = {
 #: What lies outside every organization, and why that is right.
 PUBLIC = {
     "home": "leads people to their own organization",
-    "healthz": "says that the process answers",
-    "readyz": "says that pages can be served",
+    "live": "says that the process answers",
+    "metrics": "has a token of its own, and tells sums of all organizations",
+    "ready": "says that pages can be served",
     "account": "one's own account",
     "account_*": "one's own account",
     "admin:*": "for support staff, under a grant (tests/support)",

@@ -96,6 +96,8 @@ class Claim:
     now: Callable[[], datetime]
     #: Why nothing can be sent at all.
     problem: str = ""
+    #: The trace in which happened what there is to tell.
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +234,7 @@ def _prepared(
         secrets=secrets,
         headers=headers,
         problem=problem,
+        trace=delivery.event.trace if delivery.event else "",
         now=now,
     )
 

@@ -17,9 +17,10 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connectio
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from companies.events import RELAY_CHANNEL
-from portal import ringing
+from portal import logs, metrics, ringing, tracing
 from portal.doorbell import Bell, switchboard
 from webhooks import claims, outbox, sending, tasks
+from webhooks.models import Attempt
 from webhooks.schedule import SCHEDULE, Schedule
 
 logger = logging.getLogger(__name__)
@@ -185,7 +186,27 @@ class Relay:
         task.add_done_callback(ended)
 
     async def _deliver(self, claim: claims.Claim) -> None:
-        result = await sending.attempt(self._client, claim, self._schedule)
+        with logs.about(organization_id=claim.organization_id, delivery_id=claim.delivery_id):
+            await self._finish_whenever(claim, await self._attempt(claim))
+
+    async def _attempt(self, claim: claims.Claim) -> claims.Result:
+        with tracing.span(
+            "webhook attempt",
+            kind="client",
+            parent=claim.trace,
+            organization_id=str(claim.organization_id),
+            delivery_id=str(claim.delivery_id),
+        ) as span:
+            result = await sending.attempt(self._client, claim, self._schedule)
+            span.set(outcome=result.outcome, status_code=result.status_code or 0)
+            if result.outcome != Attempt.Outcome.OK:
+                span.fail(result.outcome)
+        metrics.WEBHOOK_ATTEMPTS.add(result.outcome)
+        metrics.WEBHOOK_SECONDS.observe(seconds=result.milliseconds / 1000)
+        return result
+
+    async def _finish_whenever(self, claim: claims.Claim, result: claims.Result) -> None:
+        """Write what came of it, as soon as the database lets us."""
         until = asyncio.get_running_loop().time() + self._schedule.lease.total_seconds()
         while True:
             try:

@@ -108,6 +108,8 @@ class Event(models.Model):
     #: One readable sentence part after the actor: "renamed the company from “Old”".
     summary = models.CharField(max_length=400)
     payload = models.JSONField(default=dict)
+    #: The trace in which it happened (see `portal.tracing`), which telling of it belongs to.
+    trace = models.CharField(max_length=55, blank=True, default="", db_default="")
     occurred_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = EventQuerySet.as_manager()

@@ -10,6 +10,7 @@ from connections.platforms.errors import RateLimited, Suspended
 from connections.platforms.gates import Gate, Ticket, the_gate
 from connections.platforms.refusals import is_failure
 from connections.words import gettext_noop
+from portal import metrics, tracing
 
 type Sleep = Callable[[float], None]
 
@@ -33,20 +34,37 @@ def passage(platform: str, sleep: Sleep) -> Iterator[Outcome]:
     :raises RateLimited: when that is longer than a worker should sit still.
     :raises Suspended: when the platform is left alone for a while.
     """
-    gate = the_gate()
+    gate, outcome = the_gate(), Outcome()
     if gate is None:
-        yield Outcome()
+        with _measured(platform, outcome):
+            yield outcome
         return
     ticket = _admitted(gate, platform, sleep)
-    outcome, is_answered = Outcome(), None
+    is_answered = None
     try:
-        yield outcome
+        with _measured(platform, outcome):
+            yield outcome
         is_answered = not is_failure(outcome.status)
     except httpx.TransportError as error:
         is_answered = None if isinstance(error, _OURS) else False
         raise
     finally:
         gate.leave(ticket, is_answered=is_answered)
+
+
+@contextmanager
+def _measured(platform: str, outcome: Outcome) -> Iterator[None]:
+    """Count and time a request, from when it may be made."""
+    try:
+        with (
+            tracing.span("platform request", kind="client", platform=platform) as span,
+            metrics.timed(metrics.PLATFORM_SECONDS, platform),
+        ):
+            yield
+            span.set(status_code=outcome.status)
+    finally:
+        status = f"{outcome.status // 100}xx" if outcome.status else "none"
+        metrics.PLATFORM_REQUESTS.add(platform, status)
 
 
 def _admitted(gate: Gate, platform: str, sleep: Sleep) -> Ticket:

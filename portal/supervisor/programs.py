@@ -1,5 +1,6 @@
 """What runs: the command line of each process."""
 
+import os
 from pathlib import Path
 
 from portal.supervisor.children import Program
@@ -27,14 +28,17 @@ def worker(*, ready: Path) -> Program:
     # SIGQUIT puts unfinished messages back instead of waiting for pulls that take minutes.
     return _celery(
         "worker", "--pool", "prefork", "--concurrency", "2", "--without-mingle", "--without-gossip",
-        ready=ready, patience=10, remap={"REMAP_SIGTERM": "SIGQUIT"},
+        ready=ready, patience=10, environment={"REMAP_SIGTERM": "SIGQUIT"} | _metrics_port(0),
     )  # fmt: skip
 
 
 def beat(*, ready: Path) -> Program:
     # Kept in memory: what is due is read from PostgreSQL, and a file may not survive kill -9.
     # A process of its own: a beat inside a killed worker lives on, and then there are two.
-    return _celery("beat", "--scheduler", "portal.ticks:Ticks", "--pidfile=", ready=ready)
+    return _celery(
+        "beat", "--scheduler", "portal.ticks:Ticks", "--pidfile=",
+        ready=ready, environment=_metrics_port(1),
+    )  # fmt: skip
 
 
 def relay(*, ready: Path) -> Program:
@@ -42,7 +46,7 @@ def relay(*, ready: Path) -> Program:
     ready.unlink(missing_ok=True)
     return Program.python(
         "relay", "manage.py", "relay",
-        environment={"LEDGERPORT_PROCESS_READY": str(ready)}, patience=10,
+        environment={"LEDGERPORT_PROCESS_READY": str(ready)} | _metrics_port(2), patience=10,
     )  # fmt: skip
 
 
@@ -55,11 +59,18 @@ def _celery(
     *arguments: str,
     ready: Path,
     patience: float = 5,
-    remap: dict[str, str] | None = None,
+    environment: dict[str, str] | None = None,
 ) -> Program:
     ready.unlink(missing_ok=True)
     return Program.python(
         name, "-m", "portal.supervisor.celery_process", "-A", "portal", "--quiet", "--skip-checks",
         name, *arguments, "--loglevel", "WARNING",
-        environment={"LEDGERPORT_PROCESS_READY": str(ready), **(remap or {})}, patience=patience,
+        environment={"LEDGERPORT_PROCESS_READY": str(ready), **(environment or {})},
+        patience=patience,
     )  # fmt: skip
+
+
+def _metrics_port(number: int) -> dict[str, str]:
+    """Give each its own, counted from the one that is wanted, if any."""
+    wanted = os.environ.get("LEDGERPORT_METRICS_PORT")
+    return {"LEDGERPORT_METRICS_PORT": str(int(wanted) + number)} if wanted else {}

@@ -99,7 +99,7 @@ class Supervisor:
         demo = self._seed()
         self._wait_for(
             {
-                "web": answers(f"{own_url}/healthz"),
+                "web": answers(f"{own_url}/live"),
                 "worker": exists(worker_ready),
                 "beat": exists(beat_ready),
                 "relay": exists(relay_ready),

@@ -103,6 +103,8 @@ class Pull(models.Model):
         User, null=True, blank=True, on_delete=models.DB_SET_NULL, related_name="+"
     )
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
+    #: The trace in which it was asked for (see `portal.tracing`).
+    trace = models.CharField(max_length=55, blank=True, default="", db_default="")
     #: Pulls asked for together; when the last of a batch ends, its reads are completed.
     batch = models.UUIDField()
     sync_order = models.PositiveSmallIntegerField(default=0)

@@ -13,7 +13,7 @@ from django.test import Client
 host = "ledgerport.example"
 ask = Client(headers={"Host": host}).get
 told = {path: dict(answer.headers) | {"status": answer.status_code} for path, answer in {
-    "secure": ask("/healthz", secure=True),
+    "secure": ask("/live", secure=True),
     "plain": ask("/account/"),
     "plain api": ask("/api/companies", headers={"Authorization": "Bearer x", "Host": host}),
 }.items()}

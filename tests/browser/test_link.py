@@ -33,7 +33,7 @@ def brand(page: Page, portal: Portal) -> str:
     page.get_by_label("Address of your terms").fill("https://harbour.example/terms")
     elsewhere = portal.url.replace("127.0.0.1", "localhost")
     page.get_by_label("Address to send customers to").fill(
-        f"{elsewhere}healthz?status={{statusCode}}&ref={{ref}}"
+        f"{elsewhere}live?status={{statusCode}}&ref={{ref}}"
     )
     preview = page.get_by_role("region", name="Preview")
     expect(preview.get_by_text("Share your books with us")).to_be_visible()
@@ -101,7 +101,7 @@ def test_customers_link_on_pages_that_look_like_the_organization(portal, new_con
     expect(phone.get_by_role("button", name="Disconnect Sandbox")).to_be_visible()
     check(phone)
     phone.get_by_role("link", name="Return to Harbour Capital").click()
-    phone.wait_for_url("**//localhost:*/healthz?status=200&ref=A%26B")
+    phone.wait_for_url("**//localhost:*/live?status=200&ref=A%26B")
 
     clear(page, portal)
 

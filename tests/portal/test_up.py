@@ -100,7 +100,7 @@ def test_a_killed_process_runs_again(up: RunningUp, name: str) -> None:
             os.kill(pid, signal.SIGKILL)
 
     until(lambda: set(up.pids_of(CHILDREN[name])) - set(before), seconds=30)
-    until(lambda: 0 < up.status_of("/healthz") < 500, seconds=30)
+    until(lambda: 0 < up.status_of("/live") < 500, seconds=30)
     until(lambda: up.says(f"{name} ended"))
     until(lambda: not set(up.pids_of(CHILDREN[name])) & set(before))
 

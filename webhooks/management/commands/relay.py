@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.management import BaseCommand
 
+from portal import starting
 from webhooks.liveness import SignOfLife
 from webhooks.relay import Relay
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, **_options: object) -> None:
+        starting.relay()
         asyncio.run(_serve())
 
 
