@@ -3,9 +3,10 @@
 The first of each is made by the product itself, so that what is cloned is what it would write.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from typing import LiteralString
+from uuid import uuid4
 
 import psycopg
 from psycopg import sql
@@ -36,25 +37,30 @@ class Size:
 def build(database: psycopg.Connection, size: Size) -> None:
     """Fill an empty database; a superuser's connection, since row-level security would stop it."""
     for _ in range(size.organizations):
-        template = _first()
-        number = size.companies - 1
+        first = _first()
         _clone(
             database,
             "companies_company",
-            template.company_id,
-            number,
             {"id": "gen_random_uuid()", "name": "'Company ' || n", "tags": "'{}'"},
+            ", generate_series(1, %s) n WHERE t.id = %s",
+            [size.companies - 1, first.company_id],
         )
-        _clone_for_each(
+        _clone(
             database,
             "connections_connection",
-            template.pk,
-            "SELECT id FROM companies_company o WHERE organization_id = "
-            "(SELECT organization_id FROM connections_connection WHERE id = %(template)s) "
-            "AND NOT EXISTS (SELECT FROM connections_connection c WHERE c.company_id = o.id)",
-            {"id": "gen_random_uuid()", "company_id": "owner"},
+            {"id": "gen_random_uuid()", "company_id": "o.id"},
+            "JOIN companies_company o ON o.organization_id = t.organization_id "
+            "AND o.id <> t.company_id WHERE t.id = %s",
+            [first.pk],
         )
-        _clone_statuses(database, template)
+        _clone(
+            database,
+            "sync_datastatus",
+            {"id": "gen_random_uuid()", "connection_id": "c.id"},
+            "JOIN connections_connection c ON c.organization_id = t.organization_id "
+            "AND c.id <> t.connection_id WHERE t.connection_id = %s",
+            [first.pk],
+        )
     for table in ("companies_company", "connections_connection", "sync_datastatus"):
         database.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(table)))
 
@@ -75,80 +81,31 @@ def _first() -> Connection:
     return connection
 
 
-def _columns(database: psycopg.Connection, table: str) -> list[str]:
-    rows = database.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
-        "AND NOT attisdropped AND attgenerated = ''",
-        [table],
-    )
-    return [name for (name,) in rows]
-
-
 def _clone(
     database: psycopg.Connection,
     table: str,
-    template: UUID,
-    number: int,
-    expressions: Mapping[str, str],
+    others: Mapping[LiteralString, LiteralString],
+    rest: LiteralString,
+    parameters: Sequence[object],
 ) -> None:
-    columns = _columns(database, table)
-    picked = sql.SQL(", ").join(
-        sql.SQL(expressions[name]) if name in expressions else sql.Identifier("t", name)
-        for name in columns
-    )
+    """Insert rows of a table that are like those there, `t`, but for some columns."""
+    columns = [
+        name
+        for (name,) in database.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+            "AND NOT attisdropped AND attgenerated = ''",
+            [table],
+        )
+    ]
+    picked = [
+        sql.SQL(others[name]) if name in others else sql.Identifier("t", name) for name in columns
+    ]
     database.execute(
-        sql.SQL(
-            "INSERT INTO {table} ({columns}) SELECT {picked} FROM {table} t, "
-            "generate_series(1, %s) n WHERE t.id = %s"
-        ).format(
+        sql.SQL("INSERT INTO {table} ({columns}) SELECT {picked} FROM {table} t {rest}").format(
             table=sql.Identifier(table),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            picked=picked,
+            picked=sql.SQL(", ").join(picked),
+            rest=sql.SQL(rest),
         ),
-        [number, template],
-    )
-
-
-def _clone_for_each(
-    database: psycopg.Connection,
-    table: str,
-    template: UUID,
-    owners: str,
-    expressions: Mapping[str, str],
-) -> None:
-    columns = _columns(database, table)
-    picked = sql.SQL(", ").join(
-        sql.SQL(expressions[name]) if name in expressions else sql.Identifier("t", name)
-        for name in columns
-    )
-    database.execute(
-        sql.SQL(
-            "INSERT INTO {table} ({columns}) SELECT {picked} FROM {table} t, "
-            "({owners}) each(owner) WHERE t.id = %(template)s"
-        ).format(
-            table=sql.Identifier(table),
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            picked=picked,
-            owners=sql.SQL(owners),
-        ),
-        {"template": template},
-    )
-
-
-def _clone_statuses(database: psycopg.Connection, template: Connection) -> None:
-    columns = _columns(database, "sync_datastatus")
-    others = {"id": sql.SQL("gen_random_uuid()"), "connection_id": sql.Identifier("c", "id")}
-    database.execute(
-        sql.SQL(
-            "INSERT INTO sync_datastatus ({columns}) SELECT {picked} "
-            "FROM sync_datastatus t JOIN connections_connection c "
-            "ON c.organization_id = t.organization_id AND c.id <> t.connection_id "
-            "WHERE t.connection_id = %s"
-        ).format(
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            picked=sql.SQL(", ").join(
-                others.get(name, sql.Identifier("t", name)) for name in columns
-            ),
-        ),
-        [template.pk],
+        parameters,
     )
