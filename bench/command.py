@@ -7,20 +7,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import figures
+from bench import beats, figures
 from bench.installation import Installation, installation, set_up_django
-from bench.peers import DLT, SINGER, NoPeer
+from bench.peers import BEAT, DLT, SINGER, NoPeer
 
 HELP = (
     "Measure the product in an installation of its own, beside its peers and beside what is "
     "possible at all. For development."
 )
 
+_PEERS = {"load": (DLT, SINGER), "schedule": (BEAT,)}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", choices=("load", "schedule"))
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--schedules", type=int, default=1_000_000, help="(%(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=60, help="that schedules fall due in (%(default)s)"
+    )
     parser.add_argument("--records", type=int, default=200_000, help="(%(default)s)")
     parser.add_argument(
         "--peer-records", type=int, default=20_000, help="for what is slower (%(default)s)"
@@ -34,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     add_arguments(parser)
     options = parser.parse_args(arguments)
     if options.peers:
-        for peer in (DLT, SINGER):
+        for peer in _PEERS[options.benchmark]:
             _tell(f"peer: {' '.join(peer.requirements)}")
             try:
                 peer.install()
@@ -43,25 +48,28 @@ def main(arguments: Sequence[str]) -> int:
                 return 1
     with installation() as engines:
         set_up_django()
-        table = _measured(engines, options)
-        print(f"\n{table.shown()}")
+        tables = _measured(engines, options)
+        for table in tables:
+            print(f"\n{table.shown()}")
         if options.json:
             with engines.connect() as database:
                 [server] = database.execute("SHOW server_version").fetchone() or [""]
-            figures.write(options.json, [table], server)
+            figures.write(options.json, tables, server)
     return 0
 
 
 def _measured(
     engines: Installation, options: argparse.Namespace
-) -> figures.Table | figures.Findings:
+) -> list[figures.Table | figures.Findings]:
     # Models can be imported only now.
     benchmark: Any = importlib.import_module(f"bench.{options.benchmark}")
-    if options.benchmark == "schedule":
-        plan = benchmark.Plan(options.schedules, options.rounds)
-    else:
+    if options.benchmark == "load":
         plan = benchmark.Plan(options.records, options.peer_records, options.rounds, options.peers)
-    found: figures.Table | figures.Findings = benchmark.run(engines, plan, _tell)
+        return [benchmark.run(engines, plan, _tell)]
+    plan = benchmark.Plan(options.schedules, options.rounds, options.seconds)
+    found = [benchmark.run(engines, plan, _tell)]
+    if options.peers:
+        found.append(beats.run(engines, _tell))
     return found
 
 

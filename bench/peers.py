@@ -54,6 +54,16 @@ class Peer:
 
 
 DLT = Peer("dlt", ("dlt[postgres]==1.31.0",))
+BEAT = Peer(
+    "beat",
+    (
+        "django-celery-beat==2.9.0",
+        "django>=6.0,<6.1",
+        "celery-redbeat==2.4.2",
+        "celery[redis]==5.7.*",
+        "psycopg[binary]==3.3.*",
+    ),
+)
 SINGER = Peer("singer", ("pipelinewise-target-postgres==2.1.2", "setuptools<80"), python="3.11")
 
 

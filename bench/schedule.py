@@ -26,7 +26,7 @@ class Plan:
     schedules: int
     rounds: int
     #: How long schedules fall due one after the other, one in a hundred each minute.
-    seconds: float = 60.0
+    seconds: float
 
 
 def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> Findings:
@@ -80,7 +80,7 @@ def _lateness(
 ) -> tuple[list[float], int]:
     """Return p50 and p99, and of how many."""
     _forget_pulls(database)
-    number = int(size.schedules / 100 * seconds / 60)
+    number = max(1, int(size.schedules / 100 * seconds / 60))
     database.execute("DROP TABLE IF EXISTS bench_due")
     database.execute(
         "CREATE TABLE bench_due AS SELECT connection_id, data_type, "

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,29 +43,41 @@ def test_the_books_are_always_the_same_and_one_in_twenty_changes(tmp_path):
     assert 900 < sum(map(len, first)) / 100 < 1500
 
 
-@pytest.mark.full
-def test_loads_are_measured_by_one_command(tmp_path):
-    written = tmp_path / "figures.json"
+def measure(written: Path, benchmark: str, *options: str) -> dict[str, Any]:
     said = subprocess.run(
-        [
-            *(sys.executable, "manage.py", "bench", "load", "--json", written),
-            *("--records", "400", "--rounds", "2"),
-        ],
+        [sys.executable, "manage.py", "bench", benchmark, "--json", written, *options],
         cwd=locations.PROJECT,
         env={**os.environ, "LEDGERPORT_ENV": "development"},
         capture_output=True,
         text=True,
         check=False,
     )
-
     assert said.returncode == 0, said.stderr
     figures = json.loads(written.read_text())
+    assert figures["postgresql"]
     [table] = figures["tables"]
+    assert table["title"] in said.stdout
+    return table
+
+
+@pytest.mark.full
+def test_loads_are_measured_by_one_command(tmp_path):
+    table = measure(tmp_path / "load.json", "load", "--records", "400", "--rounds", "2")
+
     found = {(row["contestant"], row["phase"]): row["rounds"] for row in table["rows"]}
     assert {("Ledgerport", "first"), ("Ledgerport", "second")} < set(found)
-    assert all(len(rounds) == 2 for rounds in found.values())
-    assert all(each["records"] == 400 for rounds in found.values() for each in rounds)
-    assert all(
-        each["server_cpu"] >= 0 < each["seconds"] for rounds in found.values() for each in rounds
-    )
-    assert figures["postgresql"]
+    for rounds in found.values():
+        assert [each["records"] for each in rounds] == [400, 400]
+        assert all(each["server_cpu"] >= 0 < each["seconds"] for each in rounds)
+
+
+@pytest.mark.full
+def test_the_scheduler_is_measured_on_an_estate_of_any_size(tmp_path):
+    options = ("--schedules", "2000", "--rounds", "2", "--seconds", "3")
+    table = measure(tmp_path / "schedule.json", "schedule", *options)
+
+    found = {row["what"]: row["values"] for row in table["rows"]}
+    [burst] = [values for what, values in found.items() if "due at once" in what]
+    assert len(burst) == 2
+    assert min(burst) > 0
+    assert len(found["a look when nothing is due"]) == 200
