@@ -1,0 +1,53 @@
+"""The Compose file's commands, started by hand in production before real engines."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deploy.installation import Installation, have_told, program
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
+
+#: As the Compose file says, less than which nobody should need.
+STOPS_WITHIN = {"web": 20, "worker": 40, "beat": 10, "relay": 15}
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    with Installation(pooled=False) as found:
+        for name in STOPS_WITHIN:
+            found.start([name], f"docker-compose.yml {name}")
+        yield found
+
+
+def test_what_the_compose_file_starts_does_its_work(installation):
+    installation.wait_for("web answers", installation.is_ready)
+    demo = installation.seed()
+    with program(installation, demo) as api:
+        have_told(api, installation.sink.url)
+        api.post("/companies", json={"name": "Eastgate Roasters"}).raise_for_status()
+    installation.wait_for(
+        "the worker carries out all pulls",
+        lambda: (
+            not installation.number("SELECT count(*) FROM sync_pull WHERE status <> 'Complete'")
+            and installation.number("SELECT count(*) FROM sync_pull")
+        ),
+        seconds=240,
+    )
+    installation.wait_for("the relay delivers", lambda: installation.sink.received)
+
+    before = installation.number("SELECT count(*) FROM sync_pull")
+    installation.ask("UPDATE sync_datastatus SET next_due_at = now() WHERE data_type = 'invoices'")
+    installation.wait_for(
+        "beat has what is due pulled",
+        lambda: installation.number(
+            "SELECT count(*) FROM sync_pull WHERE trigger = 'schedule' AND status = 'Complete'"
+        ),
+    )
+    assert installation.number("SELECT count(*) FROM sync_pull") == before + 1
+    assert installation.dead() == []
+
+
+@pytest.mark.parametrize("name", STOPS_WITHIN)
+def test_each_stops_in_the_time_it_is_given(installation, name):
+    assert installation.terminate(name) < STOPS_WITHIN[name]
