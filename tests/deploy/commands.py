@@ -47,7 +47,7 @@ class Command:
 
 def compose_file(path: Path) -> dict[str, Any]:
     # Fields of a mapping that say nothing are handed on from the environment.
-    return yaml.load(path.read_text(), _Loader)  # type: ignore[no-any-return]
+    return yaml.load(path.read_text(), _Loader)
 
 
 def all_commands() -> list[Command]:

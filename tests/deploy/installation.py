@@ -27,6 +27,7 @@ import redis
 from psycopg import sql
 
 from chaos.proxy import Proxy
+from companies.rls import APP_ROLE
 from engines import locations
 from portal.supervisor.readiness import address, chosen_port
 from tests.databases import drop_database
@@ -37,12 +38,12 @@ from tests.webhooks.sink import Sink, serving
 
 _HOST = "127.0.0.1"
 _REDIS_DATABASE = 11
-_PASSWORD = "a-password-of-nobody"
+PASSWORD = "a-password-of-nobody"
 _WEB_LOGIN = "ledgerport_web"
 #: What load balancers ask; the second is what it was called before.
 _READY = ("/ready", "/readyz")
 #: What deploy/ says is for a larger machine than the one that tests run on.
-_POOL_SIZE = 12
+POOL_SIZE = 12
 
 
 class Installation:
@@ -115,7 +116,7 @@ class Installation:
     def _make_login(self, postgres: psycopg.Connection) -> None:
         """Say what the Compose file has PostgreSQL do at its first start."""
         statements: str = compose_file(SCALED)["configs"]["pooled-login"]["content"]
-        statements = statements.replace("${POSTGRES_WEB_PASSWORD}", _PASSWORD)
+        statements = statements.replace("${POSTGRES_WEB_PASSWORD}", PASSWORD)
         for statement in filter(str.strip, statements.split(";")):
             try:
                 postgres.execute(re.sub(rf"\b{_WEB_LOGIN}\b", self._login, statement).encode())
@@ -127,7 +128,7 @@ class Installation:
     def _start_pooler(self) -> None:
         settings = (DEPLOY / "pgbouncer" / "pgbouncer.ini").read_text()
         logins = self.directory / "userlist.txt"
-        logins.write_text(f'"{self._login}" "{_PASSWORD}"\n')
+        logins.write_text(f'"{self._login}" "{PASSWORD}"\n')
         changes = {
             "ledgerport = host=postgres port=5432 dbname=ledgerport": (
                 f"{self.name} = host={_HOST} port={self._to_database.port} dbname={self.name}"
@@ -135,7 +136,7 @@ class Installation:
             "listen_addr = *": f"listen_addr = {_HOST}",
             "listen_port = 6432": f"listen_port = {self._pooler_port}",
             "/etc/pgbouncer/userlist.txt": str(logins),
-            "default_pool_size = 40": f"default_pool_size = {_POOL_SIZE}",
+            "default_pool_size = 40": f"default_pool_size = {POOL_SIZE}",
         }
         for old, new in changes.items():
             assert old in settings
@@ -257,7 +258,7 @@ class Installation:
         """Make an organization with a linked company, and answer how to use it."""
         told = self.directory / "demo.json"
         self.manage(
-            "seed_demo", "--skip-checks", "--output", str(told), LEDGERPORT_DEMO_PASSWORD=_PASSWORD
+            "seed_demo", "--skip-checks", "--output", str(told), LEDGERPORT_DEMO_PASSWORD=PASSWORD
         )
         found: dict[str, Any] = json.loads(told.read_text())
         return found
@@ -291,6 +292,15 @@ class Installation:
                 raise TimeoutError(f"{what}: not within {seconds:.0f} s\n{logs}")
             time.sleep(0.2)
 
+    def as_application(self) -> psycopg.Connection:
+        """Connect as a process of the application does."""
+        return psycopg.connect(
+            self._environment()["DATABASE_URL"],
+            autocommit=True,
+            options=f"-c role={APP_ROLE}",
+            prepare_threshold=None,
+        )
+
     def _superuser(self, database: str) -> psycopg.Connection:
         return psycopg.connect(
             host=str(locations.postgres_socket_dir()),
@@ -313,7 +323,7 @@ class Installation:
 
     @property
     def _pooled_url(self) -> str:
-        return f"postgresql://{self._login}:{_PASSWORD}@{_HOST}:{self._pooler_port}/{self.name}"
+        return f"postgresql://{self._login}:{PASSWORD}@{_HOST}:{self._pooler_port}/{self.name}"
 
 
 @contextmanager
