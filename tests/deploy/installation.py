@@ -28,7 +28,7 @@ from psycopg import sql
 
 from chaos.proxy import Proxy
 from companies.rls import APP_ROLE
-from engines import locations
+from engines import locations, process
 from portal.supervisor.readiness import address, chosen_port
 from tests.databases import drop_database
 from tests.deploy.commands import COMPOSE, DEPLOY, SCALED, Command, all_commands, compose_file
@@ -176,6 +176,19 @@ class Installation:
             cwd=ROOT,
             env=self._environment() | variables,
         )
+
+    def run(self, command: list[str], *, seconds: float) -> None:
+        """Run what finds our programs by their names.
+
+        :raises subprocess.TimeoutExpired: when it does not end.
+        """
+        environment = self._environment()
+        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as child:
+            try:
+                assert child.wait(seconds) == 0
+            finally:
+                process.kill_group(child.pid)
 
     def terminate(self, name: str) -> float:
         """Ask a process to stop, as a deployment does; answer how many seconds it took."""

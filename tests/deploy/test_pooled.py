@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from sync.models import Frequency
@@ -160,6 +161,14 @@ def test_nobody_is_told_what_is_another_organizations(installation, demo):
                 (None, "ledgerport_app"),
                 ("", "ledgerport_app"),
             )
+
+
+def test_a_login_without_its_role_may_do_nothing(installation, demo):
+    """What an operator who forgot ALTER ROLE would see."""
+    with installation.as_application() as one, one.transaction(force_rollback=True):
+        one.execute("SET LOCAL ROLE NONE")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            one.execute("SELECT FROM companies_company")
 
 
 def test_few_connections_serve_all_of_them(installation, demo):

@@ -1,9 +1,11 @@
 """The Compose file's commands, started by hand in production before real engines."""
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from tests.deploy.commands import manifests
 from tests.deploy.installation import Installation, have_told, program
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
@@ -46,6 +48,29 @@ def test_what_the_compose_file_starts_does_its_work(installation):
     )
     assert installation.number("SELECT count(*) FROM sync_pull") == before + 1
     assert installation.dead() == []
+
+
+def test_in_a_cluster_nobody_begins_before_the_database_is_migrated(installation):
+    """What the manifests of worker, beat and relay wait with."""
+    waits = {
+        tuple(container["command"])
+        for _, document in manifests()
+        for container in document.get("spec", {})
+        .get("template", {})
+        .get("spec", {})
+        .get("initContainers", [])
+    }
+    [(shell, option, waiting)] = waits
+    command = [shell, option, waiting.replace("/tmp/plan", str(installation.directory / "plan"))]
+
+    taken = installation.ask(
+        "DELETE FROM django_migrations WHERE id = (SELECT max(id) FROM django_migrations)"
+        " RETURNING id, app, name, applied"
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        installation.run(command, seconds=20)
+    installation.ask("INSERT INTO django_migrations VALUES (%s, %s, %s, %s)", *taken[0])
+    installation.run(command, seconds=60)
 
 
 @pytest.mark.parametrize("name", STOPS_WITHIN)
