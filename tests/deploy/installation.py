@@ -177,6 +177,31 @@ class Installation:
             env=self._environment() | variables,
         )
 
+    def start_proxy(self) -> str:
+        """Start nginx with the settings of deploy/, and answer its address."""
+        port = chosen_port(_HOST, 0)
+        site = (DEPLOY / "nginx" / "ledgerport.conf").read_text()
+        for old, new in {
+            "listen 8000": f"listen {_HOST}:{port}",
+            "http://web:8000": self.url,
+        }.items():
+            assert old in site
+            site = site.replace(old, new)
+        place = self.directory / "nginx"
+        place.mkdir()
+        # Of a container's own, where it may write anywhere.
+        kept = "".join(
+            f"{kind}_temp_path {place}/{kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        whole = place / "nginx.conf"
+        whole.write_text(
+            f"daemon off; pid {place}/pid; error_log stderr; events {{}}\nhttp {{ {kept}\n{site} }}"
+        )
+        self._spawn("nginx", ["nginx", "-c", str(whole), "-p", str(place)], {})
+        until(lambda: _listens(port))
+        return address(_HOST, port)
+
     def run(self, command: list[str], *, seconds: float) -> None:
         """Run what finds our programs by their names.
 
@@ -340,10 +365,12 @@ class Installation:
 
 
 @contextmanager
-def signed_in(installation: Installation, demo: dict[str, Any]) -> Iterator[httpx.Client]:
-    """Open a browser in which somebody is signed in."""
+def signed_in(
+    installation: Installation, demo: dict[str, Any], *, at: str = ""
+) -> Iterator[httpx.Client]:
+    """Open a browser in which somebody is signed in, through a proxy if that has an address."""
     with httpx.Client(
-        base_url=installation.url, trust_env=False, timeout=30, follow_redirects=True
+        base_url=at or installation.url, trust_env=False, timeout=30, follow_redirects=True
     ) as browser:
         browser.get("/accounts/login/").raise_for_status()
         answer = browser.post(

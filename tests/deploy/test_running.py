@@ -1,12 +1,13 @@
 """The Compose file's commands, started by hand in production before real engines."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from tests.deploy.commands import manifests
-from tests.deploy.installation import Installation, have_told, program
+from tests.deploy.installation import Installation, have_told, program, signed_in
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 
@@ -48,6 +49,19 @@ def test_what_the_compose_file_starts_does_its_work(installation):
     )
     assert installation.number("SELECT count(*) FROM sync_pull") == before + 1
     assert installation.dead() == []
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed here")
+def test_the_proxy_hands_on_pages_and_streams_as_they_come(installation):
+    installation.wait_for("web answers", installation.is_ready)
+    demo = installation.seed()
+    company = f"/o/{demo['organization']}/companies/{demo['company_id']}"
+    with (
+        signed_in(installation, demo, at=installation.start_proxy()) as browser,
+        browser.stream("GET", f"{company}/history/stream") as live,
+    ):
+        assert next(line for line in live.iter_lines() if "hx-partial" in line)
+    assert installation.log("nginx") == ""
 
 
 def test_in_a_cluster_nobody_begins_before_the_database_is_migrated(installation):
