@@ -14,6 +14,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from itertools import count
 from typing import Any
+from zlib import crc32
 
 from django.db import connection as database
 from django.db.backends.utils import CursorWrapper
@@ -39,16 +40,20 @@ _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _NULL = "\\N"
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
-_CREATE_PAGE = """
-CREATE TEMPORARY TABLE IF NOT EXISTS sync_page (
+_PAGE_COLUMNS = """
   batch integer, source_id varchar(200), is_known boolean, hash bytea, body text,
   is_deleted boolean,
   source_modified_at timestamptz, label varchar(200), party varchar(200), dated_on date,
   amount numeric(24, 6), currency varchar(10), due_on date,
   outstanding numeric(24, 6), record_status varchar(20)
-) ON COMMIT DELETE ROWS
 """
-_STAGE = """
+#: A pooler keeps connections, and with them such tables, longer than a version of ours lives: with
+#: other columns it is another table.
+_PAGE = f"sync_page_{crc32(_PAGE_COLUMNS.encode()):08x}"
+_CREATE_PAGE = (
+    f"CREATE TEMPORARY TABLE IF NOT EXISTS {_PAGE} ({_PAGE_COLUMNS}) ON COMMIT DELETE ROWS"
+)
+_STAGE = f"""
 INSERT INTO sync_stagedrecord (
   pull_id, organization_id, page, source_id, is_known, hash, body, is_deleted,
   source_modified_at, label, party, dated_on, amount, currency, due_on, outstanding, record_status
@@ -56,8 +61,8 @@ INSERT INTO sync_stagedrecord (
 SELECT %s, %s, %s, source_id, is_known, hash, body, is_deleted,
        source_modified_at, label, party, dated_on, amount, currency, due_on, outstanding,
        record_status
-  FROM pg_temp.sync_page WHERE batch = %s
-"""
+  FROM pg_temp.{_PAGE} WHERE batch = %s
+"""  # noqa: S608 - made of the constants above
 _NOTE_PAGE = """
 INSERT INTO sync_stagedpage (pull_id, organization_id, number, unchanged) VALUES (%s, %s, %s, %s)
 """
@@ -306,6 +311,6 @@ def _copy(cursor: CursorWrapper, lines: Iterable[bytes]) -> None:
     # Django knows no COPY: a full disk, or a server that went away, must look as elsewhere.
     with (
         database.wrap_database_errors,
-        cursor.copy("COPY pg_temp.sync_page FROM STDIN") as copy,
+        cursor.copy(f"COPY pg_temp.{_PAGE} FROM STDIN") as copy,
     ):
         copy.write(b"".join(lines))

@@ -31,7 +31,7 @@ def scheduler() -> Answer:
         "scheduler",
         "No schedule is kept, lost pulls are not taken up, and lost bells not rung again. Either "
         "beat does not run, or no worker takes the queue clock.",
-        "Start exactly one: celery -A portal beat. If it runs, see processes.worker.clock.",
+        "Start one: celery -A portal beat. If it runs, see processes.worker.clock.",
     )
 
 
