@@ -40,8 +40,6 @@ _HOST = "127.0.0.1"
 _REDIS_DATABASE = 11
 PASSWORD = "a-password-of-nobody"
 _WEB_LOGIN = "ledgerport_web"
-#: What load balancers ask; the second is what it was called before.
-_READY = ("/ready", "/readyz")
 #: What deploy/ says is for a larger machine than the one that tests run on.
 POOL_SIZE = 12
 
@@ -229,7 +227,7 @@ class Installation:
         return (self.directory / f"{name}.log").read_text(errors="replace")
 
     def is_ready(self) -> bool:
-        return any(_answers(f"{self.url}{path}") for path in _READY)
+        return _answers(f"{self.url}/ready")
 
     def _spawn(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
         with (self.directory / f"{name}.log").open("ab") as log:
