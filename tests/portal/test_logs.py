@@ -14,7 +14,7 @@ from django.test import Client
 
 from companies import tenancy
 from engines import locations
-from portal import logs
+from portal import logs, processes
 from portal.celery import app
 from portal.logs import JsonLine, TextLine, WithoutTokens
 from portal.proxies import networks
@@ -78,7 +78,8 @@ def test_a_link_url_is_never_written_whole(way):
     assert django_settings.LOGGING["handlers"]["console"]["filters"] == ["tokens"]
 
 
-def test_a_line_of_json_says_when_who_and_what():
+def test_a_line_of_json_says_when_who_and_what(monkeypatch):
+    monkeypatch.setattr(processes, "_kind", "relay")
     with logs.about(request_id="r1"), logs.about(pull_id="p1"):
         line = written("pull %s:\nended", "p1")
     outside = written("done")
@@ -88,7 +89,7 @@ def test_a_line_of_json_says_when_who_and_what():
         "level": "ERROR",
         "logger": "sync",
         "message": "pull p1:\nended",
-        "process": "command",
+        "process": "relay",
         "request_id": "r1",
         "pull_id": "p1",
     }
