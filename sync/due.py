@@ -145,6 +145,8 @@ def _queue(organization_id: UUID, ids: Sequence[UUID]) -> list[_Row]:
             },
         )
         rows: list[_Row] = cursor.fetchall()
+        # A company that is being deleted would else be waited for by the commit, out of our reach.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     # A newer version of the platform's adapter supplies more than there was a status for.
     lacking = [connection_id for _, connection_id, _, is_lacking in rows if is_lacking]
     for connection in Connection.objects.within(organization_id).filter(pk__in=lacking):
