@@ -17,6 +17,7 @@ from bench.peers import DLT, SINGER
 from bench.race import Contestant, Measurement
 from engines import locations
 
+LIMIT = "COPY, key alone (limit)"
 OF_A_CONNECTION = 10_000
 _ONE_BY_ONE = 1000
 
@@ -48,9 +49,6 @@ def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> 
             table.add(name, phase, measured, limit=limit)
             tell(f"  {name}, {phase}: {measured.rate:,.0f} records/s")
     return table
-
-
-LIMIT = "COPY, key alone (limit)"
 
 
 class _Loads:

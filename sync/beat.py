@@ -6,7 +6,7 @@ write, and then enters each organization.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from itertools import groupby
@@ -41,25 +41,30 @@ def queue_due_pulls(**_: Any) -> int:
     """Queue what is due; answer how many pulls that made."""
     monitor.beat()
     queued, bells, ends_at = 0, 0, time.monotonic() + _LOOK_SECONDS
+    #: Nothing became of what is due there: it is left to the next look, and holds up no other.
+    stuck: set[UUID] = set()
     with _each_apart() as apart:
-        while found := _due_now():
-            before = queued
+        while found := _due_now(besides=stuck):
             for organization_id, ids in _by_organization(found):
+                stuck.add(organization_id)
                 with apart(f"organization {organization_id}"):
                     with tenancy.entered(organization_id):
                         became = due.queue(organization_id, ids)
+                    if became.pulls:
+                        stuck.remove(organization_id)
                     queued += became.pulls
                     for connection_id in became.connections[: _MOST_BELLS - bells]:
                         tasks.ring(organization_id, connection_id)
                     bells = min(bells + len(became.connections), _MOST_BELLS)
-            if len(found) < _AT_ONCE or queued == before or time.monotonic() > ends_at:
+            if len(found) < _AT_ONCE or time.monotonic() > ends_at:
                 break
     return queued
 
 
-def _due_now() -> list[tuple[UUID, UUID]]:
+def _due_now(*, besides: Collection[UUID]) -> list[tuple[UUID, UUID]]:
     with tenancy.system():
-        return list(DataStatus.objects.due().values_list("organization_id", "pk")[:_AT_ONCE])
+        due_now = DataStatus.objects.due().exclude(organization_id__in=besides)
+        return list(due_now.values_list("organization_id", "pk")[:_AT_ONCE])
 
 
 @shared_task(name="sync.beat.ring_again")
@@ -68,9 +73,9 @@ def ring_again(**_: Any) -> int:
     with tenancy.system():
         waiting = list(_unheard())
     connections = {connection: organization for organization, _, connection in waiting}
-    if not connections or (heard := _messages_waiting()) >= min(len(connections), _MOST_BELLS):
+    if not connections or (unheard := _messages_waiting()) >= min(len(connections), _MOST_BELLS):
         return 0
-    connections = dict(list(connections.items())[: _MOST_BELLS - heard])
+    connections = dict(list(connections.items())[: _MOST_BELLS - unheard])
     rung = [(row[0], row[1]) for row in waiting if row[2] in connections]
     for organization_id, ids in _by_organization(rung):
         with tenancy.entered(organization_id):

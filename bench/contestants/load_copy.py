@@ -1,8 +1,8 @@
 """The limit: binary COPY of rows encoded beforehand into a table like the store's.
 
-    load_copy COLUMNS CONSTRAINTS
+    load_copy every|key
 
-Takes the rows that `load_ours` has stored. With every index of the store, or with its key alone.
+Takes the rows that `load_ours` has stored. The table has every index of the store, or only its key.
 """
 
 import sys
