@@ -89,4 +89,8 @@ def test_in_a_cluster_nobody_begins_before_the_database_is_migrated(installation
 
 @pytest.mark.parametrize("name", STOPS_WITHIN)
 def test_each_stops_in_the_time_it_is_given(installation, name):
-    assert installation.terminate(name) < STOPS_WITHIN[name]
+    seconds = installation.terminate(name)
+    # The other tests come in any order, and want it.
+    installation.start([name], f"docker-compose.yml {name}")
+
+    assert seconds < STOPS_WITHIN[name]
