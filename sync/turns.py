@@ -16,6 +16,7 @@ not after all that somebody else asks for.
 Nothing is written: two workers may be told the same connection, and claiming it decides.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -52,7 +53,7 @@ WITH {_BUSY}, ready AS (
   SELECT p.organization_id, p.connection_id, bool_and({_IS_PATIENT}) AS is_patient,
          min(p.requested_at) AS since
     FROM sync_pull p JOIN connections_connection c ON c.id = p.connection_id
-   WHERE {_IS_READY}
+   WHERE {_IS_READY} AND p.connection_id <> ALL(%(besides)s)
    GROUP BY p.organization_id, p.connection_id
 ), ranked AS (
   SELECT ready.*, row_number() OVER (
@@ -84,10 +85,13 @@ SELECT EXISTS (
 """  # noqa: S608 - made of the constants above
 
 
-def next_up() -> list[tuple[UUID, UUID]]:
-    """Return the organizations and connections to take, the next one first."""
+def next_up(besides: Sequence[UUID] = ()) -> list[tuple[UUID, UUID]]:
+    """Return the organizations and connections to take, the next one first.
+
+    ``besides`` are connections that whoever asks cannot take.
+    """
     with tenancy.system(), database.cursor() as cursor:
-        cursor.execute(_NEXT, _parameters())
+        cursor.execute(_NEXT, _parameters() | {"besides": list(besides)})
         return cast("list[tuple[UUID, UUID]]", cursor.fetchall())
 
 

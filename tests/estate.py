@@ -102,6 +102,8 @@ def build(organization: Organization, member: User) -> Estate:
     )
     colleague = MembershipFactory(organization=organization, user__name=SECRET)
     DataStatusFactory(connection=connection, last_success_at=timezone.now(), record_count=1)
+    for data_type in ("bills", "items"):
+        DataStatusFactory(connection=connection, data_type=data_type)
     file = UploadedFileFactory(company=company, name=f"{SECRET}.csv", content=SECRET.encode())
     unscanned = UploadedFileFactory(
         company=company, scan=UploadedFile.Scan.WAITING, scan_due_at=timezone.now()

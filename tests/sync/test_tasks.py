@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection as database
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from companies import tenancy
 from sync import claims, engine, operations, tasks
-from sync.models import Pull
-from tests.factories import ConnectionFactory
+from sync.models import DataStatus, Pull, PullStatus
+from tests.factories import CompanyFactory, ConnectionFactory
 from tests.sync.scripted import invoice, page
 
 
@@ -24,6 +25,22 @@ def test_the_task_carries_out_what_waits(connection, platform):
     )
 
     assert Pull.objects.get().is_completed
+
+
+def test_a_turn_that_breaks_off_keeps_nobody_else_from_the_worker(connection, platform, caplog):
+    """As when a pull has no row of its data type, which nothing of ours deletes."""
+    operations.queue_pull(connection, "invoices", trigger=Pull.Trigger.MANUAL)
+    DataStatus.objects.all().delete()
+    other = ConnectionFactory(company=CompanyFactory(organization=connection.organization))
+    waiting = operations.queue_pull(other, "bills", trigger=Pull.Trigger.MANUAL)
+    Pull.objects.filter(pk=waiting.pk).update(requested_at=timezone.now() + timedelta(minutes=1))
+    platform.serve(page(cursor="1"))
+
+    tasks.run_connection(organization_id=str(uuid4()), connection_id=str(uuid4()))
+
+    assert Pull.objects.get(connection=other).is_completed
+    assert Pull.objects.get(connection=connection).status == PullStatus.QUEUED
+    assert caplog.messages == [f"the turn of connection {connection.pk} broke off"]
 
 
 def test_a_bell_for_nothing_is_no_error(organization):
