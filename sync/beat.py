@@ -6,10 +6,10 @@ write, and then enters each organization.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from itertools import groupby
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 #: At most so many rows a look; the next look is seconds away.
 _AT_ONCE = 1000
+#: What is due is spread over organizations, and each costs a transaction however few it has.
+_DUE_AT_ONCE = 10_000
 #: A bell that nobody answered for so long is rung again.
 _PATIENCE = timedelta(seconds=10)
 #: A look goes on with what is due for so long; the next one comes within seconds.
@@ -45,7 +47,7 @@ def queue_due_pulls(**_: Any) -> int:
     stuck: set[UUID] = set()
     with _each_apart() as apart:
         while found := _due_now(besides=stuck):
-            for organization_id, ids in _by_organization(found):
+            for organization_id, ids in _batches(found):
                 stuck.add(organization_id)
                 with apart(f"organization {organization_id}"):
                     with tenancy.entered(organization_id):
@@ -56,7 +58,7 @@ def queue_due_pulls(**_: Any) -> int:
                     for connection_id in became.connections[: _MOST_BELLS - bells]:
                         tasks.ring(organization_id, connection_id)
                     bells = min(bells + len(became.connections), _MOST_BELLS)
-            if len(found) < _AT_ONCE or time.monotonic() > ends_at:
+            if len(found) < _DUE_AT_ONCE or time.monotonic() > ends_at:
                 break
     return queued
 
@@ -64,7 +66,14 @@ def queue_due_pulls(**_: Any) -> int:
 def _due_now(*, besides: Collection[UUID]) -> list[tuple[UUID, UUID]]:
     with tenancy.system():
         due_now = DataStatus.objects.due().exclude(organization_id__in=besides)
-        return list(due_now.values_list("organization_id", "pk")[:_AT_ONCE])
+        return list(due_now.values_list("organization_id", "pk")[:_DUE_AT_ONCE])
+
+
+def _batches(rows: Iterable[tuple[UUID, UUID]]) -> Iterator[tuple[UUID, Sequence[UUID]]]:
+    """Yield what is due by organization, in transactions that hold nobody up for long."""
+    for organization_id, ids in _by_organization(rows):
+        for batch in batched(ids, _AT_ONCE, strict=False):
+            yield organization_id, batch
 
 
 @shared_task(name="sync.beat.ring_again")
@@ -135,8 +144,10 @@ def _each_apart() -> Iterator[Callable[[str], AbstractContextManager[None]]]:
 
 
 def _by_organization(rows: Iterable[tuple[UUID, UUID]]) -> Iterable[tuple[UUID, list[UUID]]]:
-    for organization_id, group in groupby(sorted(rows), key=lambda row: row[0]):
-        yield organization_id, [row[1] for row in group]
+    groups: dict[UUID, list[UUID]] = {}
+    for organization_id, each in rows:
+        groups.setdefault(organization_id, []).append(each)
+    return groups.items()
 
 
 def _unheard() -> Iterable[tuple[UUID, UUID, UUID]]:

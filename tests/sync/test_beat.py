@@ -71,12 +71,26 @@ def test_many_due_connections_are_rung_for_by_few_bells(company, bells, monkeypa
 
 
 def test_a_look_goes_on_until_nothing_is_due(connection, company, monkeypatch):
-    monkeypatch.setattr(beat, "_AT_ONCE", 2)
+    monkeypatch.setattr(beat, "_DUE_AT_ONCE", 2)
     others = [ConnectionFactory(company__organization=company.organization) for _ in range(4)]
     for each in (connection, *others):
         due(each)
 
     assert beat.queue_due_pulls() == 5
+
+
+def test_many_of_one_organization_are_queued_in_several_transactions(connection, monkeypatch):
+    monkeypatch.setattr(beat, "_AT_ONCE", 2)
+    queue, batches = scheduler.queue, []
+    monkeypatch.setattr(
+        scheduler, "queue", lambda of, ids: batches.append(len(ids)) or queue(of, ids)
+    )
+    for data_type in ("invoices", "bills", "items", "customers", "suppliers"):
+        due(connection, data_type)
+
+    assert beat.queue_due_pulls() == 5
+    assert batches == [2, 2, 1]
+    assert Pull.objects.values("batch").distinct().count() == 3
 
 
 def test_what_the_platform_supplies_no_more_is_not_due_any_more(connection):
@@ -330,7 +344,7 @@ def test_one_that_cannot_be_queued_holds_up_no_other(connection, other_organizat
         return queue(organization_id, ids)
 
     monkeypatch.setattr(scheduler, "queue", stumble)
-    monkeypatch.setattr(beat, "_AT_ONCE", 1)  # the first look finds nobody but one of them
+    monkeypatch.setattr(beat, "_DUE_AT_ONCE", 1)  # the first look finds nobody but one of them
 
     with pytest.raises(ZeroDivisionError):
         beat.queue_due_pulls()

@@ -176,7 +176,8 @@ def test_who_is_told_the_same_as_another_worker_takes_the_next(
     (busy,) = somebody()
     works(busy)
     mine = (connection.organization_id, connection.pk)
-    monkeypatch.setattr(turns, "next_up", lambda besides: [(busy.organization_id, busy.pk), mine])
+    told = [(busy.organization_id, busy.pk), mine]
+    monkeypatch.setattr(turns, "next_up", lambda besides: [each for each in told if not besides])
 
     tasks.run_connection()
 
