@@ -16,11 +16,11 @@ HELP = (
     "possible at all. For development."
 )
 
-_PEERS = {"load": (DLT, SINGER), "schedule": (BEAT,)}
+_PEERS = {"load": (DLT, SINGER), "pull": (DLT,), "schedule": (BEAT,)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("benchmark", choices=("load", "schedule"))
+    parser.add_argument("benchmark", choices=tuple(_PEERS))
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--schedules", type=int, default=1_000_000, help="(%(default)s)")
     parser.add_argument(
@@ -65,6 +65,9 @@ def _measured(
     benchmark: Any = importlib.import_module(f"bench.{options.benchmark}")
     if options.benchmark == "load":
         plan = benchmark.Plan(options.records, options.peer_records, options.rounds, options.peers)
+        return [benchmark.run(engines, plan, _tell)]
+    if options.benchmark == "pull":
+        plan = benchmark.Plan(options.records, options.rounds, options.peers)
         return [benchmark.run(engines, plan, _tell)]
     plan = benchmark.Plan(options.schedules, options.rounds, options.seconds)
     found = [benchmark.run(engines, plan, _tell)]

@@ -66,8 +66,8 @@ class Table:
     def shown(self) -> str:
         """Return it in Markdown, which reads as well in a terminal."""
         heads = (
-            "", "load", "records", "records/s", "of the limit", "CPU µs a record: client + server",
-            "WAL bytes a record", "memory MB",
+            "", "load", "records", "records/s", "of the limit", "records a CPU second",
+            "CPU µs a record: client + server", "WAL bytes a record", "memory MB",
         )  # fmt: skip
         cells = [heads, *(self._cells(row) for row in self.rows.values())]
         widths = [max(len(row[place]) for row in cells) for place in range(len(heads))]
@@ -90,6 +90,7 @@ class Table:
             f"{row.rounds[0].records:,}",
             row.spread(lambda m: m.rate).shown(),
             Spread.of(row.of_limit).shown(2) if row.of_limit else "",
+            row.spread(lambda m: m.records / m.cpu if m.cpu else 0.0).shown(),
             f"{client:,.1f} + {server:,.1f}",
             f"{row.spread(lambda m: m.wal / m.records).median:,.0f}",
             f"{row.spread(lambda m: m.memory / 2**20).median:,.0f}",

@@ -3,13 +3,10 @@
 Each loads the same invoices, and then loads them again with one in twenty changed.
 """
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from bench.contest import Contest
 from bench.figures import Table
 from bench.installation import Installation
 from bench.invoices import CHANGED_EVERY, Books
@@ -20,6 +17,7 @@ from engines import locations
 LIMIT = "COPY, key alone (limit)"
 OF_A_CONNECTION = 10_000
 _ONE_BY_ONE = 1000
+_PHASES = ("first", "second")
 
 _EMPTY = "TRUNCATE sync_record, sync_recordversion, sync_stagedrecord, sync_stagedpage"
 
@@ -30,10 +28,6 @@ class Plan:
     peer_records: int
     rounds: int
     has_peers: bool
-
-
-class WrongResult(Exception):
-    """A contestant did not store what it was given."""
 
 
 def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> Table:
@@ -51,9 +45,9 @@ def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> 
     return table
 
 
-class _Loads:
+class _Loads(Contest):
     def __init__(self, installation: Installation, plan: Plan) -> None:
-        self._installation = installation
+        super().__init__(installation)
         self._plan = plan
         self._books = Books.write(installation.directory / "books", plan.records)
         self._few = Books.write(installation.directory / "few", plan.peer_records)
@@ -61,18 +55,17 @@ class _Loads:
     def of_a_round(self) -> Iterator[tuple[str, str, Measurement]]:
         """Yield each contestant's phases; the limit comes as soon as there is something to copy."""
         plan = self._plan
-        self._sql(_EMPTY)
-        ours = list(self._ours(self._books))
+        self.sql(_EMPTY)
+        ours = list(self._ours("Ledgerport", self._books))
         for name, indexes in ((LIMIT, "key"), ("COPY, every index", "every")):
-            with self._python("load_copy", indexes) as copy:
-                yield name, "first", copy.run("first", plan.records)
+            copy = self.contestant("load_copy", indexes)
+            yield from self.carried_out(name, copy, plan.records, _PHASES[:1])
         yield from ours
         if not plan.has_peers:
             return
+        self.sql(_EMPTY)
+        yield from self._ours("Ledgerport, as few as peers", self._few)
         few = plan.peer_records
-        self._sql(_EMPTY)
-        for name, phase, measured in self._ours(self._few):
-            yield f"{name}, as few as peers", phase, measured
         yield from self._peer("Django bulk_create", few, self._django("bulk", few), "bench_invoice")
         yield from self._peer("dlt, merge", few, self._dlt(few), "bench_dlt.invoices")
         yield from self._peer(
@@ -83,78 +76,42 @@ class _Loads:
             "Django update_or_create", one, self._django("each", one), "bench_invoice"
         )
 
-    def _ours(self, books: Books) -> Iterator[tuple[str, str, Measurement]]:
+    def _ours(self, name: str, books: Books) -> Iterator[tuple[str, str, Measurement]]:
         connections = max(1, books.number // OF_A_CONNECTION)
-        with self._python(
-            "load_ours", books.first, books.second, books.number, connections
-        ) as ours:
-            for phase in ("first", "second"):
-                yield "Ledgerport", phase, ours.run(phase, books.number)
-        self._require(books.number, "SELECT count(*) FROM sync_record")
+        ours = self.contestant("load_ours", books.first, books.second, books.number, connections)
+        yield from self.carried_out(name, ours, books.number, _PHASES)
+        self.require(books.number, "SELECT count(*) FROM sync_record")
         changed = -(-books.number // CHANGED_EVERY)
-        self._require(changed, "SELECT count(*) FROM sync_record WHERE record_status = 'Paid'")
-        self._require(changed, "SELECT count(*) FROM sync_recordversion")
+        self.require(changed, "SELECT count(*) FROM sync_record WHERE record_status = 'Paid'")
+        self.require(changed, "SELECT count(*) FROM sync_recordversion")
 
     def _peer(
-        self, name: str, records: int, contestant: AbstractContextManager[Contestant], table: str
+        self, name: str, records: int, contestant: Contestant, table: str
     ) -> Iterator[tuple[str, str, Measurement]]:
-        with contestant as peer:
-            for phase in ("first", "second"):
-                yield name, phase, peer.run(phase, records)
-        self._require(records, f"SELECT count(*) FROM {table}")  # noqa: S608 - named above
+        yield from self.carried_out(name, contestant, records, _PHASES)
+        self.require(records, f"SELECT count(*) FROM {table}")  # noqa: S608 - named above
 
     def _django(self, way: str, records: int) -> Contestant:
-        return self._python("load_django", way, self._few.first, self._few.second, records)
+        return self.contestant("load_django", way, self._few.first, self._few.second, records)
 
     def _dlt(self, records: int) -> Contestant:
-        self._sql("DROP SCHEMA IF EXISTS bench_dlt CASCADE")
-        self._sql("DROP SCHEMA IF EXISTS bench_dlt_staging CASCADE")
-        host = str(locations.postgres_socket_dir()).replace("/", "%2F")
-        url = f"postgresql://postgres:unused@{host}:5432/{locations.DATABASE}"
-        directory = self._scratch("dlt")
-        return self._start(
-            DLT.program("python"),
+        self.sql("DROP SCHEMA IF EXISTS bench_dlt CASCADE")
+        self.sql("DROP SCHEMA IF EXISTS bench_dlt_staging CASCADE")
+        directory = self.scratch("dlt")
+        books = (self._few.first, self._few.second, records)
+        return self.contestant(
             "load_dlt",
-            (url, self._few.first, self._few.second, records, directory),
-            {"HOME": str(directory)},
+            *(self.peers_url, *books, directory),
+            peer=DLT,
+            environment={"HOME": str(directory)},
         )
 
     def _singer(self, records: int) -> Contestant:
-        self._sql("DROP SCHEMA IF EXISTS bench_singer CASCADE")
-        host, directory = locations.postgres_socket_dir(), self._scratch("singer")
-        target = SINGER.program("target-postgres")
+        self.sql("DROP SCHEMA IF EXISTS bench_singer CASCADE")
+        target, host = SINGER.program("target-postgres"), locations.postgres_socket_dir()
         books = (self._few.first, self._few.second, records)
-        return self._start(
-            SINGER.program("python"),
+        return self.contestant(
             "load_singer",
-            (target, host, locations.DATABASE, *books, directory),
-            {},
+            *(target, host, locations.DATABASE, *books, self.scratch("singer")),
+            peer=SINGER,
         )
-
-    def _python(self, module: str, *arguments: object) -> Contestant:
-        return self._start(Path(sys.executable), module, arguments, {})
-
-    def _start(
-        self, python: Path, module: str, arguments: Sequence[object], extra: Mapping[str, str]
-    ) -> Contestant:
-        return Contestant(
-            [python, "-m", f"bench.contestants.{module}", *map(str, arguments)],
-            installation=self._installation,
-            environment={**os.environ, "PYTHONPATH": str(locations.PROJECT), **extra},
-            directory=locations.PROJECT,
-        )
-
-    def _scratch(self, name: str) -> Path:
-        directory = self._installation.directory / name
-        directory.mkdir(exist_ok=True)
-        return directory
-
-    def _sql(self, statement: str) -> None:
-        with self._installation.connect() as database:
-            database.execute(statement)
-
-    def _require(self, expected: int, question: str) -> None:
-        with self._installation.connect() as database:
-            row = database.execute(question).fetchone()
-        if row != (expected,):
-            raise WrongResult(f"{question}: {row} instead of {expected}")
