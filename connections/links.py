@@ -8,9 +8,11 @@ import base64
 import binascii
 from collections.abc import Collection, Iterable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -51,7 +53,8 @@ def link_urls(
 ) -> dict[UUID, str]:
     """Return the Link URLs of many companies and connections by their ids, in a few queries.
 
-    What has none yet, or an expired one, gets one; a revoked one stays revoked.
+    What has none yet, or an expired one, gets one; a revoked one stays revoked. What was deleted
+    meanwhile is left out.
     """
     with tenancy.entered(organization_id):
         companies, connections = set(company_ids), set(connection_ids)
@@ -152,13 +155,35 @@ def _newest(rows: TenantQuerySet[LinkUrl], target: str) -> dict[UUID, LinkUrl]:
     return {getattr(row, target): row for row in newest}
 
 
+#: Nobody waits for whoever shares a key, but whoever would delete it: a Link URL of a company that
+#: is gone by the commit would fail all others.
+_HOLD_COMPANIES = """
+SELECT id, id = ANY(%(targets)s) FROM companies_company
+ WHERE organization_id = %(organization)s AND (id = ANY(%(targets)s) OR id IN (
+         SELECT company_id FROM connections_connection
+          WHERE organization_id = %(organization)s AND id = ANY(%(targets)s)
+       ))
+ ORDER BY id FOR KEY SHARE
+"""
+_HOLD_CONNECTIONS = """
+SELECT company_id, id FROM connections_connection
+ WHERE organization_id = %(organization)s AND id = ANY(%(targets)s)
+   AND company_id = ANY(%(companies)s)
+ ORDER BY id FOR KEY SHARE
+"""
+
+
 def _make_for(organization_id: UUID, targets: Collection[UUID]) -> None:
     """Make a Link URL for each company or connection; of two who do, one does."""
     until = timezone.now() + VALID_FOR
-    connections = Connection.objects.within(organization_id).filter(pk__in=targets)
-    wanted: list[tuple[UUID, UUID | None]] = [(row.company_id, row.pk) for row in connections]
-    companies = Company.objects.within(organization_id).filter(pk__in=targets)
-    wanted += [(pk, None) for pk in companies.values_list("pk", flat=True)]
+    asked: dict[str, Any] = {"organization": organization_id, "targets": list(targets)}
+    with database.cursor() as cursor:
+        cursor.execute(_HOLD_COMPANIES, asked)
+        companies = cursor.fetchall()
+        asked["companies"] = [company_id for company_id, _ in companies]
+        cursor.execute(_HOLD_CONNECTIONS, asked)
+        wanted: list[tuple[UUID, UUID | None]] = cursor.fetchall()
+    wanted += [(company_id, None) for company_id, is_target in companies if is_target]
     LinkUrl.objects.bulk_create(
         [
             LinkUrl(

@@ -12,9 +12,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from api import shapes
-from companies.models import Company, Event, Organization
+from companies.models import Event, Organization
 from connections import links
-from connections.models import Connection
 from webhooks import catalog
 
 type Json = dict[str, Any]
@@ -136,16 +135,14 @@ def rate_limit(kept: Json) -> Json:
 def _company_link(kept: Json, organization: Organization) -> str:
     """Return the Link URL in force. One that somebody revoked is not replaced by telling of it."""
     company_id = UUID(kept["id"])
-    if not Company.objects.within(organization).filter(pk=company_id).exists():
-        return _leads_nowhere(company_id)
-    return links.link_urls(organization.pk, company_ids=[company_id])[company_id]
+    found = links.link_urls(organization.pk, company_ids=[company_id])
+    return found.get(company_id) or _leads_nowhere(company_id)
 
 
 def _connection_link(kept: Json, organization: Organization) -> str:
     connection_id = UUID(kept["id"])
-    if not Connection.objects.within(organization).filter(pk=connection_id).exists():
-        return _leads_nowhere(connection_id)
-    return links.link_urls(organization.pk, connection_ids=[connection_id])[connection_id]
+    found = links.link_urls(organization.pk, connection_ids=[connection_id])
+    return found.get(connection_id) or _leads_nowhere(connection_id)
 
 
 def _leads_nowhere(deleted: UUID) -> str:

@@ -1,13 +1,17 @@
 import base64
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
 from django.utils import timezone
 
+from companies import tenancy
 from companies.models import Event
 from connections import links
 from connections.models import LinkUrl
-from tests.factories import ConnectionFactory, LinkUrlFactory
+from tests.factories import CompanyFactory, ConnectionFactory, LinkUrlFactory
 
 
 def token(url: str) -> str:
@@ -32,6 +36,41 @@ def test_a_connection_has_a_link_url_of_its_own(company):
     found = links.find(token(url))
     assert found is not None
     assert found.connection_id == connection.pk
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("gone", ["company", "connection"])
+def test_what_is_deleted_meanwhile_gets_none_and_fails_no_other(gone):
+    """Whoever deletes is waited for: a Link URL of what is gone would be refused at the commit."""
+    company, others = CompanyFactory(), []
+    organization_id = company.organization_id
+    with tenancy.entered(organization_id):
+        connection = ConnectionFactory(company=company)
+        others = [CompanyFactory(organization=company.organization).pk for _ in range(2)]
+    doomed = {"company": company, "connection": connection}[gone]
+    is_asked, urls = threading.Event(), {}
+
+    def ask() -> None:
+        is_asked.set()
+        urls.update(
+            links.link_urls(
+                organization_id,
+                company_ids=[company.pk, *others],
+                connection_ids=[connection.pk],
+            )
+        )
+        database.close()
+
+    asker = threading.Thread(target=ask)
+    with tenancy.entered(organization_id):
+        doomed.__class__.objects.select_for_update().get(pk=doomed.pk)
+        asker.start()
+        is_asked.wait()
+        time.sleep(0.3)  # by then it waits, or has made what will be in the way
+        doomed.__class__.objects.filter(pk=doomed.pk).delete()
+    asker.join()
+
+    assert set(urls) == {*others} | ({company.pk} if gone == "connection" else set())
 
 
 def test_the_database_does_not_hold_the_token(company):
