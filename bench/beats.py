@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import psutil
 import redis
 
-from bench.figures import Findings
+from bench.figures import Findings, part
 from bench.installation import Installation
 from bench.peers import BEAT
 from engines import broker_url, locations, redis_url
@@ -48,14 +48,10 @@ def run(installation: Installation, tell: Callable[[str], None]) -> Findings:
             late, cpu = _watch(beat, number)
             tell(f"  {beat.name}, {number:,}: {len(late)} sent")
             of = f"{beat.name}, {number:,} entries"
-            found.add(f"{of}: seconds late, p50", "s", [_part(late, 0.5)])
-            found.add(f"{of}: seconds late, p99", "s", [_part(late, 0.99)])
+            found.add(f"{of}: seconds late, p50", "s", [part(late, 0.5)])
+            found.add(f"{of}: seconds late, p99", "s", [part(late, 0.99)])
             found.add(f"{of}: a core in use", "%", [cpu * 100])
     return found
-
-
-def _part(values: list[float], part: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
 def _watch(beat: Beat, number: int) -> tuple[list[float], float]:

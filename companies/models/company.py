@@ -137,8 +137,11 @@ class Company(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organization", "id"], name="company_in_organization"),
             models.CheckConstraint(condition=~models.Q(name=""), name="company_has_a_name"),
-            # Support is told whose company an id names, and nothing else of it.
-            RowLevelSecurity(name="company_isolation", system_reads=("id", "organization_id")),
+            # Support is told whose company an id names, and nothing else of it. A search looks
+            # for names in one organization: see `companies.listing`.
+            RowLevelSecurity(
+                name="company_isolation", system_reads=("id", "organization_id", "sort_name")
+            ),
         ]
         indexes = [
             # The list's sort orders, each one a keyset.

@@ -5,13 +5,15 @@ from itertools import pairwise
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.http import QueryDict
 from django.utils import timezone
 
-from companies import listing
+from companies import listing, tenancy
 from companies.columns import Chosen
 from companies.listing import Filter, Question
 from companies.models import Company
+from companies.rls import APP_ROLE
 from tests.factories import CompanyFactory, ConnectionFactory, UploadedFileFactory, UserFactory
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -286,3 +288,42 @@ def test_a_company_has_the_status_of_the_connection_that_decides(organization, m
         ConnectionFactory(company=company, status=status)
 
     assert ask(organization).rows[0].mark == own
+
+
+def test_a_search_reads_the_index_of_trigrams(organization):
+    Company.objects.bulk_create(
+        Company(organization=organization, name=f"{number * 7919:07x} Trading Ltd")
+        for number in range(4000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")
+        # As autovacuum does: what waits to be sorted into the index makes it look slow.
+        cursor.execute("SELECT gin_clean_pending_list('company_name_search')")
+        cursor.execute("ANALYZE companies_company")
+        cursor.execute(f"SET LOCAL ROLE {APP_ROLE}")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+    with tenancy.system():
+        plan = listing.named_in(organization, "w traders").explain()
+
+    assert "company_name_search" in plan
+    assert "sort_name" in plan.partition("Index Cond")[2].partition("\n")[0]
+
+
+def test_a_search_that_finds_many_shows_the_same_as_one_that_finds_few(many, monkeypatch):
+    few = [names(page) for page in walk(many, "q=company 1")]
+    monkeypatch.setattr(listing, "FEW_NAMED", 3)
+
+    assert listing.few_named(many, "company 1") is None
+    assert [names(page) for page in walk(many, "q=company 1")] == few
+    assert sum(map(len, few)) == 30
+
+
+def test_a_search_names_nobody_elses(organization, other_organization):
+    CompanyFactory(organization=organization, name="Quay Bakery")
+    with tenancy.entered(other_organization.pk):
+        theirs = CompanyFactory(organization=other_organization, name="Quay Brewery")
+
+    assert names(ask(organization, "q=quay")) == ["Quay Bakery"]
+    assert names(ask(organization, f"q={theirs.pk}")) == []
+    assert [each.name for each in listing.best_matches(organization, "quay")] == ["Quay Bakery"]
