@@ -23,6 +23,7 @@ _PEERS = {
     "pages": (TABLES,),
     "live": (),
     "latency": (),
+    "growth": (),
 }
 #: What fills a table of ten million rows is not logged twice.
 _POSTGRES_SETTINGS = {
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--changes", type=float, default=5, help="a second, that viewers see (%(default)s)"
     )
     parser.add_argument("--peers", action="store_true", help="install and measure the peers, too")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the growth as an SVG")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything down there")
 
 
@@ -125,6 +127,18 @@ def _measured(
             options.viewers, options.changes, options.rounds, options.seconds or 10
         )
         return [benchmark.run(engines, plan, _tell)]
+    if options.benchmark == "growth":
+        plan = benchmark.Plan(
+            options.records,
+            options.schedules,
+            options.companies,
+            options.rounds,
+            options.calls,
+        )
+        sheets = benchmark.run(engines, plan, _tell)
+        if options.chart:
+            benchmark.draw(sheets, options.chart)
+        return list(sheets)
     plan = benchmark.Plan(options.schedules, options.rounds, options.seconds or 60)
     found = [benchmark.run(engines, plan, _tell)]
     if options.peers:

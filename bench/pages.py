@@ -103,6 +103,23 @@ def measured(
     return found
 
 
+#: What people look at all day.
+OFTEN = ("companies", "companies, last page", "a company", "pull history")
+
+
+def often(shown: Portfolio, rounds: int, calls: int) -> dict[str, list[float]]:
+    """Return of some pages how many milliseconds half of the calls stayed below, by round."""
+    client = _signed_in(shown)
+    took: dict[str, list[float]] = {}
+    for page in _pages(shown):
+        if page.name in OFTEN:
+            _took(client, page)
+            took[page.name] = [
+                part([_took(client, page) for _ in range(calls)], 0.5) for _ in range(rounds)
+            ]
+    return took
+
+
 def _halves(rounds: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
     return [part(each, 0.5) for each in rounds], [part(each, 0.95) for each in rounds]
 

@@ -54,6 +54,8 @@ class Peer:
 
 
 DLT = Peer("dlt", ("dlt[postgres]==1.31.0",))
+#: No peer: what draws the chart.
+CHART = Peer("chart", ("matplotlib==3.10.*",))
 BEAT = Peer(
     "beat",
     (

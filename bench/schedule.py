@@ -29,28 +29,34 @@ class Plan:
     seconds: float
 
 
+def size_of(schedules: int) -> estate.Size:
+    """Return an estate with about so many schedules."""
+    organizations = max(1, min(50, schedules // 1000))
+    per_connection = estate.Size(1, 1).schedules
+    return estate.Size(organizations, max(1, schedules // organizations // per_connection))
+
+
 def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> Findings:
     with installation.connect() as database:
-        organizations = max(1, min(50, plan.schedules // 1000))
-        per_connection = estate.Size(1, 1).schedules
-        size = estate.Size(organizations, max(1, plan.schedules // organizations // per_connection))
+        size = size_of(plan.schedules)
         tell(f"schedule: {size.schedules:,} schedules of {size.connections:,} connections")
         estate.build(database, size)
         found = Findings(f"Schedule, {size.schedules:,} schedules")
-        found.add("a look when nothing is due", "ms", _idle())
-        burst = min(_BURST, size.schedules // 2)
+        found.add("a look when nothing is due", "ms", idle())
+        due = min(_BURST, size.schedules // 2)
         rates = []
         for number in range(1, plan.rounds + 1):
-            rates.append(_burst(database, burst))
+            rates.append(burst(database, due))
             tell(f"  burst {number}: {rates[-1]:,.0f} pulls/s")
-        found.add(f"{burst:,} due at once: claimed, made pulls, rung for", "pulls/s", rates)
+        found.add(f"{due:,} due at once: claimed, made pulls, rung for", "pulls/s", rates)
         late, number = _lateness(database, size, plan.seconds)
         found.add(f"seconds late, {number:,} due within {plan.seconds:g} s: p50", "s", late[:1])
         found.add(f"seconds late, {number:,} due within {plan.seconds:g} s: p99", "s", late[1:])
     return found
 
 
-def _idle() -> list[float]:
+def idle() -> list[float]:
+    """Return how many milliseconds looks take that find nothing."""
     took = []
     for _ in range(_IDLE_LOOKS):
         began = time.perf_counter()
@@ -59,7 +65,8 @@ def _idle() -> list[float]:
     return took
 
 
-def _burst(database: psycopg.Connection, number: int) -> float:
+def burst(database: psycopg.Connection, number: int) -> float:
+    """Let so many fall due at once; return how many became pulls a second."""
     _forget_pulls(database)
     database.execute(
         "UPDATE sync_datastatus SET next_due_at = now() - interval '1 second' WHERE id IN ("
