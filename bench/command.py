@@ -115,7 +115,7 @@ def _measured(
         return [benchmark.run(engines, plan, _tell)]
     if options.benchmark == "pull":
         plan = benchmark.Plan(options.records, options.rounds, options.peers)
-        return [benchmark.run(engines, plan, _tell)]
+        return list(benchmark.run(engines, plan, _tell))
     if options.benchmark == "pages":
         size = benchmark.portfolio.Size(
             options.organizations, options.companies, options.large, options.pulls

@@ -17,7 +17,7 @@ import httpx
 
 from bench.contest import Contest, WrongResult
 from bench.contestants.paging import PATH, read_tokens
-from bench.figures import Table
+from bench.figures import Findings, Table
 from bench.installation import Installation
 from bench.peers import DLT
 from bench.race import Contestant, Measurement
@@ -29,6 +29,8 @@ _HOST = "127.0.0.1"
 #: About so many invoices has the busy business.
 _OF_A_BUSINESS = 10_000
 _ENOUGH = "1000000"
+#: As often as `bench.contestants.pull_ours` asks.
+_OF_LITTLE = 20
 _EMPTY = """
 TRUNCATE sync_record, sync_recordversion, sync_stagedrecord, sync_stagedpage, sync_pull CASCADE
 """
@@ -41,7 +43,9 @@ class Plan:
     has_peers: bool
 
 
-def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> Table:
+def run(
+    installation: Installation, plan: Plan, tell: Callable[[str], None]
+) -> tuple[Table, Findings]:
     """Let all pull in turn, round by round."""
     with _sandbox() as url:
         pulls = _Pulls(installation, plan, url)
@@ -51,7 +55,10 @@ def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> 
             for name, phase, measured in pulls.of_a_round():
                 table.add(name, phase, measured, limit=None)
                 tell(f"  {name}, {phase}: {measured.records / measured.cpu:,.0f} records/CPU s")
-    return table
+        few = Findings("A pull that asks for what has changed, and hardly anything has")
+        for name, values in pulls.of_little.items():
+            few.add(f"{name}, CPU of client and server", "ms", values)
+    return table, few
 
 
 @contextmanager
@@ -94,12 +101,14 @@ class _Pulls(Contest):
         self._url = url
         self._connections = max(1, plan.records // _OF_A_BUSINESS)
         self._tokens = installation.directory / "tokens.json"
+        #: CPU milliseconds of each such pull, by contestant, round by round.
+        self.of_little: dict[str, list[float]] = {}
 
     def of_a_round(self) -> Iterator[tuple[str, str, Measurement]]:
         for name, way in (("Ledgerport", "direct"), ("Ledgerport, by a Celery worker", "worker")):
             yield from self._ours(name, way)
         pages = self.contestant("pull_pages", self._url, self._tokens)
-        yield from self._measured("HTTP alone (httpx)", pages, phases=["first"])
+        yield from self.carried_out("HTTP alone (httpx)", pages, self._there(), ("first",))
         stack = self.contestant("pull_stack", self._url, self._tokens)
         yield from self._peer("httpx, pydantic, bulk_create", stack, "bench_pulled")
         if self._plan.has_peers:
@@ -108,23 +117,20 @@ class _Pulls(Contest):
     def _ours(self, name: str, way: str) -> Iterator[tuple[str, str, Measurement]]:
         self.sql(_EMPTY)
         contestant = self.contestant("pull_ours", way, self._connections, self._tokens)
-        yield from self._measured(name, contestant, phases=["first", "again"], forgets=True)
+        with contestant as ours:
+            yield name, "first", ours.run("first", self._there())
+            ours.run("forget", 1)
+            yield name, "again", ours.run("again", self._there())
+            number = _OF_LITTLE * self._connections
+            cpu = ours.run("nothing new", number).cpu / number * 1000
+            self.of_little.setdefault(name, []).append(cpu)
         self._require_all("sync_record")
 
     def _peer(
         self, name: str, contestant: Contestant, table: str
     ) -> Iterator[tuple[str, str, Measurement]]:
-        yield from self._measured(name, contestant, phases=["first", "again"])
+        yield from self.carried_out(name, contestant, self._there(), ("first", "again"))
         self._require_all(table)
-
-    def _measured(
-        self, name: str, contestant: Contestant, *, phases: list[str], forgets: bool = False
-    ) -> Iterator[tuple[str, str, Measurement]]:
-        with contestant as running:
-            for phase in phases:
-                if forgets:
-                    running.run("forget", 1)
-                yield name, phase, running.run(phase, self._there())
 
     def _dlt(self) -> Contestant:
         self.sql("DROP SCHEMA IF EXISTS bench_dlt CASCADE")

@@ -38,6 +38,8 @@ from sync.models import DataStatus, Frequency, Pull, PullStatus  # noqa: E402
 from sync.settings import EffectiveSetting, save_settings  # noqa: E402
 
 BUSINESS = "busy"
+#: So often what has changed is asked for in a row.
+TIMES = 20
 _PATIENCE_SECONDS = 600.0
 _LOOKS_EVERY = 0.05
 
@@ -144,6 +146,7 @@ def main(way: str, number: int, written: Path) -> None:
                 "first": lambda: pull(organization, connections),
                 "forget": lambda: forget_where_it_stood(organization),
                 "again": lambda: pull(organization, connections),
+                "nothing new": lambda: [pull(organization, connections) for _ in range(TIMES)],
             }
         )
 
