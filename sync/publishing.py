@@ -135,9 +135,15 @@ SELECT %(connection)s, %(data_type)s, s.source_id, s.organization_id, s.hash, s.
   FROM sync_stagedrecord s
  WHERE s.pull_id = %(pull)s AND NOT s.is_known
 """
+#: What changed since the last pull costs what changed: all are counted when all are read.
 _PRESENT = """
-  FROM sync_record
- WHERE connection_id = %(connection)s AND data_type = %(data_type)s AND NOT is_deleted
+CASE WHEN %(is_full)s THEN (
+  SELECT count(*) FROM sync_record
+   WHERE connection_id = %(connection)s AND data_type = %(data_type)s AND NOT is_deleted
+) ELSE (
+  SELECT record_count FROM sync_datastatus
+   WHERE connection_id = %(connection)s AND data_type = %(data_type)s
+) END
 """
 
 _EXTENT = f"""
@@ -169,7 +175,7 @@ SELECT {_PAGES}, statement_timestamp(),
            WHERE s.pull_id = %(pull)s AND s.source_id = u.source_id
        )),
        (SELECT count(*) FROM buried) + {{gone_count}},
-       coalesce(%(present)s, (SELECT count(*) {_PRESENT})),
+       coalesce(%(present)s, {_PRESENT}),
        (SELECT count(*) FROM kept WHERE is_deleted)
 """  # noqa: S608 - made of the constants above
 _MERGE_CHANGES = _MERGE.format(gone="", gone_count="0")
@@ -244,7 +250,7 @@ def publish(pull: Pull) -> None:
     with database.cursor() as cursor:
         cursor.execute(
             _MERGE_EVERYTHING if is_everything else _MERGE_CHANGES,
-            _parameters(pull) | {"present": before},
+            _parameters(pull) | {"present": before, "is_full": pull.is_full},
         )
         pages, moment, added, changed, unchanged, deleted, before, back = cursor.fetchone()
     _require_all(pull, pages)

@@ -193,6 +193,25 @@ def test_what_did_not_change_does_not_travel(connection, platform, stored):
     assert staged == [["inv-1"], ("inv-2", True), ("inv-7", False)]
 
 
+def test_what_changed_is_added_to_what_was_counted_and_all_are_counted_when_all_are_read(
+    connection, platform, pull
+):
+    """An hourly pull of ten changes must not read a million records to say how many there are."""
+    counted = DataStatus.objects.filter(connection=connection, data_type="invoices")
+    platform.serve(page(*map(invoice, range(4)), cursor="1", watermark="w1"))
+    pull()
+    counted.update(record_count=100)
+
+    platform.serve(page(invoice(7), cursor="1", watermark="w2", deleted_ids=("inv-1",)))
+    assert not pull().is_full
+    assert counted.get().record_count == 100
+
+    counted.update(watermark="")
+    platform.serve(page(*map(invoice, (0, 2, 3, 7, 8)), cursor="1", watermark="w3"))
+    assert pull().is_full
+    assert counted.get().record_count == 5
+
+
 def test_text_survives_the_way_into_the_store(connection, platform, pull):
     odd = 'tab\t newline\n backslash\\ quote" \\N \\. Zażółć 日本 🍞 \u2028'
     platform.serve(page(invoice(1, note=odd, invoice_number=odd), cursor="1"))
