@@ -15,7 +15,7 @@ def message(data: str, *, event: str = "", id: str = "") -> str:  # noqa: A002 -
     return "\n".join(lines) + "\n\n"
 
 
-def stream(messages: AsyncIterator[str]) -> StreamingHttpResponse:
+def stream(messages: AsyncIterator[str | bytes]) -> StreamingHttpResponse:
     return StreamingHttpResponse(
         messages,
         content_type="text/event-stream",

@@ -3,8 +3,10 @@
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from typing import Any, cast
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 import redis
@@ -12,6 +14,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as django_settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db import DatabaseError
 from django.db import connection as database
 from django.test import AsyncClient, Client
 from django.urls import reverse
@@ -20,9 +23,11 @@ from django.utils import timezone
 from companies import events, team, tenancy
 from companies.models import Membership, User
 from companies.roles import Role
+from companies.watching import Watcher
 from connections.models import Connection
 from portal import doorbell, sse
 from sync import stream
+from sync.history import PullFilter
 from sync.models import Pull, PullStatus, RejectedRecord
 from tests.brackets import LANGUAGE, brackets  # noqa: F401
 from tests.factories import (
@@ -555,3 +560,91 @@ def test_an_open_page_goes_on_in_the_language_it_was_opened_in(user, connection,
 
     for message in async_to_sync(watch)():
         assert "⟦Cancelled⟧" in message
+
+
+def viewer_of(connection, user, *, zone=UTC):
+    """Somebody who is signed in and has the history open."""
+    client = Client()
+    client.force_login(user)
+    return stream.Viewer(
+        organization_id=connection.organization_id,
+        company_id=connection.company_id,
+        watcher=Watcher(user.pk, client.session.session_key or ""),
+        view=stream.View(
+            zone=zone, language="en-gb", page="history", filter=PullFilter(), pull_id=None
+        ),
+        memory=stream.Memory(),
+    )
+
+
+def test_those_to_whom_the_same_is_to_be_told_are_told_by_one_look(connection, user):
+    a_pull(connection)
+    reader = MembershipFactory(organization=connection.organization, role=Role.ADVISOR).user
+    leaver = MembershipFactory(organization=connection.organization).user
+    viewers = [
+        viewer_of(connection, user),
+        viewer_of(connection, user),
+        viewer_of(connection, user, zone=ZoneInfo("Asia/Tokyo")),
+        viewer_of(connection, reader),
+        viewer_of(connection, leaver),
+    ]
+    with tenancy.entered(connection.organization_id):
+        leave(leaver)
+
+    one, same, abroad, other, gone = stream.look(viewers)
+
+    assert one is same
+    assert len({id(news) for news in (one, abroad, other)}) == 3
+    assert all(news and b"pull-" in news.message for news in (one, abroad, other))
+    assert gone is None
+
+
+def test_a_look_asks_the_same_few_questions_for_any_number(
+    connection, user, django_assert_max_num_queries
+):
+    a_pull(connection)
+    viewers = [viewer_of(connection, user) for _ in range(20)]
+    stream.look(viewers)  # opens each one's session once
+
+    with django_assert_max_num_queries(10):
+        again = stream.look(viewers)
+
+    assert all(news is again[0] for news in again)
+
+
+def test_a_session_is_opened_again_when_it_or_the_password_has_changed(connection, user):
+    a_pull(connection)
+    viewers = [viewer_of(connection, user), viewer_of(connection, user)]
+    assert all(stream.look(viewers))
+
+    Session.objects.filter(session_key=viewers[0].watcher.session_key).delete()
+    first, second = stream.look(viewers)
+    change_password(user)
+
+    assert first is None
+    assert second is not None
+    assert stream.look(viewers) == [None, None]
+
+
+def test_a_look_that_fails_fails_for_all_and_the_next_goes_on(connection, user, monkeypatch):
+    a_pull(connection)
+    viewers = [viewer_of(connection, user), viewer_of(connection, user)]
+    answers = [DatabaseError("gone"), "news"]
+
+    async def looked(waiting):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return [answer] * len(waiting)
+
+    monkeypatch.setattr(stream, "_look", looked)
+
+    async def scenario():
+        together = stream._together()
+        failed = await asyncio.gather(*map(together.look, viewers), return_exceptions=True)
+        return failed, await asyncio.gather(*map(together.look, viewers))
+
+    failed, told = async_to_sync(scenario)()
+
+    assert [type(each) for each in failed] == [DatabaseError, DatabaseError]
+    assert told == ["news", "news"]
