@@ -77,11 +77,15 @@ def _quickly(database: psycopg.Connection, table: str) -> Iterator[None]:
         database.execute("SET LOCAL session_replication_role = replica")
         database.execute("SET LOCAL maintenance_work_mem = '1GB'")
         database.execute("SET LOCAL work_mem = '256MB'")
-        database.execute(
-            "UPDATE pg_index SET indisready = false WHERE indrelid = %s::regclass", [table]
-        )
+        _leave_unindexed(database, table)
         yield
         database.execute(sql.SQL("REINDEX TABLE {}").format(name))
+
+
+def _leave_unindexed(database: psycopg.Connection, table: str) -> None:
+    database.execute(
+        "UPDATE pg_index SET indisready = false WHERE indrelid = %s::regclass", [table]
+    )
 
 
 def _companies(database: psycopg.Connection, size: Size, firsts: Sequence[Connection]) -> None:
@@ -202,8 +206,11 @@ def _pulls(database: psycopg.Connection, size: Size, firsts: Sequence[Connection
     The table begins anew: what is written in the transaction that emptied it is not logged.
     """
     large = firsts[0]
-    database.execute("CREATE TABLE bench_pull AS SELECT * FROM sync_pull")
+    database.execute(
+        "CREATE TABLE bench_pull AS SELECT * FROM sync_pull WHERE connection_id = %s", [large.pk]
+    )
     database.execute("TRUNCATE sync_pull CASCADE")
+    _leave_unindexed(database, "sync_pull")  # emptied, they are good again
     database.execute(
         "CREATE TEMPORARY TABLE numbered ON COMMIT DROP AS SELECT c.id AS connection_id, "
         "c.company_id, c.organization_id, row_number() OVER (ORDER BY c.organization_id <> %s, "

@@ -28,13 +28,19 @@ class Bell:
         self.channel = channel
         self.topic = topic
         self._switchboard = switchboard
-        self._rung = asyncio.Event()
+        self._is_rung = False
+        self._waiting: asyncio.Future[None] | None = None
+        #: When whoever waits gives up, and what wakes them then. It stays set when a ring comes
+        #: first: thousands of pages that are rung for would leave as many that are not needed.
+        self._ends_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         await self._switchboard.add(self)
         return self
 
     async def __aexit__(self, *exception: object) -> None:
+        self.silence()
         await self._switchboard.remove(self)
 
     @property
@@ -43,19 +49,49 @@ class Bell:
         return self._switchboard.is_connected
 
     def ring(self) -> None:
-        self._rung.set()
+        self._is_rung = True
+        self._wake()
 
     def forget(self) -> None:
         """Take what rang so far: whoever looks now sees what it was for."""
-        self._rung.clear()
+        self._is_rung = False
 
     async def heard(self, *, within: float) -> bool:
         """Wait for a ring, and take it."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), timeout=within)
-        rung = self._rung.is_set()
-        self._rung.clear()
+        if not self._is_rung:
+            loop = asyncio.get_running_loop()
+            self._waiting, self._ends_at = loop.create_future(), loop.time() + within
+            if self._alarm is None or self._alarm.when() > self._ends_at:
+                self._set_alarm(loop)
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        rung, self._is_rung = self._is_rung, False
         return rung
+
+    def silence(self) -> None:
+        """Take the alarm back: nobody will wait any more."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _set_alarm(self, loop: AbstractEventLoop) -> None:
+        self.silence()
+        self._alarm = loop.call_at(self._ends_at, self._give_up, loop)
+
+    def _give_up(self, loop: AbstractEventLoop) -> None:
+        self._alarm = None
+        if self._waiting is None:
+            return
+        if loop.time() < self._ends_at:  # somebody began to wait anew meanwhile
+            self._set_alarm(loop)
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 class Switchboard:

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -48,7 +49,7 @@ CHECK_SECONDS = 30.0
 POLL_SECONDS = 5.0
 #: A commit that rings several times is one change.
 GATHER_SECONDS = 0.02
-#: Whoever was just shown something waits so long for the next: much that happens is one message.
+#: A company is looked at so long after the last time: much that happens is one message.
 PAUSE_SECONDS = 0.15
 ANNOUNCE_SECONDS = 10.0
 
@@ -105,7 +106,7 @@ class Memory:
             self.sentence = news.sentence
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Viewer:
     """Who looks at which page of which company, and what they have seen of it."""
 
@@ -114,6 +115,8 @@ class Viewer:
     watcher: Watcher
     view: View
     memory: Memory
+    #: Rings for them once their page is open.
+    bell: Bell | None = None
 
 
 @dataclass(slots=True)
@@ -183,7 +186,6 @@ async def history_stream(
 
 async def _messages(viewer: Viewer, news: News | None) -> AsyncIterator[str | bytes]:
     channel, topic = events.channel(viewer.organization_id), str(viewer.company_id)
-    clock = asyncio.get_running_loop().time
     user_id, memory, together = viewer.watcher.user_id, viewer.memory, _together()
     _open_streams[user_id] += 1
     try:
@@ -191,8 +193,8 @@ async def _messages(viewer: Viewer, news: News | None) -> AsyncIterator[str | by
             stack.enter_context(metrics.STREAMS.held())
             board = switchboard(settings.REDIS_URL)
             bell = await stack.enter_async_context(board.bell(channel, topic=topic))
+            viewer.bell = bell
             while news is not None:
-                looked_at = clock()
                 memory.learn(news)
                 # Something is sent in any case, so that a browser that has gone is noticed.
                 yield news.message or sse.KEEP_ALIVE
@@ -200,8 +202,6 @@ async def _messages(viewer: Viewer, news: News | None) -> AsyncIterator[str | by
                     yield sse.message(words, event="announce")
                 async for keep_alive in _until_it_is_time(bell, memory):
                     yield keep_alive
-                await asyncio.sleep(max(GATHER_SECONDS, looked_at + PAUSE_SECONDS - clock()))
-                bell.forget()
                 news = await together.look(viewer)
         yield sse.message("", event="close")
     finally:
@@ -214,7 +214,7 @@ type _Waiting = tuple[Viewer, asyncio.Future[News | None]]
 
 
 class _Together:
-    """Looks of one event loop: at each company one at a time.
+    """Looks of one event loop: at each company one at a time, and not without a pause.
 
     Whoever comes while one is under way is part of the next, which begins when it has ended: what
     they see is never older than the ring that they heard.
@@ -241,10 +241,17 @@ class _Together:
         return await answer
 
     async def _look(self, place: tuple[UUID, UUID]) -> None:
+        clock = asyncio.get_running_loop().time
         try:
-            while waiting := self._waiting[place]:
-                self._waiting[place] = []
+            while self._waiting[place]:
+                await asyncio.sleep(GATHER_SECONDS)
+                waiting, self._waiting[place] = self._waiting[place], []
+                for viewer, _answer in waiting:
+                    if viewer.bell is not None:
+                        viewer.bell.forget()  # what rang so far is what is looked for
+                looked_at = clock()
                 await self._answer(waiting)
+                await asyncio.sleep(max(0.0, looked_at + PAUSE_SECONDS - clock()))
         finally:
             for _viewer, answer in self._waiting.pop(place):
                 answer.cancel()
@@ -304,13 +311,19 @@ def look(viewers: Sequence[Viewer]) -> list[News | None]:
     with tenancy.entered(organization_id):
         allowed = standings(organization_id, [viewer.watcher for viewer in viewers])
         company = Company.objects.within(organization_id).filter(pk=company_id).first()
+        pages_read: dict[tuple[object, ...], _Page | None] = {}
         told: dict[tuple[object, ...], News | None] = {}
         for viewer in viewers:
             standing = allowed.get(viewer.watcher)
-            if company is not None and standing is not None:
-                key = _key(viewer, standing)
+            if company is None or standing is None:
+                continue
+            reader, key = _reader(viewer, standing), _key(viewer, standing)
+            with timezone.override(viewer.view.zone), override(viewer.view.language):
+                if reader not in pages_read:
+                    pages_read[reader] = _Page.read(viewer.view, standing, company)
+                page = pages_read[reader]
                 if key not in told:
-                    told[key] = _news(viewer, standing, company)
+                    told[key] = None if page is None else page.news(viewer.memory)
         return [
             told[_key(viewer, standing)]
             if company is not None and (standing := allowed.get(viewer.watcher))
@@ -319,20 +332,33 @@ def look(viewers: Sequence[Viewer]) -> list[News | None]:
         ]
 
 
+def _reader(viewer: Viewer, standing: Standing) -> tuple[object, ...]:
+    """Those of whom this is equal see the same page."""
+    return viewer.view, standing.role, standing.absolute_times
+
+
 def _key(viewer: Viewer, standing: Standing) -> tuple[object, ...]:
-    return viewer.view, standing.role, standing.absolute_times, viewer.memory.state
+    """Those of whom this is equal have seen the same of it, too."""
+    return *_reader(viewer, standing), viewer.memory.state
 
 
-def _news(viewer: Viewer, standing: Standing, company: Company) -> News | None:
-    view = viewer.view
-    with timezone.override(view.zone), override(view.language):
+class _Page:
+    """A page in one look: read once, however much of it each of its readers knows already."""
+
+    def __init__(self, view: View, shell: dict[str, Any], company: Company) -> None:
+        self._view, self._shell, self._company = view, shell, company
+        self._pulls: dict[frozenset[UUID], Region] = {}
+
+    @classmethod
+    def read(cls, view: View, standing: Standing, company: Company) -> "_Page | None":
+        """Open it for members of this standing; None when they were removed a moment ago."""
         membership = (
-            Membership.objects.within(viewer.organization_id)
+            Membership.objects.within(company.organization_id)
             .select_related("organization", "user")
             .filter(pk=standing.membership_id)
             .first()
         )
-        if membership is None:  # removed a moment ago
+        if membership is None:
             return None
         shell = {
             "user": membership.user,  # how they read moments
@@ -340,53 +366,80 @@ def _news(viewer: Viewer, standing: Standing, company: Company) -> News | None:
             "membership": membership,
             "can": membership.can,
         }
-        news = News.since(viewer.memory)
-        if view.pull_id is not None:
-            return _of_a_pull(view.pull_id, news, shell, company)
-        news.write(list(_of_a_company(view, news, shell, company)))
+        return cls(view, shell, company)
+
+    def news(self, memory: Memory) -> News | None:
+        news = News.since(memory)
+        if self._view.pull_id is not None:
+            return self._of_a_pull(self._view.pull_id, news)
+        news.write(list(self._of_a_company(news)))
         return news
 
-
-def _of_a_pull(pull_id: UUID, news: News, shell: dict[str, Any], company: Company) -> News | None:
-    """Follow one pull; when it is over and its end was shown, there is nothing more to come."""
-    context = pages.pull(company, pull_id, sees_data=shell["can"][Right.SEE_DATA])
-    if context is None:
-        return None
-    pull: Pull = context["pull"]
-    mark = _digest(_state(pull))
-    if mark == news.pulls:
-        return news if pull.is_active else None
-    news.pulls = mark
-    news.sentence = _("%(data_type)s: %(status)s") % {
-        "data_type": context["row"].label,
-        "status": pull.get_status_display(),
-    }
-    shown = Region("pull", render_to_string("sync/pull.html#pull", shell | context))
-    news.write([shown] if pull.is_active else [shown, Region("mark", "")])
-    return news
-
-
-def _of_a_company(
-    view: View, news: News, shell: dict[str, Any], company: Company
-) -> Iterator[Region]:
-    context = pages.panel(company) if view.page == "summary" else pages.table(company, view.filter)
-    rows: list[PullRow] = context["pulls"]
-    mark = _digest([context["progress"], *(_state(row.pull) for row in rows)])
-    if mark != news.pulls:
-        context["pulls"] = _with_fresh(rows, news.statuses)
+    def _of_a_pull(self, pull_id: UUID, news: News) -> News | None:
+        """Follow one pull; when it is over and its end was shown, there is nothing more to come."""
+        sees_data = self._shell["can"][Right.SEE_DATA]
+        context = pages.pull(self._company, pull_id, sees_data=sees_data)
+        if context is None:
+            return None
+        pull: Pull = context["pull"]
+        mark = _digest(_state(pull))
+        if mark == news.pulls:
+            return news if pull.is_active else None
         news.pulls = mark
-        news.statuses = {row.pull.pk: row.pull.status for row in rows}
-        html = render_to_string(f"sync/{view.page}.html#pulls", shell | context)
-        yield Region("pulls", html)
-    if context["progress"] is not None:
-        news.sentence = context["progress"].sentence
-    if view.page == "summary":
-        mark = _digest(overview.state(company))
-        if mark != news.rest:
-            news.rest = mark
-            context = shell | pages.rest(company, sees_data=shell["can"][Right.SEE_DATA])
-            for name in _SUMMARY_REGIONS:
-                yield Region(name, render_to_string(f"sync/summary.html#{name}", context))
+        news.sentence = _("%(data_type)s: %(status)s") % {
+            "data_type": context["row"].label,
+            "status": pull.get_status_display(),
+        }
+        shown = Region("pull", render_to_string("sync/pull.html#pull", self._shell | context))
+        news.write([shown] if pull.is_active else [shown, Region("mark", "")])
+        return news
+
+    def _of_a_company(self, news: News) -> Iterator[Region]:
+        if self._mark != news.pulls:
+            yield self._changed_pulls(news.statuses)
+            news.pulls = self._mark
+            news.statuses = {row.pull.pk: row.pull.status for row in self._context["pulls"]}
+        if self._context["progress"] is not None:
+            news.sentence = self._context["progress"].sentence
+        if self._view.page == "summary" and self._rest_mark != news.rest:
+            news.rest = self._rest_mark
+            yield from self._rest
+
+    @cached_property
+    def _context(self) -> dict[str, Any]:
+        if self._view.page == "summary":
+            return pages.panel(self._company)
+        return pages.table(self._company, self._view.filter)
+
+    @cached_property
+    def _mark(self) -> str:
+        rows: list[PullRow] = self._context["pulls"]
+        return _digest([self._context["progress"], *(_state(row.pull) for row in rows)])
+
+    @cached_property
+    def _rest_mark(self) -> str:
+        return _digest(overview.state(self._company))
+
+    @cached_property
+    def _rest(self) -> list[Region]:
+        sees_data = self._shell["can"][Right.SEE_DATA]
+        context = self._shell | pages.rest(self._company, sees_data=sees_data)
+        return [
+            Region(name, render_to_string(f"sync/summary.html#{name}", context))
+            for name in _SUMMARY_REGIONS
+        ]
+
+    def _changed_pulls(self, shown: dict[UUID, str] | None) -> Region:
+        """Mark what is new or has another status than these readers were shown last."""
+        rows: list[PullRow] = self._context["pulls"]
+        known = {row.pull.pk: row.pull.status for row in rows} if shown is None else shown
+        fresh = frozenset(row.pull.pk for row in rows if known.get(row.pull.pk) != row.pull.status)
+        if fresh not in self._pulls:
+            marked = [replace(row, is_fresh=row.pull.pk in fresh) for row in rows]
+            context = self._shell | self._context | {"pulls": marked}
+            html = render_to_string(f"sync/{self._view.page}.html#pulls", context)
+            self._pulls[fresh] = Region("pulls", html)
+        return self._pulls[fresh]
 
 
 def _state(pull: Pull) -> tuple[object, ...]:
@@ -399,13 +452,6 @@ def _state(pull: Pull) -> tuple[object, ...]:
         pull.error_message,
         pull.not_before,
     )
-
-
-def _with_fresh(rows: list[PullRow], shown: dict[UUID, str] | None) -> list[PullRow]:
-    """Mark what is new or has another status than this viewer was shown last."""
-    if shown is None:
-        return rows
-    return [replace(row, is_fresh=shown.get(row.pull.pk) != row.pull.status) for row in rows]
 
 
 def _digest(values: Iterable[object]) -> str:
