@@ -94,9 +94,7 @@ def run(plan: Plan, tell: Callable[[str], None]) -> Findings:
     try:
         tell("latency: starting in an empty directory")
         with _up(directory) as portal:
-            found.add(
-                "`manage.py up` in an empty directory to its first page", "s", [portal.seconds]
-            )
+            found.add("`manage.py up` in an empty directory to a page", "s", [portal.seconds])
             tell(f"  {portal.seconds:.1f} s")
             shown, complete = _refreshes(playwright, chromium, portal, plan.clicks, tell)
         again = []

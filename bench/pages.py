@@ -37,11 +37,14 @@ from portal.keyset import Keyset
 from sync import history
 from sync.models import Pull
 
-#: Of a company's name: ten thousand have the one, hardly anyone the other.
-_MANY, _FEW = "Acme", "0ff1c"
+#: Of a company's name: one in ten has it, and nobody.
+_MANY, _NOBODYS = "Acme", "nowhere"
 _LAST_PULLS = 50
 #: What PostgreSQL is told about the transaction asks it nothing.
-_SILENT = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "WITH before AS MATERIALIZED")
+_SILENT = (
+    *("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"),
+    *("SET LOCAL ROLE", "WITH before AS MATERIALIZED"),
+)
 _ENTERING = "'app.organization'"
 _SQL_CALLS = 40
 _OK = 200
@@ -83,10 +86,11 @@ def measured(
 ) -> list[Findings | Sheet]:
     """Ask for every page in turn, round by round."""
     client = _signed_in(shown)
-    pages = _pages(shown)
+    few = _few(shown)
+    pages = _pages(shown, few)
     queries = {page.name: _queries(client, page) for page in pages}
     took: dict[str, list[list[float]]] = {page.name: [] for page in pages}
-    lists = _Lists(installation, plan, shown)
+    lists = _Lists(installation, plan, shown, few)
     for number in range(1, plan.rounds + 1):
         tell(f"pages: round {number} of {plan.rounds}")
         for page in pages:
@@ -158,7 +162,14 @@ def _queries(client: Client, page: Asked) -> str:
     return f"{own} + {before}"
 
 
-def _pages(shown: Portfolio) -> list[Asked]:
+def _few(shown: Portfolio) -> str:
+    """Return a part of a name that hardly anyone else has."""
+    with tenancy.entered(shown.organization.pk):
+        last = Company.objects.within(shown.organization).order_by("-sort_name", "-id")[:1].get()
+    return last.name.split()[1][:5]
+
+
+def _pages(shown: Portfolio, few: str) -> list[Asked]:
     slug = shown.organization.slug
     companies = reverse("companies:list", args=[slug])
     with tenancy.entered(shown.organization.pk):
@@ -195,13 +206,14 @@ def _pages(shown: Portfolio) -> list[Asked]:
             if each is not listing.Filter.ALL
         ),
         Asked("companies, of a tag", f"{companies}?tag=region:north"),
-        Asked("companies, search finding few", f"{companies}?q={_FEW}"),
+        Asked("companies, search finding nobody", f"{companies}?q={_NOBODYS}"),
+        Asked("companies, search finding few", f"{companies}?q={few}"),
         Asked("companies, search finding many", f"{companies}?q={_MANY}"),
         Asked(
             "companies, search, filter, tag and sort",
             f"{companies}?q={_MANY}&status=linked&tag=region:north&sort=-pull",
         ),
-        Asked("jump to a company", f"{reverse('companies:find', args=[slug])}?q={_FEW}"),
+        Asked("jump to a company", f"{reverse('companies:find', args=[slug])}?q={few}"),
         Asked("a company", of(ordinary.pk, "sync:summary")),
         Asked("the busiest company", of(busy, "sync:summary")),
         Asked("its connections", of(ordinary.pk, "connections:manage")),
@@ -311,8 +323,9 @@ _OTHERS = {
 class _Lists:
     """The other lists, asked in a process and an environment of their own."""
 
-    def __init__(self, installation: Installation, plan: Plan, shown: Portfolio) -> None:
+    def __init__(self, installation: Installation, plan: Plan, shown: Portfolio, few: str) -> None:
         self._installation = installation
+        self._few = few
         self._plan = plan
         self._directory = installation.directory / "lists"
         self._organization = shown.organization.pk
@@ -345,7 +358,7 @@ class _Lists:
         return sheet
 
     def _contestant(self) -> Contestant:
-        arguments = (self._organization, max(3, self._plan.calls // 4), _FEW, _MANY)
+        arguments = (self._organization, max(3, self._plan.calls // 4), self._few, _MANY)
         return Contestant(
             [
                 *(TABLES.program("python"), "-m", "bench.contestants.pages_lists"),
