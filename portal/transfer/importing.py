@@ -296,7 +296,7 @@ def _put_file(
         raise Refused(f"The archive is damaged: {member_of(file)} is not what was uploaded.")
 
 
-class _Summed(File):
+class _Summed(File):  # type: ignore[type-arg]  # Django does not know it is generic
     """Pieces as a storage takes them, summed on the way."""
 
     def __init__(self, pieces: Iterator[bytes], advance: Advance) -> None:

@@ -24,7 +24,6 @@ from companies.models import (
     Membership,
     Organization,
     OutboxEntry,
-    User,
 )
 from companies.roles import Role
 from connections import sealing
@@ -217,7 +216,7 @@ def test_what_was_under_way_is_told_truly(archive, alice):
     assert (settled.pulls_queued_again, settled.jobs_ended) == (pulls, 1)
     with tenancy.entered(organization.pk):
         assert set(Pull.objects.active().values_list("status", "lease_until")) == {("Queued", None)}
-        assert "imported" in Pull.objects.active().first().status_description
+        assert "imported" in Pull.objects.active()[0].status_description
         assert not Delivery.objects.pending().exists()
         assert Delivery.objects.recoverable().exists()
         assert not AlertEmail.objects.filter(status="waiting").exists()
@@ -227,20 +226,17 @@ def test_what_was_under_way_is_told_truly(archive, alice):
 
 
 def test_members_without_an_account_are_invited(archive, calm, alice, elsewhere, confirmed):
-    impostor = UserFactory(email="bea@harbour.example")
-    for name, fields in {
-        "bea": {"role": Role.ANALYST},
-        "cyd": {"role": Role.DEVELOPER},
-        "dan": {"role": Role.DEVELOPER, "is_enabled": False},
-    }.items():
-        user = User.objects.filter(email=f"{name}@harbour.example").first()
-        user = user or UserFactory(email=f"{name}@harbour.example", name=name.title())
-        MembershipFactory(organization=calm, user=user, **fields)
+    bea = UserFactory(email="bea@harbour.example")
+    cyd = UserFactory(email="cyd@harbour.example", name="Cyd")
+    dan = UserFactory(email="dan@harbour.example")
+    MembershipFactory(organization=calm, user=bea, role=Role.ANALYST)
+    MembershipFactory(organization=calm, user=cyd, role=Role.DEVELOPER)
+    MembershipFactory(organization=calm, user=dan, role=Role.DEVELOPER, is_enabled=False)
     call_command("export", "harbour", archive)
 
     with elsewhere():
         confirmed(UserFactory(email="alice@harbour.example"))
-        UserFactory(email=impostor.email)  # anybody can sign up with an address
+        UserFactory(email=bea.email)  # anybody can sign up with an address
         call_command("import", archive)
 
         with tenancy.entered(calm.pk):
