@@ -11,6 +11,7 @@ from portal.templatetags import _words
 NAMES: Mapping[str, Promise] = {
     # Of organizations, members and invitations
     "email": _("Email"),
+    "exported_at": _("Exported at"),
     "failure_emails": _("Failure emails"),
     "is_enabled": _("Is enabled"),
     "name": _("Name"),

@@ -5,10 +5,12 @@ row for each organization, and destroying a key makes unreadable whatever it sea
 of that lie. What was sealed by the ring itself, before there were data keys, stays readable.
 """
 
+import base64
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 from typing import Any
 from uuid import UUID, uuid4
@@ -91,6 +93,27 @@ def rewrap(row: StoredDataKey) -> bool:
             pk=row.pk, wrapped=row.wrapped
         )
         return bool(same.update(wrapped=key_ring().encrypt(key, context=context)))
+
+
+def taken_out(row: StoredDataKey) -> bytes:
+    """Return a key as it is, for whoever wraps it otherwise.
+
+    :raises Undecryptable: when it cannot be unwrapped.
+    """
+    context = _context(row.organization_id, row.pk)
+    return base64.b64decode(key_ring().decrypt(bytes(row.wrapped), context=context))
+
+
+def taken_in(
+    organization_id: UUID, key_id: UUID, key: bytes, *, retired_at: datetime | None
+) -> StoredDataKey:
+    """Return the row, not saved yet, of a key that comes from elsewhere; the ring wraps it."""
+    wrapped = key_ring().encrypt(
+        base64.b64encode(key).decode(), context=_context(organization_id, key_id)
+    )
+    return StoredDataKey(
+        id=key_id, organization_id=organization_id, wrapped=wrapped, retired_at=retired_at
+    )
 
 
 def destroy(row: StoredDataKey, *, hangs_on: Callable[[UUID], bool]) -> bool:

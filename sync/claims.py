@@ -293,11 +293,11 @@ def begin_again(pull: Pull, *, reason: str) -> None:
     ValidationIssue.objects.within(pull.organization_id).filter(pull=pull).delete()
 
 
-def start_over() -> int:
+def start_over(*, reason: str) -> int:
     """Queue the entered organization's unfinished pulls from their beginning; answer how many.
 
-    For a database that comes out of a backup: no worker has them, and the platforms' pages have
-    moved on since the ones that were staged.
+    For what comes out of a backup or from another installation: no worker has them, and the
+    platforms' pages have moved on since the ones that were staged.
     """
     unfinished = Pull.objects.filter(status__in=ACTIVE)
     ids = list(unfinished.values_list("pk", flat=True))
@@ -308,7 +308,7 @@ def start_over() -> int:
     unfinished.exclude(status=PullStatus.QUEUED).update(steps=step(PullStatus.QUEUED))
     return unfinished.update(
         status=PullStatus.QUEUED,
-        status_description="Queued again after the portal was restored from a backup.",
+        status_description=reason,
         fence=F("fence") + 1,
         lease_until=None,
         rung_at=None,

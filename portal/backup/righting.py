@@ -52,7 +52,9 @@ def put_right(manifest: Manifest) -> Righted:
 
 
 def _put_right(righted: Righted, manifest: Manifest) -> None:
-    righted.pulls_queued_again += claims.start_over()
+    righted.pulls_queued_again += claims.start_over(
+        reason="Queued again after the portal was restored from a backup."
+    )
     # Whoever had them is no more. They come again under the ids they have.
     leased = Delivery.objects.filter(lease_until__isnull=False)
     righted.deliveries_due_again += leased.pending().update(lease_until=None, next_attempt_at=Now())

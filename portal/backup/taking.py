@@ -188,9 +188,13 @@ def known_now(gone: Sequence[UploadedFile]) -> set[UUID]:
     """Return the ids of those that have a row past the moment that this transaction sees, too."""
     if not gone:
         return set()
+    (organization,) = _row("SELECT coalesce(current_setting('app.organization', true), '')")
     later = connection.copy()
     try:
+        later.set_autocommit(False)
         with later.cursor() as cursor:
+            # What whoever asks may see, it may see too.
+            cursor.execute("SELECT set_config('app.organization', %s, true)", [organization])
             cursor.execute(
                 "SELECT id FROM files_uploadedfile WHERE id = ANY(%s)", [[f.pk for f in gone]]
             )

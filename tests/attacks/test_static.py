@@ -20,8 +20,10 @@ MAKES_MARKUP = {
 }  # fmt: skip
 #: Functions that put SQL together, of names that are ours; values always travel beside it.
 MAKES_SQL = {
-    "companies/tenancy.py system", "sync/deletion.py _delete_pulled",
-    "sync/deletion.py _take_for_deletion", "sync/schedule.py due_after",
+    "companies/tenancy.py system", "portal/transfer/exporting.py _count",
+    "portal/transfer/importing.py _write", "portal/transfer/people.py find_accounts",
+    "sync/deletion.py _delete_pulled", "sync/deletion.py _take_for_deletion",
+    "sync/schedule.py due_after",
 }  # fmt: skip
 #: Modules that open connections to addresses: one for platforms, one for endpoints.
 DIALS = {

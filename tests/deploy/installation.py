@@ -56,6 +56,8 @@ class Installation:
         self.directory.chmod(0o755)
         self._files = self.directory / "files"
         self._web_port = chosen_port(_HOST, 0)
+        #: Of those that are several.
+        self._web_ports: dict[str, int] = {}
         self._sandbox_port = chosen_port(_HOST, 0)
         self._pooler_port = chosen_port(_HOST, 0)
         self.url = address(_HOST, self._web_port)
@@ -146,16 +148,16 @@ class Installation:
 
     # Its processes
 
-    def start(self, names: Iterable[str], where: str) -> None:
+    def start(self, names: Iterable[str], where: str, **variables: str) -> None:
         """Start processes under names of their own with one command of deploy/."""
         for name in names:
-            self._start(name, where)
+            self._start(name, where, **variables)
 
-    def _start(self, name: str, where: str) -> None:
+    def _start(self, name: str, where: str, **variables: str) -> None:
         command = self._commands[where]
         own = {key: value for key, value in command.variables.items() if key.startswith("REMAP")}
         own["LEDGERPORT_PROCESS_READY"] = str(self.directory / f"{name}.ready")
-        self._spawn(name, self._here(command, name), self._environment() | own)
+        self._spawn(name, self._here(command, name), self._environment() | own | variables)
 
     def complete(self, where: str, **variables: str) -> None:
         """Run a command of deploy/ to its end."""
@@ -175,20 +177,26 @@ class Installation:
             env=self._environment() | variables,
         )
 
-    def start_proxy(self) -> str:
-        """Start nginx with the settings of deploy/, and answer its address."""
+    def start_proxy(self, *names: str) -> str:
+        """Start nginx before web processes with the settings of deploy/, and answer its address.
+
+        Where Docker's name server names them all, a list of theirs does here.
+        """
         port = chosen_port(_HOST, 0)
         site = (DEPLOY / "nginx" / "ledgerport.conf").read_text()
         for old, new in {
             "listen 8000": f"listen {_HOST}:{port}",
-            "http://web:8000": self.url,
+            "http://web:8000": "http://web" if names else self.url,
         }.items():
             assert old in site
             site = site.replace(old, new)
+        # One that has just come back is asked at once, as a name that is resolved anew is.
+        servers = "".join(f"server {_HOST}:{self._web_ports[name]} max_fails=0;" for name in names)
+        kept = f"upstream web {{ {servers} }} " if names else ""
         place = self.directory / "nginx"
         place.mkdir()
         # Of a container's own, where it may write anywhere.
-        kept = "".join(
+        kept += "".join(
             f"{kind}_temp_path {place}/{kind};"
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
@@ -226,8 +234,8 @@ class Installation:
     def log(self, name: str) -> str:
         return (self.directory / f"{name}.log").read_text(errors="replace")
 
-    def is_ready(self) -> bool:
-        return _answers(f"{self.url}/ready")
+    def is_ready(self, name: str = "web") -> bool:
+        return _answers(f"{address(_HOST, self._web_ports.get(name, self._web_port))}/ready")
 
     def _spawn(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
         with (self.directory / f"{name}.log").open("ab") as log:
@@ -243,7 +251,7 @@ class Installation:
     def _here(self, command: Command, name: str) -> list[str]:
         """Give the same command with programs, ports and places of this machine."""
         program, *arguments = command.arguments
-        port = self._sandbox_port if command.kind == "sandbox" else self._web_port
+        port = self._sandbox_port if command.kind == "sandbox" else self._port_of(name)
         places = {
             "0.0.0.0": _HOST,
             "8000": str(port),
@@ -258,6 +266,12 @@ class Installation:
             # Each container has a name of its own.
             found += ["--hostname", f"{name}@{self.name}"]
         return [str(Path(sys.executable).parent / Path(program).name), *found]
+
+    def _port_of(self, name: str) -> int:
+        """The web process named so has its own; of others there is one."""
+        if name.startswith("web-"):
+            self._web_ports.setdefault(name, chosen_port(_HOST, 0))
+        return self._web_ports.get(name, self._web_port)
 
     def _environment(self) -> dict[str, str]:
         """Set what the Compose file sets, with the addresses of this machine, and nothing else."""
@@ -382,10 +396,10 @@ def signed_in(
         yield browser
 
 
-def program(installation: Installation, demo: dict[str, Any]) -> httpx.Client:
+def program(installation: Installation, demo: dict[str, Any], *, at: str = "") -> httpx.Client:
     """Return a client of the API."""
     return httpx.Client(
-        base_url=f"{installation.url}/api",
+        base_url=f"{at or installation.url}/api",
         auth=(demo["api_key"], ""),
         trust_env=False,
         timeout=30,

@@ -21,6 +21,7 @@ class DisabledBy(models.TextChoices):
     MEMBER = "member", _("Switched off by a member")
     FAILURES = "failures", _("Every attempt failed for five days")
     GONE = "gone", _("The endpoint answered 410 Gone")
+    IMPORTED = "imported", _("Imported without its secrets: give the endpoint the new one")
 
 
 class WebhookConsumerQuerySet(TenantQuerySet["WebhookConsumer"]):

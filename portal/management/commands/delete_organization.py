@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from companies import operations, tenancy
 from companies.models import Company, Organization
+from connections.models import StoredCredentials
 from sync.deletion import delete_company
 
 
@@ -17,8 +18,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="what stands in the address of its pages")
         parser.add_argument("--name", required=True, help="its name, to make sure")
+        parser.add_argument(
+            "--moved",
+            action="store_true",
+            help="it was imported elsewhere: leave the platforms' authorizations to it",
+        )
 
-    def handle(self, *, slug: str, name: str, **_: Any) -> None:
+    def handle(self, *, slug: str, name: str, moved: bool, **_: Any) -> None:
         with tenancy.system():
             found = Organization.objects.filter(slug=slug, name=name).values_list("pk", flat=True)
             organization_id = found.first()
@@ -27,6 +33,9 @@ class Command(BaseCommand):
         with tenancy.entered(organization_id):
             organization = Organization.objects.get(pk=organization_id)
             companies = list(Company.objects.within(organization).order_by("pk"))
+            if moved:
+                # What is not here any more is not given back.
+                StoredCredentials.objects.within(organization).delete()
         for company in companies:
             delete_company(company, actor=None)
         operations.delete_organization(organization, actor=None)
