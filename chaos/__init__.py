@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 #: Every place that is marked in the code, and what is done there and what is not.
 POINTS = {
+    "prune.step": "old pulls are deleted, and the next are not looked for",
     "pull.claimed": "a worker has taken a pull, and asked for nothing yet",
     "pull.page-answered": "a page came from the platform, and is not staged",
     "pull.page-staged": "a page is staged with its cursor, and the next is not asked for",

@@ -22,6 +22,34 @@ def as_reader(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def owner_beside() -> Iterator[str]:
+    """Open a second connection as the login itself, and answer its alias.
+
+    For whoever works as the app's role and changes tables in between; the first stays as it is.
+    """
+    beside = connection.copy()
+    beside.alias = f"owner-{id(beside)}"
+    for option in ("options", "pool"):
+        beside.settings_dict["OPTIONS"].pop(option, None)
+    connections[beside.alias] = beside
+    try:
+        yield beside.alias
+    finally:
+        beside.close()
+        del connections[beside.alias]
+
+
+def owns_tables() -> bool:
+    """Tell whether this process's login owns the tables, or may do what their owner may."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_has_role(session_user, relowner, 'USAGE') FROM pg_class "
+            "WHERE oid = to_regclass('public.companies_organization')"
+        )
+        return bool(cursor.fetchone() == (True,))
+
+
 def may_read_all() -> bool:
     """Tell whether this process's login may become the role that reads every organization."""
     with connection.cursor() as cursor:

@@ -5,6 +5,7 @@ start without its keys. Every variable is described in docs/operate.md.
 """
 
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,19 @@ def _own_secret(name: str, *, development: str) -> str:
             "See docs/operate.md."
         )
     return value
+
+
+MONTH, CENTURY = 31, 36_500
+
+
+def _days(name: str, default: int) -> int:
+    """Read a number of days between a month and a century."""
+    value = os.environ.get(name) or str(default)
+    if not re.fullmatch(r"[0-9]{2,5}", value) or not MONTH <= int(value) <= CENTURY:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: it takes days, {MONTH} to {CENTURY}. See docs/operate.md."
+        )
+    return int(value)
 
 
 DEVELOPMENT = os.environ.get("LEDGERPORT_ENV", "production") in {"development", "test"}
@@ -275,11 +289,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "notices.beat.look_for_lapses",
         "schedule": 900.0,
     },
+    "make-months": {
+        "task": "portal.tasks.make_months",
+        "schedule": 6 * 3600.0,
+    },
     "look-for-failures": {
         "task": "notices.beat.look_for_failures",
         "schedule": 900.0,
     },
 }
+
+# How long what happened is kept, in days (see `portal.pruning`). Messages to endpoints, their
+# attempts and what was missed have their own thirty: an event has to outlast them.
+KEEP_PLATFORM_REQUESTS_DAYS = _days("LEDGERPORT_KEEP_PLATFORM_REQUESTS_DAYS", 90)
+KEEP_EVENTS_DAYS = _days("LEDGERPORT_KEEP_EVENTS_DAYS", 396)
+KEEP_PULLS_DAYS = _days("LEDGERPORT_KEEP_PULLS_DAYS", 396)
 
 # Accounting platforms. A platform is reached at the vendor's own addresses unless a stand-in's is
 # named here: `XERO_URL=http://127.0.0.1:4010`.

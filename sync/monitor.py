@@ -8,6 +8,7 @@ from django.db.models import Case, Count, Max, Min, OuterRef, Q, Subquery, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from companies import prunings
 from companies.models import Organization
 from connections import lapsing
 from connections.models import (
@@ -94,6 +95,7 @@ def read(organization: Organization) -> dict[str, Any]:
         "lapses": lapses(organization),
         "drifts": drift.read(organization),
         "heartbeat": Heartbeat.read(),
+        "pruning": prunings.last(organization),
     }
 
 

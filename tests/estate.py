@@ -16,6 +16,7 @@ from companies.models import (
     Invitation,
     Organization,
     OutboxEntry,
+    Pruning,
     RemovedOrganization,
     User,
 )
@@ -120,6 +121,7 @@ def build(organization: Organization, member: User) -> Estate:
             organization=organization, name=SECRET, hash=uuid4().bytes * 2, ending="abcd"
         )
         _add_rest(organization, connection, link_url, pull, member)
+        Pruning.objects.create(organization=organization)
         job = Job.objects.create(organization=organization, action="refresh", created_by=member)
         JobItem.objects.create(
             organization=organization, job=job, company_id=company.pk, company_name=SECRET

@@ -173,6 +173,7 @@ TASKS = {
     "webhooks.beat.look_for_disabled_consumers": "reads ids as the system role, and only rings",
     "api.beat.reset_quotas": "reads as the system role, then enters each organization",
     "api.beat.forget_answers": "reads as the system role, then enters each organization",
+    "portal.tasks.make_months": "makes parts of tables, and reads and writes no row's content",
     "sync.beat.recover_lost_pulls": "reads as the system role, then enters each organization",
 }
 

@@ -19,6 +19,7 @@ from companies.models.organization import (
     TenantQuerySet,
 )
 from companies.models.outbox import OutboxEntry
+from companies.models.pruning import Pruning
 from companies.models.removed import RemovedOrganization
 from companies.models.user import User
 
@@ -39,6 +40,7 @@ __all__ = [
     "OutboxEntry",
     "ProductInvalid",
     "Program",
+    "Pruning",
     "RemovedOrganization",
     "StoredDataKey",
     "TagsInvalid",

@@ -13,8 +13,13 @@ class OutboxEntry(models.Model):
     goes to. It stands apart because an event itself is never changed.
     """
 
+    #: No foreign key can refer to a table of parts. An event that waits is not forgotten.
     event = models.OneToOneField(
-        Event, on_delete=models.DB_CASCADE, primary_key=True, related_name="+"
+        Event,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="+",
     )
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -15,6 +15,7 @@ import msgspec
 from django.core.files.storage import storages
 from django.db import connection, transaction
 
+from companies import partitions
 from companies.rls import BACKUP_ROLE
 from files.models import UploadedFile
 from portal.backup import keys, programs
@@ -52,6 +53,7 @@ def take(path: Path) -> Manifest:
 
 def _fill(archive: zipfile.ZipFile) -> Manifest:
     with one_moment():
+        partitions.keep()
         _refuse_unprepared()
         taken_at, snapshot = _row("SELECT statement_timestamp(), pg_export_snapshot()")
         dump = _dump(archive, snapshot)
@@ -107,7 +109,7 @@ def _refuse_unprepared() -> None:
     """:raises Refused: when a table hides rows: what cannot be seen would be missing silently."""
     (hidden,) = _row(
         "SELECT count(*) FROM pg_class c WHERE relnamespace = 'public'::regnamespace "
-        "AND relkind = 'r' AND relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy p "
+        "AND relkind IN ('r', 'p') AND relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy p "
         "WHERE p.polrelid = c.oid AND 'ledgerport_backup'::regrole = ANY(p.polroles))"
     )
     if hidden:

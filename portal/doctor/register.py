@@ -49,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     Check(id="database.extension", needs=("database.role",), lane=_DATABASE),
     Check(id="database.connections", needs=("database.role",), lane=_DATABASE),
     Check(id="database.indexes", needs=("database.role",), lane=_DATABASE),
+    Check(id="database.partitions", needs=_SCHEMA, lane=_DATABASE),
     Check(id="database.transactions", needs=("database.role",), lane=_DATABASE),
     Check(id="valkey.reachable", needs=(_SETTINGS,)),
     Check(id="valkey.version", needs=("valkey.reachable",)),

@@ -66,17 +66,30 @@ def isolation() -> Iterator[int | str]:
     known = {model._meta.db_table for model, _ in _tenants()}
     for (table,) in _rows(
         "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
-        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' "
-        "AND a.attname = 'organization_id' AND NOT a.attisdropped"
+        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') "
+        "AND a.attname = 'organization_id' AND NOT a.attisdropped AND NOT c.relispartition"
     ):
         if table not in known:
             yield f"{table} names organizations, and nothing keeps them apart"
+    yield from _parts_apart(tables)
     for (role,) in _rows(
         "SELECT rolname FROM pg_roles WHERE (rolsuper OR rolbypassrls) "
         "AND (rolname = ANY(%s) OR rolname = session_user)",
         list(_ROLES),
     ):
         yield f"{role} is above row-level security"
+
+
+def _parts_apart(tables: dict[str, tuple[bool, str, list[str]]]) -> Iterator[int | str]:
+    for part, whole in _parts():
+        yield 1
+        is_forced, owner, policies = tables[part]
+        if not is_forced:
+            yield f"{part} does not force row-level security"
+        if owner in _ROLES:
+            yield f"{part} belongs to {owner}, which nothing may belong to"
+        if policies != ["backup_reads"]:
+            yield f"{part} has policies of its own, beside those of {whole}"
 
 
 def rights() -> Iterator[int | str]:
@@ -93,6 +106,14 @@ def rights() -> Iterator[int | str]:
             for right in sorted(_rights(role, table) ^ rights_wanted):
                 has = "lacks" if right in rights_wanted else "has"
                 yield f"{role} {has} {right} on {table}"
+    # Whoever may ask a part by its own name gets past the policies of the whole.
+    for part, _ in _parts():
+        yield 1
+        for role in _ROLES:
+            rights_wanted = {"SELECT"} if role == BACKUP_ROLE else set()
+            for right in sorted(_rights(role, part) ^ rights_wanted):
+                has = "lacks" if right in rights_wanted else "has"
+                yield f"{role} {has} {right} on {part}"
 
 
 def _rights(role: str, table: str) -> set[str]:
@@ -115,6 +136,18 @@ def _tenants() -> Iterator[tuple[type[models.Model], RowLevelSecurity]]:
                 yield model, constraint
 
 
+def _parts() -> list[tuple[str, str]]:
+    """Return the parts of tables of organizations (see `companies.partitions`), and whose."""
+    return [
+        (part, whole)
+        for part, whole in _rows(
+            "SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits "
+            "JOIN pg_class c ON c.oid = inhrelid WHERE c.relkind = 'r' "
+            "AND c.relnamespace = 'public'::regnamespace ORDER BY 1"
+        )
+    ]
+
+
 def _tables() -> dict[str, tuple[bool, str, list[str]]]:
     return {
         name: (is_forced, owner, policies)
@@ -122,7 +155,8 @@ def _tables() -> dict[str, tuple[bool, str, list[str]]]:
             "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, "
             "pg_get_userbyid(c.relowner)::text, ARRAY("
             "  SELECT polname::text FROM pg_policy WHERE polrelid = c.oid"
-            ") FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'"
+            ") FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace "
+            "AND c.relkind IN ('r', 'p')"
         )
     }
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
+
 from portal.verification.rows import number, streamed
 from sync.models import ACTIVE, RUNNING, PullStatus
 
@@ -21,12 +23,14 @@ def outcomes() -> Iterator[int | str]:
         (_texts(ACTIVE),),
     ):
         yield f"pull {pull} has ended without a time, or with a lease"
+    # Some pulls are kept for longer than what happened then.
     for (pull,) in streamed(
-        "SELECT p.id FROM sync_pull p WHERE NOT p.status = ANY(%s) AND NOT EXISTS ("
+        "SELECT p.id FROM sync_pull p WHERE NOT p.status = ANY(%s) "
+        "AND p.completed_at > statement_timestamp() - make_interval(days => %s) AND NOT EXISTS ("
         "  SELECT FROM companies_event e WHERE e.organization_id = p.organization_id "
         "  AND e.connection_id = p.connection_id AND e.type = 'pull.finished' "
         "  AND e.payload ->> 'pullId' = p.id::text)",
-        (_texts(ACTIVE),),
+        (_texts(ACTIVE), settings.KEEP_EVENTS_DAYS),
     ):
         yield f"nothing tells of the end of pull {pull}"
     for table, what in (("sync_stagedrecord", "records"), ("sync_stagedpage", "pages")):

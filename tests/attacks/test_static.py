@@ -20,6 +20,17 @@ MAKES_MARKUP = {
 }  # fmt: skip
 #: Functions that put SQL together, of names that are ours; values always travel beside it.
 MAKES_SQL = {
+    *(
+        f"companies/partitions.py {each}"
+        for each in ("_close", "_make", "_months_in", "drop", "hide", "work")
+    ),
+    *(
+        f"companies/partitioning.py {each}"
+        for each in (
+            "_check", "_index", "_newest", "_put_together", "_take_the_place", "put_on", "read",
+            "run", "strip",
+        )
+    ),
     "companies/tenancy.py system", "portal/transfer/exporting.py _count",
     "portal/transfer/importing.py _write", "portal/transfer/people.py find_accounts",
     "sync/deletion.py _delete_pulled", "sync/deletion.py _take_for_deletion",

@@ -73,3 +73,45 @@ def test_new_fields_of_a_platform_are_told_until_they_are_acknowledged(
     expect(page.get_by_text("Only new ones are shown again.")).to_be_visible()
     expect(told).to_have_count(0)
     check(page)
+
+
+#: As if there had been something to prune: months, many rows, one row, and nothing.
+PRUNED = """
+from companies import tenancy
+from companies.access import memberships_of
+from companies.models import Pruning, User
+from django.db.models.functions import Now
+(membership,) = memberships_of(User.objects.get(email={email!r}))
+with tenancy.entered(membership.organization_id):
+    Pruning.objects.update(ended_at={ended_at}, outcome=[
+        {{"kind": kind, "rows": rows, "months": months, "seconds": seconds}}
+        for kind, rows, months, seconds in (
+            ("pulls", 12480, 0, 41.27), ("platform_requests", 0, 1, 0.06), ("events", 0, 2, 0.11),
+            ("messages", 1, 0, 0.02), ("attempts", 0, 0, 0),
+        )
+    ])
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_was_pruned_is_told(portal, new_context, width, scheme):
+    page = new_context(width=width, color_scheme=scheme)
+    sign_in(page, portal)
+    portal.run("manage.py", "prune")
+    shots = os.environ.get("SHOTS")
+    page.goto(f"{portal.url}o/{portal.organization}/monitor/")
+    told = page.get_by_role("region", name="Pruning")
+
+    expect(told).to_contain_text("Finished")
+    expect(told).to_contain_text("Last run:")
+    for ended_at, words in (("Now()", "2 months"), ("None", "Interrupted")):
+        script = PRUNED.format(email=portal.email, ended_at=ended_at)
+        portal.run("manage.py", "shell", "-c", script)
+        page.reload()
+        expect(told).to_contain_text(words)
+        check(page)
+        if shots:
+            page.screenshot(
+                path=f"{shots}/pruning-{words[:1]}-{scheme}-{width}.png", full_page=True
+            )

@@ -16,7 +16,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 SCALED = DEPLOY / "compose" / "scaled.yml"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 KUBERNETES = DEPLOY / "kubernetes"
-KINDS = ("web", "worker", "beat", "relay", "migrate")
+KINDS = ("web", "worker", "beat", "relay", "migrate", "prune")
 
 
 class _Loader(yaml.SafeLoader):
@@ -60,8 +60,16 @@ def manifests(directory: Path = KUBERNETES) -> Iterator[tuple[Path, dict[str, An
             yield path, document
 
 
+def pod_of(document: dict[str, Any]) -> dict[str, Any]:
+    spec = document.get("spec", {})
+    if document["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    pod: dict[str, Any] = spec.get("template", {}).get("spec", {})
+    return pod
+
+
 def containers(document: dict[str, Any]) -> list[dict[str, Any]]:
-    pod = document.get("spec", {}).get("template", {}).get("spec", {})
+    pod = pod_of(document)
     return [*pod.get("initContainers", []), *pod.get("containers", [])]
 
 
@@ -103,11 +111,10 @@ def _of_kubernetes() -> Iterator[Command]:
         for container in containers(document):
             if container["image"] != "ledgerport" or container["command"][0] == "sh":
                 continue
-            pod = document["spec"]["template"]["spec"]
             yield Command(
                 f"{path.relative_to(ROOT)} {container['name']}",
                 tuple(container["command"]),
-                pod.get("terminationGracePeriodSeconds", 30),
+                pod_of(document).get("terminationGracePeriodSeconds", 30),
                 {each["name"]: each["value"] for each in container.get("env", [])},
             )
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.commands import COMPOSE, DEPLOY, KUBERNETES, SCALED, UNITS, containers, manifests
+from tests.deploy.commands import (
+    COMPOSE,
+    DEPLOY,
+    KUBERNETES,
+    SCALED,
+    UNITS,
+    containers,
+    manifests,
+    pod_of,
+)
 from tests.environments import ROOT, CannotBuild, python_with
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
@@ -74,7 +83,7 @@ def test_nothing_in_the_cluster_may_more_than_it_needs():
     pods = [(path, each) for path, each in manifests() if containers(each)]
     assert len(pods) > 5
     for path, document in pods:
-        pod = document["spec"]["template"]["spec"]
+        pod = pod_of(document)
         assert pod["securityContext"]["runAsNonRoot"], path
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, path
         assert pod["automountServiceAccountToken"] is False, path

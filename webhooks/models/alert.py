@@ -66,7 +66,9 @@ class AlertEmail(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.DB_CASCADE, related_name="+")
-    event = models.ForeignKey(Event, on_delete=models.DB_CASCADE, related_name="+")
+    event = models.ForeignKey(
+        Event, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     kind = models.CharField(max_length=40, choices=AlertKind)
     email = models.EmailField()
     status = models.CharField(max_length=20, choices=Status, default=Status.WAITING)

@@ -53,8 +53,10 @@ class Delivery(models.Model):
     consumer = models.ForeignKey(
         WebhookConsumer, on_delete=models.DB_CASCADE, related_name="deliveries", db_index=False
     )
-    #: None where an example was sent.
-    event = models.ForeignKey(Event, null=True, on_delete=models.DB_CASCADE, related_name="+")
+    #: None where an example was sent. An event outlives its messages (see `portal.pruning`).
+    event = models.ForeignKey(
+        Event, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     event_type = models.CharField(max_length=60)
     company_id = models.UUIDField(null=True)
     status = models.CharField(max_length=20, choices=DeliveryStatus, default=DeliveryStatus.SENDING)

@@ -1,5 +1,6 @@
 """Does PostgreSQL answer, and does it keep organizations apart as this version wants it to?"""
 
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -7,15 +8,25 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
+from companies import partitions as months
+from companies.partitions import month_after, month_of
+from portal import clock
 from portal.doctor.asking import CONNECT_SECONDS, rows
 from portal.doctor.findings import Answer, Level, error, graded, ok, several, warning
 from portal.doctor.running import in_words
+from portal.pruning import POLICIES, past
 from portal.verification import access
 
 _OLDEST = 16
 _CROWDED, _FULL = 0.8, 0.95
 #: Of 2³¹ that there are between the oldest row and the newest; autovacuum begins at 200 million.
 _MANY_TRANSACTIONS, _TOO_MANY_TRANSACTIONS = 500_000_000, 1_200_000_000
+
+_PRUNED_WITHIN = timedelta(days=3)
+_PRUNE = (
+    "As the login that owns the tables: python manage.py prune, and have it run every day "
+    "(docs/operate.md)"
+)
 
 
 def reachable() -> Answer:
@@ -201,6 +212,38 @@ def indexes() -> Answer:
             f"If nobody makes it now: REINDEX INDEX CONCURRENTLY {broken[0]}",
         )
     return ok("All indexes are usable.")
+
+
+def partitions() -> Answer:
+    now = clock.now()
+    with connection.cursor() as cursor:
+        found = months.parts(cursor)
+    ahead = month_after(month_of(now))
+    for table in sorted({each.table for each in found}):
+        mine = [each for each in found if each.table == table]
+        if months.missing(mine, [ahead]):
+            return warning(
+                f"{table} has no part for {ahead:%Y-%m}.",
+                "Nothing is lost: rows go to its part for everything else, from where they have "
+                "to be moved.",
+                _PRUNE,
+            )
+    used = [each.name for each in found if each.is_default and each.is_used]
+    if used:
+        return warning(
+            f"Rows found no month and wait in {several(used)}.",
+            "A month was not made in time, or a clock was wrong. They are shown like all others.",
+            _PRUNE,
+        )
+    late = [each.name for policy in POLICIES for each in past(found, policy, now - _PRUNED_WITHIN)]
+    if late:
+        return warning(
+            f"Past their time, and still there: {several(late)}.",
+            "The database grows, and keeps more than was promised. The last pruning is told on the "
+            "page Monitor.",
+            _PRUNE,
+        )
+    return ok(f"{len(found)} parts; next month is there.")
 
 
 def transactions() -> Answer:

@@ -73,13 +73,15 @@ class _Growth:
     files: float
 
 
-#: A table's bytes, indexes and all, and its rows by what the server has counted.
+#: A table's bytes, indexes, parts and all, and its rows by what the server has counted.
 _BYTES = """
-SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::float8,
+SELECT coalesce(sum(pg_total_relation_size(part.relid)), 0)::float8,
        coalesce(max(greatest(c.reltuples, pg_stat_get_live_tuples(c.oid)))
                 FILTER (WHERE c.relname = %s), 0)::float8
-  FROM pg_class c
- WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname = ANY(%s)
+  FROM pg_class c CROSS JOIN LATERAL (
+    SELECT c.oid AS relid UNION SELECT relid FROM pg_partition_tree(c.oid)) part
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+   AND c.relname = ANY(%s)
 """
 _PULLS = """
 SELECT count(*), coalesce(sum(added), 0), coalesce(sum(changed), 0)

@@ -6,7 +6,9 @@ from typing import Any
 import psycopg
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
+from django.utils import timezone
 
+from companies import partitions
 from companies.rls import CREATE_ROLES, GRANT_FRAMEWORK_TABLES, OPEN_TO_BACKUP
 from portal.owner import as_owner
 
@@ -28,6 +30,10 @@ class Command(migrate.Command):
             cursor.execute(CREATE_ROLES)
             cursor.execute(GRANT_FRAMEWORK_TABLES)
             cursor.execute(OPEN_TO_BACKUP)
+        try:
+            partitions.make_months(options["database"], timezone.now())
+        except partitions.InUse:
+            self.stdout.write("A table is in use; the months ahead are made by beat or by prune.")
 
     def _migrate_patiently(self, *args: Any, **options: Any) -> None:
         """Give up a lock that does not come soon, and go on with that migration a little later."""

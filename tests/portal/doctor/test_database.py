@@ -1,16 +1,22 @@
 """PostgreSQL as it should be says nothing; each thing that is wrong with it is a finding."""
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from companies import tenancy
 from connections import sealing
 from connections.platforms.base import Credentials
+from portal import clock
 from portal.doctor.checks import database
 from portal.doctor.findings import Level
 from portal.doctor.register import CHECKS
-from tests.factories import ConnectionFactory
+from sync.models import PlatformRequest
+from tests.factories import ConnectionFactory, PullFactory
+from tests.parts import make_months, put_back
 from tests.portal.doctor.conftest import connecting, owning
 
 ASKED_OF_DATABASE = [check.id for check in CHECKS if check.lane == "database"]
@@ -277,3 +283,51 @@ class TestKeys:
         sealed()
 
         assert ask("keys.in_use").level == Level.OK
+
+
+@pytest.fixture
+def mended():
+    yield
+    put_back()
+
+
+def test_next_months_part_is_missing(ask, monkeypatch):
+    later = timezone.now() + timedelta(days=100)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    answer = ask("database.partitions")
+
+    assert answer.level == Level.WARNING
+    assert "companies_event has no part for" in answer.found
+    assert "manage.py prune" in answer.remedy
+
+
+def test_rows_that_found_no_month(ask, mended):
+    pull = PullFactory()
+    with tenancy.entered(pull.organization_id):
+        PlatformRequest.objects.create(
+            organization_id=pull.organization_id,
+            pull=pull,
+            at=timezone.now() + timedelta(days=800),
+            method="GET",
+            url="/",
+            status=200,
+            milliseconds=1,
+            size=1,
+        )
+
+    answer = ask("database.partitions")
+
+    assert answer.level == Level.WARNING
+    assert "sync_platformrequest_default" in answer.found
+
+
+def test_months_that_nobody_drops(ask, monkeypatch, mended):
+    later = timezone.now() + timedelta(days=170)
+    make_months(later)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    answer = ask("database.partitions")
+
+    assert answer.level == Level.WARNING
+    assert "still there: sync_platformrequest_first" in answer.found

@@ -156,6 +156,24 @@ def test_everything_that_is_wrong_is_named(sound):
             "ledgerport_app has DELETE on companies_auditentry",
         ),
         (
+            "ALTER TABLE companies_event_first NO FORCE ROW LEVEL SECURITY",
+            "ALTER TABLE companies_event_first FORCE ROW LEVEL SECURITY",
+            "tables kept apart",
+            "companies_event_first does not force row-level security",
+        ),
+        (
+            "CREATE POLICY odd ON companies_event_first USING (true)",
+            "DROP POLICY odd ON companies_event_first",
+            "tables kept apart",
+            "companies_event_first has policies of its own, beside those of companies_event",
+        ),
+        (
+            "GRANT SELECT ON companies_event_first TO ledgerport_app",
+            "REVOKE SELECT ON companies_event_first FROM ledgerport_app",
+            "rights on tables",
+            "ledgerport_app has SELECT on companies_event_first",
+        ),
+        (
             "CREATE TABLE loose (organization_id uuid)",
             "DROP TABLE loose",
             "tables kept apart",

@@ -7,7 +7,7 @@ import companies.rls
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("companies", "0019_event_trace"),
+        ("companies", "0021_pruning"),
     ]
 
     operations = [
