@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import beats, figures, latency
+from bench import figures, latency
 from bench.installation import Installation, installation, set_up_django
 from bench.peers import BEAT, DLT, SINGER, TABLES, NoPeer
 
@@ -64,6 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py bench", description=HELP)
     add_arguments(parser)
     options = parser.parse_args(arguments)
+    if options.chart and options.benchmark != "growth":
+        parser.error("--chart draws the growth")
     if options.peers:
         for peer in _PEERS[options.benchmark]:
             _tell(f"peer: {' '.join(peer.requirements)}")
@@ -86,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
 def _latency(options: argparse.Namespace) -> int:
     """Measure an installation that the product makes by itself."""
     try:
-        found = latency.run(latency.Plan(options.rounds, options.calls), _tell)
+        found = latency.run(latency.Plan.of(options), _tell)
     except latency.NoBrowser as error:
         _tell(str(error))
         return 1
@@ -110,40 +112,10 @@ def _measured(
 ) -> list[figures.Table | figures.Findings | figures.Sheet]:
     # Models can be imported only now.
     benchmark: Any = importlib.import_module(f"bench.{options.benchmark}")
-    if options.benchmark == "load":
-        plan = benchmark.Plan(options.records, options.peer_records, options.rounds, options.peers)
-        return [benchmark.run(engines, plan, _tell)]
-    if options.benchmark == "pull":
-        plan = benchmark.Plan(options.records, options.rounds, options.peers)
-        return list(benchmark.run(engines, plan, _tell))
-    if options.benchmark == "pages":
-        size = benchmark.portfolio.Size(
-            options.organizations, options.companies, options.large, options.pulls
-        )
-        plan = benchmark.Plan(size, options.rounds, options.calls, options.peers)
-        return list(benchmark.run(engines, plan, _tell))
-    if options.benchmark == "live":
-        plan = benchmark.Plan(
-            options.viewers, options.changes, options.rounds, options.seconds or 10
-        )
-        return [benchmark.run(engines, plan, _tell)]
-    if options.benchmark == "growth":
-        plan = benchmark.Plan(
-            options.records,
-            options.schedules,
-            options.companies,
-            options.rounds,
-            options.calls,
-        )
-        sheets = benchmark.run(engines, plan, _tell)
-        if options.chart:
-            benchmark.draw(sheets, options.chart)
-        return list(sheets)
-    plan = benchmark.Plan(options.schedules, options.rounds, options.seconds or 60)
-    found = [benchmark.run(engines, plan, _tell)]
-    if options.peers:
-        found.append(beats.run(engines, _tell))
-    return found
+    tables = list(benchmark.run(engines, benchmark.Plan.of(options), _tell))
+    if options.chart:
+        benchmark.draw(tables, options.chart)
+    return tables
 
 
 def _tell(words: str) -> None:

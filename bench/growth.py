@@ -5,6 +5,7 @@ As long as the lines stay level, the whole costs in proportion to what there is 
 
 import json
 import subprocess
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,12 @@ class Plan:
     rounds: int
     #: Of each page.
     calls: int
+
+    @classmethod
+    def of(cls, options: Namespace) -> "Plan":
+        return cls(
+            options.records, options.schedules, options.companies, options.rounds, options.calls
+        )
 
     def sizes(self, most: int) -> list[int]:
         return [max(1, most // each) for each in DECADES]

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,10 @@ class Plan:
     #: Starts, and clicks.
     rounds: int
     clicks: int
+
+    @classmethod
+    def of(cls, options: Namespace) -> "Plan":
+        return cls(options.rounds, options.calls)
 
 
 class NoBrowser(Exception):

@@ -7,6 +7,7 @@ made as a worker makes them: a row is written, and the bell is rung as its trans
 import asyncio
 import re
 import time
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
@@ -50,6 +51,10 @@ class Plan:
     #: Of each round.
     seconds: float
 
+    @classmethod
+    def of(cls, options: Namespace) -> "Plan":
+        return cls(options.viewers, options.changes, options.rounds, options.seconds or 10)
+
 
 @dataclass
 class _Round:
@@ -83,11 +88,11 @@ class _Watched:
         self.committed.append(time.time())
 
 
-def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> Findings:
+def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> list[Findings]:
     watched = _watched()
     with web.serving(installation) as process:
         idle = _connections()
-        return asyncio.run(_measured(process, watched, plan, idle, tell))
+        return [asyncio.run(_measured(process, watched, plan, idle, tell))]
 
 
 async def _measured(

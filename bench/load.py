@@ -3,6 +3,7 @@
 Each loads the same invoices, and then loads them again with one in twenty changed.
 """
 
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -29,8 +30,12 @@ class Plan:
     rounds: int
     has_peers: bool
 
+    @classmethod
+    def of(cls, options: Namespace) -> "Plan":
+        return cls(options.records, options.peer_records, options.rounds, options.peers)
 
-def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> Table:
+
+def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> list[Table]:
     """Let all load in turn, round by round."""
     loads = _Loads(installation, plan)
     table = Table("Load")
@@ -42,7 +47,7 @@ def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> 
                 limit = measured
             table.add(name, phase, measured, limit=limit)
             tell(f"  {name}, {phase}: {measured.rate:,.0f} records/s")
-    return table
+    return [table]
 
 
 class _Loads(Contest):

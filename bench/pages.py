@@ -8,6 +8,7 @@ django-tables2 show the same rows beside ours.
 import json
 import os
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,15 @@ class Plan:
     #: Of each page in each round.
     calls: int
     has_peers: bool
+
+    @classmethod
+    def of(cls, options: Namespace) -> "Plan":
+        return cls(
+            portfolio.Size(options.organizations, options.companies, options.large, options.pulls),
+            options.rounds,
+            options.calls,
+            options.peers,
+        )
 
 
 class WrongAnswer(Exception):
@@ -115,7 +125,7 @@ def often(shown: Portfolio, rounds: int, calls: int) -> dict[str, list[float]]:
     """Return of some pages how many milliseconds half of the calls stayed below, by round."""
     client = _signed_in(shown)
     took: dict[str, list[float]] = {}
-    for page in _pages(shown):
+    for page in _pages(shown, _few(shown)):
         if page.name in OFTEN:
             _took(client, page)
             took[page.name] = [

@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ class Plan:
     records: int
     rounds: int
     has_peers: bool
+
+    @classmethod
+    def of(cls, options: Namespace) -> "Plan":
+        return cls(options.records, options.rounds, options.peers)
 
 
 def run(

@@ -5,12 +5,13 @@ there: what they would do comes after.
 """
 
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
 
-from bench import estate
+from bench import beats, estate
 from bench.figures import Findings
 from bench.installation import Installation
 from sync import beat
@@ -27,6 +28,11 @@ class Plan:
     rounds: int
     #: How long schedules fall due one after the other, one in a hundred each minute.
     seconds: float
+    has_peers: bool
+
+    @classmethod
+    def of(cls, options: Namespace) -> "Plan":
+        return cls(options.schedules, options.rounds, options.seconds or 60, options.peers)
 
 
 def size_of(schedules: int) -> estate.Size:
@@ -36,7 +42,7 @@ def size_of(schedules: int) -> estate.Size:
     return estate.Size(organizations, max(1, schedules // organizations // per_connection))
 
 
-def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> Findings:
+def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> list[Findings]:
     with installation.connect() as database:
         size = size_of(plan.schedules)
         tell(f"schedule: {size.schedules:,} schedules of {size.connections:,} connections")
@@ -52,7 +58,7 @@ def run(installation: Installation, plan: Plan, tell: Callable[[str], None]) -> 
         late, number = _lateness(database, size, plan.seconds)
         found.add(f"seconds late, {number:,} due within {plan.seconds:g} s: p50", "s", late[:1])
         found.add(f"seconds late, {number:,} due within {plan.seconds:g} s: p99", "s", late[1:])
-    return found
+    return [found, beats.run(installation, tell)] if plan.has_peers else [found]
 
 
 def idle() -> list[float]:

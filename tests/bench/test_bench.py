@@ -84,6 +84,35 @@ def test_loads_are_measured_by_one_command(tmp_path):
 
 
 @pytest.mark.full
+def test_whole_pulls_are_measured_beside_the_ordinary_stack(tmp_path):
+    pulls, little = measure(tmp_path / "pull.json", "pull", "--records", "10", "--rounds", "1")
+
+    found = {(row["contestant"], row["phase"]): row["rounds"][0] for row in pulls["rows"]}
+    for contestant in (
+        "Ledgerport",
+        "Ledgerport, by a Celery worker",
+        "httpx, pydantic, bulk_create",
+    ):
+        for phase in ("first", "again"):
+            cost = found[contestant, phase]
+            assert cost["records"] > 1000
+            assert cost["client_cpu"] > 0 < cost["server_cpu"]
+    assert ("HTTP alone (httpx)", "first") in found
+    assert all(0 < value < 1000 for row in little["rows"] for value in row["values"])
+
+
+@pytest.mark.full
+def test_growth_is_measured_over_three_decades(tmp_path):
+    options = ("--records", "1000", "--schedules", "2000", "--companies", "100", "--rounds", "1")
+    sheets = measure(tmp_path / "growth.json", "growth", *options, "--calls", "1")
+
+    of_each = {sheet["title"]: [row["what"] for row in sheet["rows"]] for sheet in sheets}
+    assert of_each["Records of a connection"] == ["1", "10", "100", "1,000"]
+    assert len(of_each["Schedules"]) == 4
+    assert of_each["Companies"] == ["1", "1", "10", "100"]
+
+
+@pytest.mark.full
 def test_the_scheduler_is_measured_on_an_estate_of_any_size(tmp_path):
     options = ("--schedules", "2000", "--rounds", "2", "--seconds", "3")
     [table] = measure(tmp_path / "schedule.json", "schedule", *options)

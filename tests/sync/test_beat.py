@@ -82,9 +82,12 @@ def test_a_look_goes_on_until_nothing_is_due(connection, company, monkeypatch):
 def test_many_of_one_organization_are_queued_in_several_transactions(connection, monkeypatch):
     monkeypatch.setattr(beat, "_AT_ONCE", 2)
     queue, batches = scheduler.queue, []
-    monkeypatch.setattr(
-        scheduler, "queue", lambda of, ids: batches.append(len(ids)) or queue(of, ids)
-    )
+
+    def count(organization_id, ids):
+        batches.append(len(ids))
+        return queue(organization_id, ids)
+
+    monkeypatch.setattr(scheduler, "queue", count)
     for data_type in ("invoices", "bills", "items", "customers", "suppliers"):
         due(connection, data_type)
 
