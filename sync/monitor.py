@@ -89,7 +89,9 @@ def read(organization: Organization) -> dict[str, Any]:
         "running": _rows(active.filter(status__in=RUNNING).order_by("started_at", "pk")),
         "parked": _rows(
             active.filter(status__in=WAITING, not_before__gt=Now()).order_by("not_before", "pk")
-        ),
+        )
+        if counts["parked"]
+        else [],
         "outages": outages(organization),
         "causes": causes(organization),
         "lapses": lapses(organization),

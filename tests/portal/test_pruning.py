@@ -344,8 +344,6 @@ def test_the_second_of_two_says_so_and_ends():
 
         with pytest.raises(CommandError, match="under way"):
             call_command("prune")
-        assert prunings.is_under_way()
-    assert not prunings.is_under_way()
 
 
 def test_a_login_that_owns_nothing_is_told_so(monkeypatch):
@@ -450,6 +448,10 @@ def test_monitor_tells_that_it_was_interrupted(client):
         )
 
     shown = page(client, company.organization, UserFactory())
+    with owner_beside() as owner, connections[owner].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [prunings.LOCK])
+        again = client.get(reverse("sync:monitor", args=[company.organization.slug]))
 
     assert "Interrupted" in shown
     assert "2 months" in shown
+    assert "Under way" in again.content.decode()
