@@ -72,20 +72,29 @@ def build(database: psycopg.Connection, size: Size, tell: Callable[[str], None])
 @contextmanager
 def _quickly(database: psycopg.Connection, table: str) -> Iterator[None]:
     """Fill a table without checking each row's parents, and index it when all is there."""
-    name = sql.Identifier(table)
     with database.transaction():
         database.execute("SET LOCAL session_replication_role = replica")
         database.execute("SET LOCAL maintenance_work_mem = '1GB'")
         database.execute("SET LOCAL work_mem = '256MB'")
         _leave_unindexed(database, table)
         yield
-        database.execute(sql.SQL("REINDEX TABLE {}").format(name))
+        for part in _parts(database, table):
+            database.execute(sql.SQL("REINDEX TABLE {}").format(sql.Identifier(part)))
 
 
 def _leave_unindexed(database: psycopg.Connection, table: str) -> None:
     database.execute(
-        "UPDATE pg_index SET indisready = false WHERE indrelid = %s::regclass", [table]
+        "UPDATE pg_index SET indisready = false WHERE indrelid = ANY(%s::regclass[])",
+        [_parts(database, table)],
     )
+
+
+def _parts(database: psycopg.Connection, table: str) -> list[str]:
+    """Name what holds the rows: the table, or its parts by month."""
+    found = database.execute(
+        "SELECT relid::text FROM pg_partition_tree(%s::regclass) WHERE isleaf", [table]
+    )
+    return [name for (name,) in found]
 
 
 def _companies(database: psycopg.Connection, size: Size, firsts: Sequence[Connection]) -> None:
