@@ -37,7 +37,7 @@ def whole(mended):
     """The tables as they were before there were parts."""
     migrate(WHOLE)
     yield
-    migrate(IN_PARTS)
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
 
 
 def migrate(targets):

@@ -255,9 +255,7 @@ def test_a_pull_is_cancelled_and_pulled_again(harbour, inside):
 
 def test_an_action_works_on_the_rows_own_page(harbour, inside):
     with tenancy.entered(harbour.organization.pk):
-        connections = Connection.objects.select_related("company__organization", "organization")
         waiting = Pull.objects.get(data_type="bills")
-        DataStatusFactory(connection=connections.get(), data_type="bills")
     url = reverse("admin:sync_pull_change", args=[waiting.pk])
 
     inside.post(url, {"CHANGE_FORM-action": "cancel", "_selected_action": str(waiting.pk)})
