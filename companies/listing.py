@@ -15,7 +15,7 @@ from uuid import UUID
 import redis
 from django.core.cache import cache
 from django.db import models
-from django.db.models import Case, Count, IntegerField, Q, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Value, When
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -39,8 +39,6 @@ STALE_AFTER = timedelta(days=1)
 COUNTS_REMEMBERED_FROM = 10_000
 COUNTS_REMEMBERED_SECONDS = 15
 
-_NEEDS_ATTENTION = Q(connections__status="Deauthorized") | Q(connections__has_active_error=True)
-
 
 class Filter(models.TextChoices):
     """Which companies are shown; the values stand in the URL."""
@@ -59,13 +57,16 @@ class Filter(models.TextChoices):
         )
 
 
-#: Which connections put a company behind each filter.
-_CONNECTIONS = {
-    Filter.ATTENTION: _NEEDS_ATTENTION,
-    Filter.LINKED: Q(connections__status="Linked"),
-    Filter.PENDING: Q(connections__status="PendingAuth"),
-    Filter.UNLINKED: Q(connections__status="Unlinked"),
-}
+def _conditions(prefix: str = "") -> dict[Filter, Q]:
+    """Tell which connections put a company behind each filter; the prefix leads to them."""
+    status, has_error = f"{prefix}status", f"{prefix}has_active_error"
+    return {
+        Filter.ATTENTION: Q((status, "Deauthorized")) | Q((has_error, True)),
+        Filter.LINKED: Q((status, "Linked")),
+        Filter.PENDING: Q((status, "PendingAuth")),
+        Filter.UNLINKED: Q((status, "Unlinked")),
+    }
+
 
 ORDERS: Mapping[str, Keyset] = MappingProxyType(
     {
@@ -362,18 +363,22 @@ def _id_range(text: str) -> tuple[UUID, UUID] | None:
 def _filtered(companies: CompanyQuerySet, wanted: Filter) -> CompanyQuerySet:
     if wanted is Filter.ALL:
         return companies
+    # Asked of each company, because a join would show it once for each of its connections. They are
+    # another app's, above this one: reached by the name of their relation.
+    connections: Any = Company._meta.get_field("connections").related_model
+    own = connections.objects.filter(company=OuterRef("pk"))
     if wanted is Filter.NONE:
-        return companies.filter(connections=None)
-    # A subquery, because a join would show a company once for each of its connections.
-    return companies.filter(pk__in=Company.objects.filter(_CONNECTIONS[wanted]).values("pk"))
+        return companies.filter(~Exists(own))
+    return companies.filter(Exists(own.filter(_conditions()[wanted])))
 
 
 def _counts(companies: CompanyQuerySet) -> dict[Filter, int]:
+    conditions = _conditions("connections__")
     per_company = companies.annotate(
         connection_count=Count("connections"),
         **{
-            f"{each.value}_count": Count("connections", filter=q)
-            for each, q in _CONNECTIONS.items()
+            f"{each.value}_count": Count("connections", filter=condition)
+            for each, condition in conditions.items()
         },
     )
     found = per_company.aggregate(
@@ -381,7 +386,7 @@ def _counts(companies: CompanyQuerySet) -> dict[Filter, int]:
         none=Count("pk", filter=Q(connection_count=0)),
         **{
             each.value: Count("pk", filter=Q(**{f"{each.value}_count__gt": 0}))
-            for each in _CONNECTIONS
+            for each in conditions
         },
     )
     return {each: found[each.value] for each in Filter}
