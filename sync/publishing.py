@@ -183,6 +183,8 @@ _MERGE_EVERYTHING = _MERGE.format(
     gone=f", kept_gone AS ({_KEEP_GONE}), gone AS ({_FLAG_GONE} RETURNING 1)",
     gone_count="(SELECT count(*) FROM gone)",
 )
+#: What most pulls of what has changed come to.
+_MERGE_NOTHING = f"SELECT {_PAGES}, statement_timestamp(), 0, 0, 0, 0, {_PRESENT}, 0"
 
 
 def plan_for(pull: Pull) -> None:
@@ -246,10 +248,9 @@ def publish(pull: Pull) -> None:
     :raises StagingLost: when the pages are not all there; the caller rolls back.
     """
     before, gone = pull.extent or (None, None)
-    is_everything = pull.is_full and gone != 0 and not _has_unidentified(pull)
     with database.cursor() as cursor:
         cursor.execute(
-            _MERGE_EVERYTHING if is_everything else _MERGE_CHANGES,
+            _merge_for(pull, gone),
             _parameters(pull) | {"present": before, "is_full": pull.is_full},
         )
         pages, moment, added, changed, unchanged, deleted, before, back = cursor.fetchone()
@@ -265,6 +266,13 @@ def publish(pull: Pull) -> None:
     for name, count in counts.items():
         setattr(pull, name, count)
     outcomes.complete(pull, counts, moment, record_count=before + added + back - deleted)
+
+
+def _merge_for(pull: Pull, gone: int | None) -> str:
+    if pull.is_full:
+        is_everything = gone != 0 and not _has_unidentified(pull)
+        return _MERGE_EVERYTHING if is_everything else _MERGE_CHANGES
+    return _MERGE_CHANGES if pull.fetched or pull.deleted else _MERGE_NOTHING
 
 
 def require_staged(pull: Pull) -> None:

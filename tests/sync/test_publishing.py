@@ -206,8 +206,14 @@ def test_what_changed_is_added_to_what_was_counted_and_all_are_counted_when_all_
     assert not pull().is_full
     assert counted.get().record_count == 100
 
+    platform.serve(page(cursor="1", watermark="w3"))
+    nothing = pull()
+    assert (nothing.status, nothing.is_full) == (PullStatus.COMPLETE, False)
+    assert counted.get().record_count == 100
+    assert counted.get().watermark == "w3"
+
     counted.update(watermark="")
-    platform.serve(page(*map(invoice, (0, 2, 3, 7, 8)), cursor="1", watermark="w3"))
+    platform.serve(page(*map(invoice, (0, 2, 3, 7, 8)), cursor="1", watermark="w4"))
     assert pull().is_full
     assert counted.get().record_count == 5
 
