@@ -248,11 +248,9 @@ def publish(pull: Pull) -> None:
     :raises StagingLost: when the pages are not all there; the caller rolls back.
     """
     before, gone = pull.extent or (None, None)
+    merge = _merge_for(pull, gone)
     with database.cursor() as cursor:
-        cursor.execute(
-            _merge_for(pull, gone),
-            _parameters(pull) | {"present": before, "is_full": pull.is_full},
-        )
+        cursor.execute(merge, _parameters(pull) | {"present": before, "is_full": pull.is_full})
         pages, moment, added, changed, unchanged, deleted, before, back = cursor.fetchone()
     _require_all(pull, pages)
     plan_as_usual(pull)
