@@ -26,7 +26,7 @@ def run_connection(**_ids: Any) -> None:
     goes on with the next one until its time is over. Then it rings for whoever waits, so that work
     once begun goes on even if a broker that was emptied lost all bells.
 
-    A connection whose turn breaks off, which should not be, keeps the others from nothing.
+    A connection whose turn breaks off, which is a mistake of ours, holds up no other.
     """
     give_way_at = engine.give_way_at()
     broken: list[UUID] = []
@@ -47,7 +47,7 @@ def _one_takes_its_turn(
                 continue
         except (OperationalError, InterfaceError):  # would be no better for anybody else
             raise
-        except Exception:
+        except Exception:  # whatever it was: nobody else is to wait for it to be mended
             logger.exception("the turn of connection %s broke off", connection_id)
             broken.append(connection_id)
         return True
